@@ -1,0 +1,135 @@
+//! Bindings: which plugin runs for whom, with what configuration and what permissions.
+
+use claimsmith_protocol::id::ClientId;
+
+/// A plugin bound to a client, a tag, or every client.
+#[derive(Debug, Clone)]
+pub struct Binding {
+    /// Its number.
+    pub id: i64,
+    /// Whom it is for.
+    pub target: Target,
+    /// The plugin's name.
+    pub plugin: Box<str>,
+    /// SHA-256 of the version it is pinned to; the active version when absent.
+    pub pinned: Option<claimsmith_jose::Digest>,
+    /// Its place: lower runs earlier within the same kind of target.
+    pub position: i32,
+    /// JSON configuration, checked against the plugin's schema when it was saved.
+    pub configuration: Box<str>,
+    /// What its edits may touch beyond the free claims.
+    pub permissions: Vec<Permission>,
+    /// What happens when the plugin faults.
+    pub on_failure: OnFailure,
+    /// Limits of its own, in place of the server's; never above them.
+    pub limits: BindingLimits,
+}
+
+/// Whom a binding is for. The effective order is: all, then tags, then the client; by position within each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Every client.
+    All,
+    /// Every client that has the tag.
+    Tag(Box<str>),
+    /// One client.
+    Client(ClientId),
+}
+
+/// What happens when a plugin traps, is too slow or answers badly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFailure {
+    /// No token: the request fails with `server_error`.
+    Refuse,
+    /// The token is made without this plugin's edits.
+    Skip,
+}
+
+impl OnFailure {
+    /// The name in commands and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Skip => "skip",
+        }
+    }
+
+    /// The policy of a name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Refuse, Self::Skip].into_iter().find(|policy| policy.as_str() == text)
+    }
+}
+
+/// Limits of one binding; absent means the server's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BindingLimits {
+    /// Fuel for one call.
+    pub fuel: Option<u64>,
+    /// Milliseconds for one call.
+    pub milliseconds: Option<u32>,
+}
+
+/// Something that a binding's plugin may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Permission {
+    /// `claim:NAME`: set or remove the claim of that name.
+    Claim(Box<str>),
+    /// `claim:PREFIX*`: set or remove claims whose name begins so.
+    ClaimPrefix(Box<str>),
+    /// `scope:NAME`: add that scope.
+    Scope(Box<str>),
+    /// `audience:URI`: add that audience.
+    Audience(Box<str>),
+    /// `sub`, `acr`, `amr` or `auth_time`: set that claim.
+    Protected(Box<str>),
+    /// `lifetime:SECONDS`: lengthen the lifetime up to that.
+    Lifetime(u32),
+}
+
+/// Why a text is no permission.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPermission {
+    /// A capability that this release does not have.
+    #[error("the capability `{0}` is not yet available")]
+    NotYet(String),
+    /// Nothing we know.
+    #[error("`{0}` is no permission: use claim:NAME, claim:PREFIX*, scope:NAME, audience:URI, lifetime:SECONDS, sub, acr, amr or auth_time")]
+    Unknown(String),
+    /// The claim belongs to the server.
+    #[error("the claim `{0}` is set by the server alone and cannot be granted")]
+    Reserved(String),
+}
+
+impl Permission {
+    /// Reads a permission as commands and the admin API write it.
+    pub fn parse(text: &str) -> Result<Self, InvalidPermission> {
+        let unknown = || InvalidPermission::Unknown(text.to_owned());
+        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
+        match (kind, rest) {
+            ("claim", "") | ("scope", "") | ("audience", "") => Err(unknown()),
+            ("claim", rest) => match rest.strip_suffix('*') {
+                Some(prefix) => Ok(Self::ClaimPrefix(prefix.into())),
+                None if crate::claims::is_reserved(rest) => Err(InvalidPermission::Reserved(rest.to_owned())),
+                None => Ok(Self::Claim(rest.into())),
+            },
+            ("scope", rest) if claimsmith_protocol::scope::is_scope_token(rest) => Ok(Self::Scope(rest.into())),
+            ("audience", rest) => claimsmith_protocol::resource::check_resource(rest).map(|uri| Self::Audience(uri.into())).map_err(|_| unknown()),
+            ("lifetime", rest) => rest.parse().map(Self::Lifetime).map_err(|_| unknown()),
+            ("sub" | "acr" | "amr" | "auth_time", "") if text == kind => Ok(Self::Protected(kind.into())),
+            ("http" | "kv" | "secret" | "secrets", _) => Err(InvalidPermission::NotYet(kind.to_owned())),
+            _ => Err(unknown()),
+        }
+    }
+
+    /// The permission as commands and the admin API write it.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Claim(name) => format!("claim:{name}"),
+            Self::ClaimPrefix(prefix) => format!("claim:{prefix}*"),
+            Self::Scope(name) => format!("scope:{name}"),
+            Self::Audience(uri) => format!("audience:{uri}"),
+            Self::Protected(name) => name.to_string(),
+            Self::Lifetime(seconds) => format!("lifetime:{seconds}"),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! JSON values as claims carry them: scalars and lists of strings typed, everything else as checked JSON text.
+//!
+//! A claim is written far more often than it is looked into, so nested JSON stays text from the plugin's answer to the
+//! signed payload and is never built as a tree.
+
+use std::borrow::Cow;
+
+/// A JSON value of a claim, a header member or a response member.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A string.
+    Text(Box<str>),
+    /// An integer.
+    Integer(i64),
+    /// A finite number; never NaN or infinite.
+    Number(f64),
+    /// `true` or `false`.
+    Boolean(bool),
+    /// An array of strings.
+    Texts(Vec<Box<str>>),
+    /// Any other JSON document, as compact text that has been checked to be one.
+    Json(Box<str>),
+}
+
+impl Value {
+    /// Appends the value as JSON.
+    pub fn render(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Text(text) => render_string(text, out),
+            Self::Integer(number) => render_integer(*number, out),
+            Self::Number(number) => match serde_json::Number::from_f64(*number) {
+                Some(number) => out.extend_from_slice(number.to_string().as_bytes()),
+                None => out.extend_from_slice(b"null"),
+            },
+            Self::Boolean(true) => out.extend_from_slice(b"true"),
+            Self::Boolean(false) => out.extend_from_slice(b"false"),
+            Self::Texts(texts) => render_strings(texts.iter().map(AsRef::as_ref), out),
+            Self::Json(text) => out.extend_from_slice(text.as_bytes()),
+        }
+    }
+
+    /// The value as JSON text.
+    pub fn to_json(&self) -> String {
+        let mut out = Vec::new();
+        self.render(&mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text.into_boxed_str())
+    }
+}
+
+/// A name with its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// The member's name.
+    pub name: Cow<'static, str>,
+    /// The member's value.
+    pub value: Value,
+}
+
+impl Member {
+    /// A member of a name that is known when the program is written.
+    pub const fn known(name: &'static str, value: Value) -> Self {
+        Self { name: Cow::Borrowed(name), value }
+    }
+}
+
+/// Appends `text` as a JSON string.
+pub fn render_string(text: &str, out: &mut Vec<u8>) {
+    // Invariant: writing a string to a `Vec` cannot fail.
+    serde_json::to_writer(out, text).expect("a Vec takes every byte");
+}
+
+/// Appends `number` in decimal.
+pub fn render_integer(number: i64, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, &number).expect("a Vec takes every byte");
+}
+
+/// Appends the texts as a JSON array of strings.
+pub fn render_strings<'a>(texts: impl IntoIterator<Item = &'a str>, out: &mut Vec<u8>) {
+    out.push(b'[');
+    let mut first = true;
+    for text in texts {
+        if !std::mem::take(&mut first) {
+            out.push(b',');
+        }
+        render_string(text, out);
+    }
+    out.push(b']');
+}

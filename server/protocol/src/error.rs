@@ -1,0 +1,261 @@
+//! The one error table: every OAuth error code we send, with its status, and the refusals that carry them.
+
+use std::borrow::Cow;
+
+/// An OAuth error code. The status is a function of the code and of nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// RFC 6749 §5.2.
+    InvalidRequest,
+    /// RFC 6749 §5.2; always 401.
+    InvalidClient,
+    /// RFC 6749 §5.2.
+    InvalidGrant,
+    /// RFC 6749 §5.2.
+    UnauthorizedClient,
+    /// RFC 6749 §5.2.
+    UnsupportedGrantType,
+    /// RFC 6749 §5.2.
+    InvalidScope,
+    /// RFC 8707 §2.
+    InvalidTarget,
+    /// RFC 8628 §3.5; a plugin's ordinary no.
+    AccessDenied,
+    /// RFC 7009 §2.2.1.
+    UnsupportedTokenType,
+    /// An extension of RFC 6749 §5.2: our fault.
+    ServerError,
+    /// An extension of RFC 6749 §5.2: try again.
+    TemporarilyUnavailable,
+}
+
+impl ErrorCode {
+    /// Every code.
+    pub const ALL: [Self; 11] = [
+        Self::InvalidRequest,
+        Self::InvalidClient,
+        Self::InvalidGrant,
+        Self::UnauthorizedClient,
+        Self::UnsupportedGrantType,
+        Self::InvalidScope,
+        Self::InvalidTarget,
+        Self::AccessDenied,
+        Self::UnsupportedTokenType,
+        Self::ServerError,
+        Self::TemporarilyUnavailable,
+    ];
+
+    /// The value of `error`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+            Self::AccessDenied => "access_denied",
+            Self::UnsupportedTokenType => "unsupported_token_type",
+            Self::ServerError => "server_error",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+        }
+    }
+
+    /// The HTTP status it is sent with.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::InvalidRequest
+            | Self::InvalidGrant
+            | Self::UnauthorizedClient
+            | Self::UnsupportedGrantType
+            | Self::InvalidScope
+            | Self::InvalidTarget
+            | Self::AccessDenied
+            | Self::UnsupportedTokenType => 400,
+            Self::InvalidClient => 401,
+            Self::ServerError => 500,
+            Self::TemporarilyUnavailable => 503,
+        }
+    }
+
+    /// The code that a plugin may refuse a token with; any other text becomes `access_denied`.
+    pub fn of_plugin(text: &str) -> Self {
+        const ALLOWED: [ErrorCode; 7] = [
+            ErrorCode::InvalidRequest,
+            ErrorCode::InvalidGrant,
+            ErrorCode::UnauthorizedClient,
+            ErrorCode::InvalidScope,
+            ErrorCode::InvalidTarget,
+            ErrorCode::AccessDenied,
+            ErrorCode::TemporarilyUnavailable,
+        ];
+        ALLOWED.into_iter().find(|code| code.as_str() == text).unwrap_or(Self::AccessDenied)
+    }
+}
+
+/// Why a request was refused, for logs and counters; the client never sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The body is no well-formed form.
+    MalformedForm,
+    /// A parameter is missing.
+    MissingParameter,
+    /// A parameter has an impossible value.
+    MalformedParameter,
+    /// `grant_type` is none of ours.
+    UnknownGrant,
+    /// The client may not use the grant.
+    GrantNotAllowed,
+    /// No credentials at all.
+    NoCredentials,
+    /// Credentials that cannot be read.
+    MalformedCredentials,
+    /// More than one method of client authentication at once.
+    SeveralMethods,
+    /// The body's `client_id` is another than the credentials'.
+    ClientMismatch,
+    /// There is no such client.
+    UnknownClient,
+    /// The client is disabled.
+    DisabledClient,
+    /// Not the method the client registered.
+    WrongMethod,
+    /// The method is switched off on this server.
+    MethodOff,
+    /// The secret is wrong.
+    WrongSecret,
+    /// The secret was right once.
+    ExpiredSecret,
+    /// Too many wrong secrets of late.
+    Throttled,
+    /// The assertion cannot be read, or its algorithm, type or header is not acceptable.
+    MalformedAssertion,
+    /// The assertion's signature or MAC is wrong, or there is no key for it.
+    WrongSignature,
+    /// The client's keys could not be fetched.
+    KeysUnavailable,
+    /// The assertion's `iss`, `sub`, `aud` or times are wrong.
+    WrongAssertionClaims,
+    /// The assertion has been used before.
+    ReplayedAssertion,
+    /// A scope that is malformed, unknown or not the client's.
+    ScopeNotAllowed,
+    /// A resource that is malformed, unknown or not the client's.
+    ResourceNotAllowed,
+    /// A plugin said no.
+    RefusedByPlugin,
+    /// The caller may not ask this.
+    CallerNotAllowed,
+    /// What would be issued is too large.
+    TooLarge,
+}
+
+impl Reason {
+    /// The name in logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MalformedForm => "malformed_form",
+            Self::MissingParameter => "missing_parameter",
+            Self::MalformedParameter => "malformed_parameter",
+            Self::UnknownGrant => "unknown_grant",
+            Self::GrantNotAllowed => "grant_not_allowed",
+            Self::NoCredentials => "no_credentials",
+            Self::MalformedCredentials => "malformed_credentials",
+            Self::SeveralMethods => "several_methods",
+            Self::ClientMismatch => "client_mismatch",
+            Self::UnknownClient => "unknown_client",
+            Self::DisabledClient => "disabled_client",
+            Self::WrongMethod => "wrong_method",
+            Self::MethodOff => "method_off",
+            Self::WrongSecret => "wrong_secret",
+            Self::ExpiredSecret => "expired_secret",
+            Self::Throttled => "throttled",
+            Self::MalformedAssertion => "malformed_assertion",
+            Self::WrongSignature => "wrong_signature",
+            Self::KeysUnavailable => "keys_unavailable",
+            Self::WrongAssertionClaims => "wrong_assertion_claims",
+            Self::ReplayedAssertion => "replayed_assertion",
+            Self::ScopeNotAllowed => "scope_not_allowed",
+            Self::ResourceNotAllowed => "resource_not_allowed",
+            Self::RefusedByPlugin => "refused_by_plugin",
+            Self::CallerNotAllowed => "caller_not_allowed",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
+/// The client's doing: a code, a short description that never echoes input, and a reason for us.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} ({}): {description}", code.as_str(), reason.as_str())]
+pub struct Refusal {
+    /// What the client sees as `error`.
+    pub code: ErrorCode,
+    /// What the client sees as `error_description`; characters outside RFC 6749 §5.2 are replaced when it is sent.
+    pub description: Cow<'static, str>,
+    /// What we log and count.
+    pub reason: Reason,
+}
+
+impl Refusal {
+    /// A refusal.
+    pub const fn new(code: ErrorCode, reason: Reason, description: &'static str) -> Self {
+        Self { code, description: Cow::Borrowed(description), reason }
+    }
+
+    /// `invalid_request`.
+    pub const fn invalid_request(reason: Reason, description: &'static str) -> Self {
+        Self::new(ErrorCode::InvalidRequest, reason, description)
+    }
+
+    /// `invalid_client`. Security: the description is the same whatever the reason.
+    pub const fn invalid_client(reason: Reason) -> Self {
+        Self::new(ErrorCode::InvalidClient, reason, "client authentication failed")
+    }
+}
+
+/// The JSON body of an error ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
+pub fn render_error(code: ErrorCode, description: &str) -> Vec<u8> {
+    let mut body = Vec::with_capacity(64 + description.len());
+    body.extend_from_slice(b"{\"error\":\"");
+    body.extend_from_slice(code.as_str().as_bytes());
+    body.extend_from_slice(b"\",\"error_description\":\"");
+    // What is left after this needs no escaping in JSON: no quote, no backslash, no control character.
+    body.extend(
+        description.bytes().take(200).map(|byte| if matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e) { byte } else { b'?' }),
+    );
+    body.extend_from_slice(b"\"}");
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tok_027_descriptions_keep_to_their_characters() {
+        let body = String::from_utf8(render_error(ErrorCode::AccessDenied, "a\"b\\c\r\n\t\u{e9}<d")).expect("ASCII");
+        assert_eq!(body, r#"{"error":"access_denied","error_description":"a?b?c?????<d"}"#);
+    }
+
+    #[test]
+    fn plg_004_codes_of_plugins_are_mapped_to_legal_ones() {
+        assert_eq!(ErrorCode::of_plugin("invalid_scope"), ErrorCode::InvalidScope);
+        for text in ["foo\r\nX: 1", "", "invalid_client", "server_error", "INVALID_SCOPE"] {
+            assert_eq!(ErrorCode::of_plugin(text), ErrorCode::AccessDenied, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn statuses_follow_the_code() {
+        for code in ErrorCode::ALL {
+            let expected = match code {
+                ErrorCode::InvalidClient => 401,
+                ErrorCode::ServerError => 500,
+                ErrorCode::TemporarilyUnavailable => 503,
+                _ => 400,
+            };
+            assert_eq!(code.status(), expected, "{code:?}");
+        }
+    }
+}
