@@ -1,0 +1,86 @@
+//! A value that must not be seen: no printing, no copying, no leaking comparison, gone when dropped.
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// A secret value. It has no `Display`, `Clone`, `Serialize` or `PartialEq`; `Debug` prints `[redacted]`; its memory is
+/// overwritten when it is dropped.
+pub struct Secret<T: Zeroize>(T);
+
+impl<T: Zeroize> Secret<T> {
+    /// Takes a value into custody. The caller's other copies, if any, are the caller's to wipe.
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The value itself. Every call site of this is a place to review.
+    pub const fn expose(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Zeroize + AsRef<[u8]>> Secret<T> {
+    /// Compares with bytes from outside in time that depends on the lengths only.
+    // Security: a length is not a secret here; contents are.
+    pub fn equals(&self, other: &[u8]) -> bool {
+        self.0.as_ref().ct_eq(other).into()
+    }
+}
+
+impl<T: Zeroize> fmt::Debug for Secret<T> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("[redacted]")
+    }
+}
+
+impl<T: Zeroize> Drop for Secret<T> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl<T: Zeroize> ZeroizeOnDrop for Secret<T> {}
+
+impl<T: Zeroize> From<T> for Secret<T> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn debug_is_redacted() {
+        let secret = Secret::new(String::from("hunter2"));
+        assert_eq!(format!("{secret:?}"), "[redacted]");
+        assert_eq!(format!("{:?}", Some(&secret)), "Some([redacted])");
+    }
+
+    #[test]
+    fn equality_looks_at_contents_and_length() {
+        let secret = Secret::new(b"abc".to_vec());
+        assert!(secret.equals(b"abc"));
+        assert!(!secret.equals(b"abd"));
+        assert!(!secret.equals(b"ab"));
+        assert!(!secret.equals(b""));
+    }
+
+    #[test]
+    fn dropping_wipes() {
+        static WIPED: AtomicBool = AtomicBool::new(false);
+        struct Witness;
+        impl Zeroize for Witness {
+            fn zeroize(&mut self) {
+                WIPED.store(true, Ordering::SeqCst);
+            }
+        }
+        drop(Secret::new(Witness));
+        assert!(WIPED.load(Ordering::SeqCst));
+    }
+}
