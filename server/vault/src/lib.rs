@@ -1,1 +1,21 @@
-//! placeholder
+//! *Comes in*: finished claims ([`claimsmith_jose::SignableClaims`]), sealed keys as plain data, the file of the master key.
+//! *Goes out*: signed compact tokens, the JWK set document, verifying keys, sealed values.
+//! *May fail*: [`VaultFault`], [`SealFault`], [`MasterKeyFault`]: all of them ours, none the client's.
+//! *Must never know*: who asked and why, the clock, SQL, the network.
+//!
+//! The road of a private key: [`StoredKey::generate`] → a row in the database, sealed under the [`MasterKey`] →
+//! [`Keyring::open`] → [`Signer::sign_compact`]. It never leaves this room unsealed.
+
+mod fault;
+mod keyring;
+mod master_key;
+mod sealing;
+mod signer;
+mod stored_key;
+
+pub use fault::{MasterKeyFault, SealFault, VaultFault};
+pub use keyring::Keyring;
+pub use master_key::{MasterKey, MasterKeyId, Purpose};
+pub use sealing::{CheckValue, Place, Sealer};
+pub use signer::Signer;
+pub use stored_key::{KeyState, StoredKey};

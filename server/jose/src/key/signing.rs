@@ -1,6 +1,7 @@
 //! The key that makes a signature.
 
 use std::fmt;
+use std::sync::Arc;
 
 use openssl::ec::{EcGroup, EcKey};
 use openssl::pkey::{PKey, Private};
@@ -23,7 +24,7 @@ pub struct SigningKey {
     alg: SigningAlg,
     kid: String,
     private: PrivateMaterial,
-    public: VerifyingKey,
+    public: Arc<VerifyingKey>,
 }
 
 enum PrivateMaterial {
@@ -74,7 +75,7 @@ impl SigningKey {
         }
         let unnamed = VerifyingKey::new(material, None, Some(alg))?;
         let kid = unnamed.thumbprint().to_base64url();
-        let public = VerifyingKey::new(PublicMaterial::of(&key)?, Some(kid.clone()), Some(alg))?;
+        let public = Arc::new(VerifyingKey::new(PublicMaterial::of(&key)?, Some(kid.clone()), Some(alg))?);
         let private = match alg.curve() {
             Some(curve) => {
                 let key = key.ec_key()?;
@@ -97,14 +98,9 @@ impl SigningKey {
         &self.kid
     }
 
-    /// The public half, with `kid` and `alg`.
-    pub const fn verifying_key(&self) -> &VerifyingKey {
+    /// The public half, with `kid` and `alg`. It may outlive the private one.
+    pub const fn verifying_key(&self) -> &Arc<VerifyingKey> {
         &self.public
-    }
-
-    /// The public half on its own, for a holder that shall not sign.
-    pub fn into_verifying_key(self) -> VerifyingKey {
-        self.public
     }
 
     /// Signs `input`; the raw signature in JOSE's form (`r || s` for ECDSA).

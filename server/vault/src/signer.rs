@@ -1,0 +1,110 @@
+//! The signing of one kind of token with one key.
+
+use std::fmt;
+use std::sync::Arc;
+
+use claimsmith_jose::{SignableClaims, SigningAlg, SigningKey, base64url};
+use serde_json::{Map, Value};
+
+use crate::fault::VaultFault;
+
+/// Header members that nobody but the vault may set: they choose keys, algorithms, or how the token is read (RFC 7515
+/// §4.1, RFC 7516 §4.1, RFC 7797; RFC 8725 §3.10).
+const RESERVED_HEADER: [&str; 19] = [
+    "alg", "kid", "typ", "cty", "crit", "b64", "zip", "enc", "jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "epk", "apu",
+    "apv", "iv", "tag",
+];
+
+/// Signs tokens of one `typ` with one key. The header is rendered once, when the signer is made.
+///
+/// Signing takes `&self` and no lock; threads may sign at the same time.
+pub struct Signer {
+    key: Arc<SigningKey>,
+    typ: String,
+    header_prefix: Vec<u8>,
+}
+
+impl Signer {
+    /// A signer of tokens of media type `typ` (RFC 7515 §4.1.9), such as `at+jwt`.
+    pub fn new(key: Arc<SigningKey>, typ: &str) -> Self {
+        let header_prefix = rendered(&header(&key, typ));
+        Self { key, typ: typ.to_owned(), header_prefix }
+    }
+
+    /// Appends the signed token in compact form (RFC 7515 §7.1) to `out`. Beside `out` itself, which is best given a
+    /// capacity of twice the expected token, nothing is allocated for the token. When it fails, `out` is as before.
+    pub fn sign_compact(&self, claims: &impl SignableClaims, out: &mut Vec<u8>) -> Result<(), VaultFault> {
+        self.sign_after(&self.header_prefix, claims, out)
+    }
+
+    /// As [`Signer::sign_compact`], with further header members. Members that choose keys or algorithms are refused.
+    pub fn sign_compact_with_header(
+        &self,
+        extra: &Map<String, Value>,
+        claims: &impl SignableClaims,
+        out: &mut Vec<u8>,
+    ) -> Result<(), VaultFault> {
+        if extra.is_empty() {
+            return self.sign_compact(claims, out);
+        }
+        // Security: a plugin that could set `alg`, `kid`, `jku` … could make our tokens verify under someone else's key.
+        if let Some(name) = extra.keys().find(|name| RESERVED_HEADER.contains(&name.as_str())) {
+            return Err(VaultFault::ReservedHeader { name: name.clone() });
+        }
+        let mut members = header(&self.key, &self.typ);
+        members.extend(extra.iter().map(|(name, value)| (name.clone(), value.clone())));
+        self.sign_after(&rendered(&members), claims, out)
+    }
+
+    /// The algorithm of its signatures.
+    pub fn alg(&self) -> SigningAlg {
+        self.key.alg()
+    }
+
+    /// The name of its key.
+    pub fn kid(&self) -> &str {
+        self.key.kid()
+    }
+
+    /// A signer with the same key for tokens of another `typ`.
+    pub fn with_typ(&self, typ: &str) -> Self {
+        Self::new(Arc::clone(&self.key), typ)
+    }
+
+    fn sign_after(&self, prefix: &[u8], claims: &impl SignableClaims, out: &mut Vec<u8>) -> Result<(), VaultFault> {
+        let start = out.len();
+        out.extend_from_slice(prefix);
+        let payload = out.len();
+        claims.render(out);
+        base64url::encode_tail(out, payload);
+        let signed = self.key.append_signature(out, start);
+        if signed.is_err() {
+            out.truncate(start);
+        }
+        Ok(signed?)
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Signer").field("key", &self.key).field("typ", &self.typ).finish_non_exhaustive()
+    }
+}
+
+fn header(key: &SigningKey, typ: &str) -> Map<String, Value> {
+    [("alg", key.alg().as_str()), ("kid", key.kid()), ("typ", typ)]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), Value::String(value.to_owned())))
+        .collect()
+}
+
+/// The header as the front of a compact token, its dot included.
+fn rendered(members: &Map<String, Value>) -> Vec<u8> {
+    let mut prefix = serde_json::to_vec(members).expect("a JSON object always renders");
+    base64url::encode_tail(&mut prefix, 0);
+    prefix.push(b'.');
+    prefix
+}
+
+#[cfg(test)]
+mod tests;
