@@ -93,7 +93,9 @@ pub enum InvalidPermission {
     #[error("the capability `{0}` is not yet available")]
     NotYet(String),
     /// Nothing we know.
-    #[error("`{0}` is no permission: use claim:NAME, claim:PREFIX*, scope:NAME, audience:URI, lifetime:SECONDS, sub, acr, amr or auth_time")]
+    #[error(
+        "`{0}` is no permission: use claim:NAME, claim:PREFIX*, scope:NAME, audience:URI, lifetime:SECONDS, sub, acr, amr or auth_time"
+    )]
     Unknown(String),
     /// The claim belongs to the server.
     #[error("the claim `{0}` is set by the server alone and cannot be granted")]
@@ -113,7 +115,9 @@ impl Permission {
                 None => Ok(Self::Claim(rest.into())),
             },
             ("scope", rest) if claimsmith_protocol::scope::is_scope_token(rest) => Ok(Self::Scope(rest.into())),
-            ("audience", rest) => claimsmith_protocol::resource::check_resource(rest).map(|uri| Self::Audience(uri.into())).map_err(|_| unknown()),
+            ("audience", rest) => {
+                claimsmith_protocol::resource::check_resource(rest).map(|uri| Self::Audience(uri.into())).map_err(|_| unknown())
+            }
             ("lifetime", rest) => rest.parse().map(Self::Lifetime).map_err(|_| unknown()),
             ("sub" | "acr" | "amr" | "auth_time", "") if text == kind => Ok(Self::Protected(kind.into())),
             ("http" | "kv" | "secret" | "secrets", _) => Err(InvalidPermission::NotYet(kind.to_owned())),

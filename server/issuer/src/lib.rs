@@ -3,7 +3,14 @@
 //! *Comes in:* parsed requests, plain facts from the store, the time.
 //! *Goes out:* verdicts, shaped claims, answers to introspection.
 //! *May fail with:* refusals, each with an OAuth code and a reason.
-//! *Must never know:* clocks, chance, sockets, SQL, keys.
+//! *Must never know:* clocks, chance, sockets, SQL, private keys.
 
+pub mod binding;
+pub mod claims;
+pub mod client;
+pub mod client_auth;
+pub mod grants;
 pub mod hook;
+pub mod introspect;
+pub mod resource;
 pub mod value;

@@ -128,11 +128,30 @@ impl Jws<Unverified> {
     where
         T: Zeroize + AsRef<[u8]>,
     {
+        self.verify_mac_among(std::slice::from_ref(secret), allowed)
+    }
+
+    /// Verifies the MAC with whichever of the shared secrets made it, as [`Jws::verify_mac`] does with one: while one
+    /// secret replaces another, both are good.
+    pub fn verify_mac_among<T>(self, secrets: &[Secret<T>], allowed: &[MacAlg]) -> Result<Jws<Verified>, JwsRefusal>
+    where
+        T: Zeroize + AsRef<[u8]>,
+    {
         let alg = match self.header.alg() {
             HeaderAlg::Mac(alg) if allowed.contains(&alg) => alg,
             HeaderAlg::Mac(_) | HeaderAlg::Signature(_) => return Err(JwsRefusal::AlgNotAllowed),
         };
-        let secret = secret.expose().as_ref();
+        let mut outcome = Err(JwsRefusal::BadSignature);
+        for secret in secrets {
+            outcome = self.check_mac(secret.expose().as_ref(), alg);
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome.map(|()| self.verified())
+    }
+
+    fn check_mac(&self, secret: &[u8], alg: MacAlg) -> Result<(), JwsRefusal> {
         if secret.len() < alg.minimum_key_len() {
             return Err(JwsRefusal::SecretTooShort);
         }
@@ -143,7 +162,7 @@ impl Jws<Unverified> {
             Signer::new(alg.hash().message_digest(), &key)?.sign_oneshot_to_vec(self.stage.signing_input.as_bytes())
         });
         match expected {
-            Ok(expected) if bool::from(expected.ct_eq(&self.stage.signature)) => Ok(self.verified()),
+            Ok(expected) if bool::from(expected.ct_eq(&self.stage.signature)) => Ok(()),
             Ok(_) | Err(_) => Err(JwsRefusal::BadSignature),
         }
     }

@@ -1,0 +1,349 @@
+//! The claims of an access token, from draft to what the vault signs, and the one place where a plugin's edits are
+//! checked and applied.
+//!
+//! ```text
+//! Claims<Draft> ── apply(edits)* ──► Claims<Draft> ── finish ──► Claims<Shaped> ──► vault
+//! ```
+
+use std::marker::PhantomData;
+
+use claimsmith_jose::SignableClaims;
+use claimsmith_protocol::scope::is_scope_token;
+use claimsmith_protocol::time::Timestamp;
+
+use crate::binding::Permission;
+use crate::hook::{self, Edit};
+use crate::value::{Member, Value, render_integer, render_string, render_strings};
+
+mod names;
+mod response;
+
+pub use names::{is_reserved, is_reserved_header, is_reserved_response_member};
+pub use response::{IntrospectionAnswer, ResponseMembers};
+
+/// The most edits that one call of a plugin may return.
+pub const EDITS_MAX: usize = 128;
+
+/// The most claims that a token may carry beside those the server sets.
+pub const CLAIMS_MAX: usize = 256;
+
+/// The longest name of a claim or member, in bytes.
+pub const NAME_LENGTH_MAX: usize = 256;
+
+/// Claims that plugins may still change.
+#[derive(Debug, Clone, Copy)]
+pub enum Draft {}
+
+/// Claims that nothing can change any more.
+#[derive(Debug, Clone, Copy)]
+pub enum Shaped {}
+
+/// The claims of one access token with everything that travels beside them.
+#[derive(Debug, Clone)]
+pub struct Claims<Stage> {
+    /// `iss`, `sub`, `client_id`, then what plugins set.
+    members: Vec<Member>,
+    scopes: Vec<Box<str>>,
+    audience: Vec<Box<str>>,
+    lifetime: u32,
+    header: Vec<Member>,
+    provenance: Vec<Provenance>,
+    jti: Box<str>,
+    issued_at: Timestamp,
+    stage: PhantomData<Stage>,
+}
+
+/// Which plugin touched which claim, for the audit record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// What was set or removed: a claim's name, or `scope`, `aud`, `exp`, `header:NAME`.
+    pub what: Box<str>,
+    /// The binding whose plugin did it.
+    pub binding: i64,
+}
+
+/// Why a plugin's edits were not applied. None of them was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EditRefused {
+    /// The name is the server's own.
+    #[error("`{0}` is set by the server alone")]
+    Reserved(String),
+    /// The binding does not grant it.
+    #[error("the binding does not permit {0}")]
+    NotPermitted(String),
+    /// Not a value that belongs there.
+    #[error("{0}")]
+    Malformed(String),
+    /// Too many edits or too many claims.
+    #[error("there are more than {0}")]
+    TooMany(&'static str),
+    /// An edit that has no meaning at this hook point.
+    #[error("the edit `{0}` has no meaning at this hook point")]
+    Misplaced(&'static str),
+}
+
+/// What one binding's plugin may do to a token.
+#[derive(Debug, Clone, Copy)]
+pub struct Authority<'a> {
+    /// The binding.
+    pub binding: i64,
+    /// Its permissions.
+    pub permissions: &'a [Permission],
+    /// No lifetime goes beyond this, in seconds.
+    pub lifetime_ceiling: u32,
+}
+
+/// What a token is made of before any plugin has seen it.
+#[derive(Debug)]
+pub struct Entitlement<'a> {
+    /// The issuer's identifier.
+    pub issuer: &'a str,
+    /// The subject.
+    pub subject: &'a str,
+    /// The client.
+    pub client_id: &'a str,
+    /// The granted scopes.
+    pub scopes: &'a [Box<str>],
+    /// The audience; never empty.
+    pub audience: &'a [Box<str>],
+    /// Seconds from issue to expiry.
+    pub lifetime: u32,
+}
+
+impl Claims<Draft> {
+    /// The draft of a token; `jti` is fresh.
+    pub fn draft(entitlement: &Entitlement<'_>, jti: Box<str>, issued_at: Timestamp) -> Self {
+        let mut members = Vec::with_capacity(16);
+        members.push(Member::known("iss", entitlement.issuer.into()));
+        members.push(Member::known("sub", entitlement.subject.into()));
+        members.push(Member::known("client_id", entitlement.client_id.into()));
+        Self {
+            members,
+            scopes: entitlement.scopes.to_vec(),
+            audience: entitlement.audience.to_vec(),
+            lifetime: entitlement.lifetime,
+            header: Vec::new(),
+            provenance: Vec::new(),
+            jti,
+            issued_at,
+            stage: PhantomData,
+        }
+    }
+
+    /// The draft as the next plugin sees it.
+    pub fn view(&self) -> hook::Draft<'_> {
+        hook::Draft::Token { claims: &self.members, scopes: &self.scopes, audience: &self.audience, lifetime: self.lifetime }
+    }
+
+    /// Checks every edit against the reserved names and the authority of its binding, then applies all of them, or none.
+    pub fn apply(&mut self, edits: Vec<Edit>, authority: Authority<'_>) -> Result<(), EditRefused> {
+        if edits.len() > EDITS_MAX {
+            return Err(EditRefused::TooMany("edits"));
+        }
+        for edit in &edits {
+            self.check(edit, authority.permissions)?;
+        }
+        let claims = self.members.len() + edits.iter().filter(|edit| matches!(edit, Edit::SetClaim(..))).count();
+        if claims > CLAIMS_MAX {
+            return Err(EditRefused::TooMany("claims"));
+        }
+        for edit in edits {
+            self.perform(edit, authority);
+        }
+        Ok(())
+    }
+
+    fn check(&self, edit: &Edit, permissions: &[Permission]) -> Result<(), EditRefused> {
+        match edit {
+            Edit::SetClaim(name, value) => {
+                names::check_claim(name, permissions)?;
+                names::check_value(name, value)
+            }
+            Edit::RemoveClaim(name) => names::check_claim(name, permissions),
+            Edit::SetHeader(name, value) => {
+                names::check_name(name)?;
+                names::check_value(name, value)?;
+                if is_reserved_header(name) { Err(EditRefused::Reserved(format!("header {name}"))) } else { Ok(()) }
+            }
+            Edit::SetScopes(scopes) => self.check_scopes(scopes, permissions),
+            Edit::SetAudience(audience) => self.check_audience(audience, permissions),
+            Edit::SetLifetime(0) => Err(EditRefused::Malformed("a lifetime of 0 seconds".to_owned())),
+            // A longer lifetime than the binding permits is clamped, not refused: see `perform`.
+            Edit::SetLifetime(_) | Edit::OmitRefreshToken => Ok(()),
+            Edit::SetResponseMember(..) => Err(EditRefused::Misplaced("set-response-member")),
+        }
+    }
+
+    fn check_scopes(&self, scopes: &[String], permissions: &[Permission]) -> Result<(), EditRefused> {
+        for scope in scopes {
+            if !is_scope_token(scope) {
+                return Err(EditRefused::Malformed("a scope with characters that scopes do not have".to_owned()));
+            }
+            let granted = self.scopes.iter().any(|held| **held == **scope);
+            let permitted = permissions.iter().any(|permission| matches!(permission, Permission::Scope(name) if **name == **scope));
+            if !granted && !permitted {
+                return Err(EditRefused::NotPermitted(format!("scope:{scope}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_audience(&self, audience: &[String], permissions: &[Permission]) -> Result<(), EditRefused> {
+        if audience.is_empty() {
+            return Err(EditRefused::Malformed("an empty audience".to_owned()));
+        }
+        for uri in audience {
+            let held = self.audience.iter().any(|held| **held == **uri);
+            let permitted = permissions.iter().any(|permission| matches!(permission, Permission::Audience(named) if **named == **uri));
+            if !held && !permitted {
+                return Err(EditRefused::NotPermitted(format!("audience:{uri}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, edit: Edit, authority: Authority<'_>) {
+        let what: Box<str> = match edit {
+            Edit::SetClaim(name, value) => {
+                let what = name.as_str().into();
+                set(&mut self.members, name, value);
+                what
+            }
+            Edit::RemoveClaim(name) => {
+                self.members.retain(|member| member.name != name);
+                name.into()
+            }
+            Edit::SetHeader(name, value) => {
+                let what = format!("header:{name}").into();
+                set(&mut self.header, name, value);
+                what
+            }
+            Edit::SetScopes(scopes) => {
+                self.scopes.clear();
+                for scope in scopes {
+                    if !self.scopes.iter().any(|held| **held == *scope) {
+                        self.scopes.push(scope.into());
+                    }
+                }
+                "scope".into()
+            }
+            Edit::SetAudience(audience) => {
+                self.audience = audience.into_iter().map(String::into_boxed_str).collect();
+                self.audience.dedup();
+                "aud".into()
+            }
+            Edit::SetLifetime(seconds) => {
+                let granted = authority.permissions.iter().filter_map(|permission| match permission {
+                    Permission::Lifetime(most) => Some(*most),
+                    _ => None,
+                });
+                let most = granted.max().unwrap_or(0).max(self.lifetime).min(authority.lifetime_ceiling);
+                self.lifetime = seconds.min(most);
+                "exp".into()
+            }
+            // Nothing of ours issues refresh tokens yet; the wish is honoured by doing nothing.
+            Edit::OmitRefreshToken | Edit::SetResponseMember(..) => return,
+        };
+        self.provenance.retain(|entry| entry.what != what);
+        self.provenance.push(Provenance { what, binding: authority.binding });
+    }
+
+    /// Ends shaping.
+    pub fn finish(self) -> Claims<Shaped> {
+        Claims {
+            members: self.members,
+            scopes: self.scopes,
+            audience: self.audience,
+            lifetime: self.lifetime,
+            header: self.header,
+            provenance: self.provenance,
+            jti: self.jti,
+            issued_at: self.issued_at,
+            stage: PhantomData,
+        }
+    }
+}
+
+fn set(members: &mut Vec<Member>, name: String, value: Value) {
+    match members.iter_mut().find(|member| member.name == name) {
+        Some(member) => member.value = value,
+        None => members.push(Member { name: name.into(), value }),
+    }
+}
+
+impl<Stage> Claims<Stage> {
+    /// The granted scopes.
+    pub fn scopes(&self) -> &[Box<str>] {
+        &self.scopes
+    }
+
+    /// The audience.
+    pub fn audience(&self) -> &[Box<str>] {
+        &self.audience
+    }
+
+    /// Seconds from issue to expiry.
+    pub const fn lifetime(&self) -> u32 {
+        self.lifetime
+    }
+
+    /// The token's identifier.
+    pub fn jti(&self) -> &str {
+        &self.jti
+    }
+
+    /// When it was made.
+    pub const fn issued_at(&self) -> Timestamp {
+        self.issued_at
+    }
+
+    /// When it ends.
+    pub const fn expires_at(&self) -> Timestamp {
+        Timestamp::from_seconds(self.issued_at.seconds() + self.lifetime as i64)
+    }
+}
+
+impl Claims<Shaped> {
+    /// Header members beside `typ`, `alg` and `kid`.
+    pub fn header(&self) -> &[Member] {
+        &self.header
+    }
+
+    /// Which plugin touched what.
+    pub fn provenance(&self) -> &[Provenance] {
+        &self.provenance
+    }
+}
+
+/// The payload of a JWT access token ([RFC 9068 §2.2](https://www.rfc-editor.org/rfc/rfc9068#section-2.2)).
+impl SignableClaims for Claims<Shaped> {
+    fn render(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        for member in &self.members {
+            render_string(&member.name, out);
+            out.push(b':');
+            member.value.render(out);
+            out.push(b',');
+        }
+        out.extend_from_slice(b"\"aud\":");
+        match self.audience.as_slice() {
+            [only] => render_string(only, out),
+            several => render_strings(several.iter().map(AsRef::as_ref), out),
+        }
+        // RFC 9068 §2.2.3: present when scope applies.
+        if !self.scopes.is_empty() {
+            out.extend_from_slice(b",\"scope\":");
+            render_string(&self.scopes.join(" "), out);
+        }
+        out.extend_from_slice(b",\"iat\":");
+        render_integer(self.issued_at.seconds(), out);
+        out.extend_from_slice(b",\"exp\":");
+        render_integer(self.expires_at().seconds(), out);
+        out.extend_from_slice(b",\"jti\":");
+        render_string(&self.jti, out);
+        out.push(b'}');
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! The court's table: who asks for what, and what comes of it.
+
+use claimsmith_jose::SigningAlg;
+use claimsmith_protocol::credentials::Presented;
+use claimsmith_protocol::id::ClientId;
+use claimsmith_protocol::time::{Lifetime, Timestamp};
+
+use super::*;
+use crate::client::{Authentication, SecretMethod, SecretVerifier, StoredSecret, TokenFormat};
+use crate::client_auth::{self, Evidence, Policy};
+
+fn client() -> Client {
+    let secret =
+        StoredSecret { id: 1, verifier: SecretVerifier::Sha256(claimsmith_jose::Digest::of(b"s")), sealed: None, expires_at: None };
+    Client {
+        id: ClientId::parse("demo").expect("an id"),
+        name: None,
+        enabled: true,
+        authentication: Authentication::Secret { method: SecretMethod::Basic, secrets: vec![secret] },
+        grants: vec![GrantType::ClientCredentials],
+        scopes: ScopeSet::parse("read write orders:read bills:read openid").expect("scopes"),
+        default_scopes: ScopeSet::parse("read").expect("scopes"),
+        resources: vec!["https://orders.example".into(), "https://bills.example".into()],
+        tags: vec![],
+        metadata: "{}".into(),
+        access_token_lifetime: None,
+        access_token_format: None,
+        access_token_alg: None,
+    }
+}
+
+fn resource(identifier: &str, scope: &str) -> Resource {
+    Resource {
+        identifier: identifier.into(),
+        name: None,
+        scopes: ScopeSet::parse(scope).expect("scopes"),
+        token_format: None,
+        signing_alg: None,
+        lifetime_ceiling: None,
+        introspectors: vec![],
+    }
+}
+
+fn resources(change: impl Fn(&mut Resource)) -> Resources {
+    let mut orders = resource("https://orders.example", "orders:read");
+    change(&mut orders);
+    let foreign = resource("https://foreign.example", "foreign:read");
+    [orders, resource("https://bills.example", "bills:read"), foreign]
+        .into_iter()
+        .map(|one| (one.identifier.clone(), Arc::new(one)))
+        .collect()
+}
+
+fn defaults() -> Defaults {
+    Defaults {
+        audience: "https://issuer.example".into(),
+        lifetime: Lifetime::from_seconds(300),
+        lifetime_ceiling: Lifetime::from_seconds(3_600),
+        format: TokenFormat::Jwt,
+        alg: SigningAlg::Es256,
+    }
+}
+
+fn admit(client: Client) -> AuthenticatedClient {
+    let policy = Policy {
+        issuer: "https://issuer.example".into(),
+        token_endpoints: vec![],
+        methods: claimsmith_protocol::credentials::AuthMethod::ALL.to_vec(),
+        signing_algs: vec![],
+        mac_algs: vec![],
+    };
+    let presented = match client.authentication {
+        Authentication::Public => Presented::Identified { client_id: client.id.to_string() },
+        _ => Presented::Basic { client_id: client.id.to_string(), secret: claimsmith_jose::Secret::new("s".to_owned()) },
+    };
+    let now = Timestamp::from_seconds(0);
+    let candidate = client_auth::recognise(presented, Some(Arc::new(client)), &policy).expect("recognised");
+    candidate.verify(Evidence::Nothing, &policy, now).expect("verified").admit(true).expect("admitted")
+}
+
+fn ask_as(client: Client, body: &str, resources: &Resources) -> Result<Entitled, ErrorCode> {
+    let form = Form::parse(body.as_bytes(), &["resource"]).expect("well formed");
+    let decided = parse(&form).and_then(|request| decide(&admit(client), &request, resources, &defaults()));
+    decided.map_err(|refusal| refusal.code)
+}
+
+fn ask(body: &str) -> Result<Entitled, ErrorCode> {
+    ask_as(client(), body, &resources(|_| {}))
+}
+
+fn scope_of(body: &str) -> Result<String, ErrorCode> {
+    ask(body).map(|entitled| entitled.scopes.join(" "))
+}
+
+#[test]
+fn clc_001_public_clients_are_refused() {
+    let public = Client { authentication: Authentication::Public, ..client() };
+    assert_eq!(ask_as(public, "", &Resources::new()), Err(ErrorCode::UnauthorizedClient));
+}
+
+#[test]
+fn tok_009_a_grant_the_client_does_not_have_is_unauthorized() {
+    let without = Client { grants: vec![], ..client() };
+    assert_eq!(ask_as(without, "", &Resources::new()), Err(ErrorCode::UnauthorizedClient));
+}
+
+#[test]
+fn clc_002_scopes_of_people_are_dropped() {
+    assert_eq!(scope_of("scope=openid+read"), Ok("read".to_owned()));
+    assert_eq!(scope_of("scope=openid"), Ok(String::new()));
+}
+
+#[test]
+fn clc_003_unset_scope_is_the_default_and_a_foreign_one_is_refused() {
+    assert_eq!(scope_of(""), Ok("read".to_owned()));
+    assert_eq!(scope_of("scope="), Ok("read".to_owned()));
+    assert_eq!(scope_of("scope=write+read"), Ok("write read".to_owned()));
+    assert_eq!(scope_of("scope=admin"), Err(ErrorCode::InvalidScope));
+    assert_eq!(scope_of("scope=READ"), Err(ErrorCode::InvalidScope));
+}
+
+#[test]
+fn clc_006_and_res_003_only_known_and_permitted_resources() {
+    assert_eq!(ask("resource=https://orders.example").expect("known").audience, ["https://orders.example".into()]);
+    for bad in ["https://unknown.example", "https://foreign.example", "orders", "https://orders.example%23x"] {
+        assert_eq!(ask(&format!("resource={bad}")), Err(ErrorCode::InvalidTarget), "{bad}");
+    }
+}
+
+#[test]
+fn res_002_several_resources_are_accepted() {
+    let entitled = ask("resource=https://orders.example&resource=https://bills.example&resource=https://orders.example").expect("both");
+    assert_eq!(entitled.audience, ["https://orders.example".into(), "https://bills.example".into()]);
+}
+
+#[test]
+fn res_005_and_jat_005_without_resource_the_audience_is_the_default_or_follows_the_scopes() {
+    assert_eq!(ask("").expect("default").audience, ["https://issuer.example".into()]);
+    assert_eq!(ask("scope=orders:read").expect("inferred").audience, ["https://orders.example".into()]);
+    assert_eq!(ask("scope=orders:read+bills:read"), Err(ErrorCode::InvalidScope));
+}
+
+#[test]
+fn res_006_scopes_of_other_resources_are_not_carried() {
+    let body = "resource=https://orders.example&scope=orders:read+bills:read+write";
+    assert_eq!(scope_of(body), Ok("orders:read write".to_owned()));
+}
+
+#[test]
+fn res_007_resources_are_compared_byte_by_byte() {
+    for other in ["https://orders.example/", "https://ORDERS.example", "https://orders.example:443"] {
+        assert_eq!(ask(&format!("resource={other}")), Err(ErrorCode::InvalidTarget), "{other}");
+    }
+}
+
+#[test]
+fn the_resource_sets_format_algorithm_and_ceiling() {
+    let strict = resources(|orders| {
+        orders.token_format = Some(TokenFormat::Opaque);
+        orders.signing_alg = Some(SigningAlg::Ps256);
+        orders.lifetime_ceiling = Some(Lifetime::from_seconds(60));
+    });
+    let entitled = ask_as(client(), "resource=https://orders.example", &strict).expect("granted");
+    let ceiling = Lifetime::from_seconds(60);
+    assert_eq!(
+        (entitled.format, entitled.alg, entitled.lifetime, entitled.lifetime_ceiling),
+        (TokenFormat::Opaque, SigningAlg::Ps256, ceiling, ceiling)
+    );
+    let both = "resource=https://orders.example&resource=https://bills.example";
+    assert_eq!(ask_as(client(), both, &strict), Err(ErrorCode::InvalidTarget));
+}
+
+#[test]
+fn the_clients_lifetime_is_below_the_ceiling() {
+    let patient = Client { access_token_lifetime: Some(Lifetime::from_seconds(90_000)), ..client() };
+    assert_eq!(ask_as(patient, "", &Resources::new()).expect("granted").lifetime, Lifetime::from_seconds(3_600));
+}

@@ -1,0 +1,81 @@
+//! Introspection and revocation: who may learn of a token, who may end it ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662),
+//! [RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)).
+
+use std::sync::Arc;
+
+use claimsmith_protocol::time::Timestamp;
+use serde_json::{Map, Value as Json};
+
+use crate::client::Client;
+use crate::client_auth::AuthenticatedClient;
+use crate::grants::client_credentials::Resources;
+use crate::value::{Member, Value};
+
+/// An access token of ours whose signature, or whose row, says that we made it.
+#[derive(Debug, Clone)]
+pub struct KnownToken {
+    /// `jti`.
+    pub jti: Box<str>,
+    /// `client_id`.
+    pub client_id: Box<str>,
+    /// `aud`.
+    pub audience: Vec<Box<str>>,
+    /// `exp`.
+    pub expires_at: Timestamp,
+    /// Every claim.
+    claims: Map<String, Json>,
+}
+
+impl KnownToken {
+    /// Reads the claims of an access token of ours; absent when they are not those of one.
+    pub fn from_claims(claims: Map<String, Json>) -> Option<Self> {
+        let text = |name: &str| claims.get(name)?.as_str().map(Box::<str>::from);
+        let audience = match claims.get("aud")? {
+            Json::String(only) => vec![only.as_str().into()],
+            Json::Array(several) => several.iter().filter_map(Json::as_str).map(Into::into).collect(),
+            _ => return None,
+        };
+        let (jti, client_id) = (text("jti")?, text("client_id")?);
+        let expires_at = Timestamp::from_seconds(claims.get("exp")?.as_i64()?);
+        Some(Self { jti, client_id, audience, expires_at, claims })
+    }
+
+    /// The members of an answer about it, `active` left out (RFC 7662 §2.2).
+    pub fn members(&self) -> Vec<Member> {
+        let mut members = vec![Member::known("token_type", "Bearer".into())];
+        members.extend(self.claims.iter().map(|(name, value)| Member { name: name.clone().into(), value: to_value(value) }));
+        members
+    }
+}
+
+fn to_value(json: &Json) -> Value {
+    match json {
+        Json::String(text) => Value::Text(text.as_str().into()),
+        Json::Bool(truth) => Value::Boolean(*truth),
+        Json::Number(number) => match number.as_i64() {
+            Some(integer) => Value::Integer(integer),
+            None => Value::Json(number.to_string().into()),
+        },
+        other => Value::Json(other.to_string().into()),
+    }
+}
+
+/// Whether the caller may learn of the token now: it is its own, or the caller may introspect for one of its audiences
+/// (RFC 7662 §4). Everything that speaks against it looks the same from outside.
+pub fn may_learn(
+    caller: &AuthenticatedClient,
+    token: &KnownToken,
+    owner: Option<&Arc<Client>>,
+    resources: &Resources,
+    now: Timestamp,
+) -> bool {
+    let live = now < token.expires_at && owner.is_some_and(|owner| owner.enabled);
+    let own = *caller.client().id == *token.client_id;
+    let introspects = |uri: &Box<str>| resources.get(uri).is_some_and(|resource| resource.introspectors.contains(&caller.client().id));
+    live && (own || token.audience.iter().any(introspects))
+}
+
+/// Whether the caller may end the token: only its own client may (RFC 7009 §2.1).
+pub fn may_revoke(caller: &AuthenticatedClient, token: &KnownToken) -> bool {
+    *caller.client().id == *token.client_id
+}
