@@ -127,3 +127,6 @@ impl JwkSet {
         serde_json::to_vec(&serde_json::json!({ "keys": keys })).expect("a JSON value always renders")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -223,3 +223,6 @@ fn three_parts(compact: &str) -> Result<(&str, &str, &str), JwsRefusal> {
         _ => Err(JwsRefusal::NotCompact),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,3 +9,6 @@ mod verifying;
 pub(crate) use public::PublicMaterial;
 pub use signing::SigningKey;
 pub use verifying::VerifyingKey;
+
+#[cfg(test)]
+mod tests;

@@ -33,3 +33,6 @@ pub use numeric_date::{NumericDateRefusal, numeric_date};
 pub use secret::Secret;
 pub use signable::SignableClaims;
 pub use strict_json::{StrictJsonRefusal, parse_object};
+
+#[cfg(test)]
+mod fixtures;
