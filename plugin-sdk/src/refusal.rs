@@ -1,0 +1,36 @@
+//! No token, and why.
+
+use crate::wire::types::Refusal;
+
+impl Refusal {
+    /// A refusal with an OAuth error code of the author's choice, which must be legal at the endpoint (RFC 6749 §5.2 and
+    /// the registry of OAuth extension errors). The client may read the reason: say nothing there that it should not know.
+    pub fn new(code: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { code: code.into(), reason: reason.into() }
+    }
+
+    /// `access_denied`: this client may not have this token now.
+    pub fn access_denied(reason: impl Into<String>) -> Self {
+        Self::new("access_denied", reason)
+    }
+
+    /// `invalid_scope`: the scopes asked for are unknown, malformed or more than the client may have (RFC 6749 §5.2).
+    pub fn invalid_scope(reason: impl Into<String>) -> Self {
+        Self::new("invalid_scope", reason)
+    }
+
+    /// `invalid_target`: the resource asked for is unknown or not for this client (RFC 8707 §2).
+    pub fn invalid_target(reason: impl Into<String>) -> Self {
+        Self::new("invalid_target", reason)
+    }
+
+    /// `unauthorized_client`: the client may not use this grant (RFC 6749 §5.2).
+    pub fn unauthorized_client(reason: impl Into<String>) -> Self {
+        Self::new("unauthorized_client", reason)
+    }
+
+    /// `invalid_request`: a parameter is missing or malformed (RFC 6749 §5.2).
+    pub fn invalid_request(reason: impl Into<String>) -> Self {
+        Self::new("invalid_request", reason)
+    }
+}
