@@ -63,18 +63,8 @@ pub enum MacAlg {
 
 impl SigningAlg {
     /// Every signature algorithm, the default first.
-    pub const ALL: [Self; 10] = [
-        Self::Es256,
-        Self::Es384,
-        Self::Es512,
-        Self::Rs256,
-        Self::Rs384,
-        Self::Rs512,
-        Self::Ps256,
-        Self::Ps384,
-        Self::Ps512,
-        Self::EdDsa,
-    ];
+    pub const ALL: [Self; 10] =
+        [Self::Es256, Self::Es384, Self::Es512, Self::Rs256, Self::Rs384, Self::Rs512, Self::Ps256, Self::Ps384, Self::Ps512, Self::EdDsa];
 
     /// The registered name, as in a header's `alg`.
     pub const fn as_str(self) -> &'static str {

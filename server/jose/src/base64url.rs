@@ -16,20 +16,19 @@ pub fn encode(bytes: impl AsRef<[u8]>) -> String {
 
 /// The length of the text that `bytes` bytes make.
 pub const fn encoded_len(bytes: usize) -> usize {
-    bytes / 3 * 4 + match bytes % 3 {
-        0 => 0,
-        1 => 2,
-        _ => 3,
-    }
+    bytes / 3 * 4
+        + match bytes % 3 {
+            0 => 0,
+            1 => 2,
+            _ => 3,
+        }
 }
 
 /// Appends the text form of `bytes` to `out`, without an intermediate allocation.
 pub fn encode_into(bytes: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     out.resize(start + encoded_len(bytes.len()), 0);
-    URL_SAFE_NO_PAD
-        .encode_slice(bytes, &mut out[start..])
-        .expect("the buffer has the encoded length");
+    URL_SAFE_NO_PAD.encode_slice(bytes, &mut out[start..]).expect("the buffer has the encoded length");
 }
 
 /// Replaces the bytes of `out` from `start` on by their text form; no other buffer is allocated.
@@ -38,9 +37,7 @@ pub fn encode_tail(out: &mut Vec<u8>, start: usize) {
     let text = encoded_len(middle - start);
     out.resize(middle + text, 0);
     let (raw, encoded) = out.split_at_mut(middle);
-    URL_SAFE_NO_PAD
-        .encode_slice(&raw[start..], encoded)
-        .expect("the buffer has the encoded length");
+    URL_SAFE_NO_PAD.encode_slice(&raw[start..], encoded).expect("the buffer has the encoded length");
     out.copy_within(middle.., start);
     out.truncate(start + text);
 }

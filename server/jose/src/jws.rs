@@ -27,14 +27,14 @@ const MAX_BYTES: usize = 64 * 1024;
 ///
 /// Only the second gives claims:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// let token = claimsmith_jose::Jws::parse("eyJhbGciOiJFUzI1NiJ9.e30.AAAA").unwrap();
 /// token.claims();
 /// ```
 ///
 /// and only verification makes the second:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0308
 /// use claimsmith_jose::{Jws, Verified};
 /// let token: Jws<Verified> = Jws::parse("eyJhbGciOiJFUzI1NiJ9.e30.AAAA").unwrap();
 /// ```
@@ -158,9 +158,8 @@ impl Jws<Unverified> {
         if self.stage.signature.len() != alg.hash().len() {
             return Err(JwsRefusal::SignatureLength);
         }
-        let expected = PKey::hmac(secret).and_then(|key| {
-            Signer::new(alg.hash().message_digest(), &key)?.sign_oneshot_to_vec(self.stage.signing_input.as_bytes())
-        });
+        let expected = PKey::hmac(secret)
+            .and_then(|key| Signer::new(alg.hash().message_digest(), &key)?.sign_oneshot_to_vec(self.stage.signing_input.as_bytes()));
         match expected {
             Ok(expected) if bool::from(expected.ct_eq(&self.stage.signature)) => Ok(()),
             Ok(_) | Err(_) => Err(JwsRefusal::BadSignature),

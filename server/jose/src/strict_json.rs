@@ -109,12 +109,7 @@ mod tests {
 
     #[test]
     fn jbp_012_duplicate_members_are_refused_at_every_depth() {
-        for text in [
-            r#"{"a":1,"a":1}"#,
-            r#"{"a":{"b":1,"b":2}}"#,
-            r#"{"a":[{"b":1,"b":2}]}"#,
-            r#"{"a":1,"\u0061":2}"#,
-        ] {
+        for text in [r#"{"a":1,"a":1}"#, r#"{"a":{"b":1,"b":2}}"#, r#"{"a":[{"b":1,"b":2}]}"#, r#"{"a":1,"\u0061":2}"#] {
             assert!(parse_object(text.as_bytes()).is_err(), "{text}");
         }
         assert!(parse_object(br#"{"a":{"a":1},"b":{"a":1}}"#).is_ok());

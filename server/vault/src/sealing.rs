@@ -62,8 +62,7 @@ impl SealingKey {
 impl Sealer {
     /// A sealer that seals with `current` and also opens what `older` keys sealed.
     pub fn new(current: &MasterKey, older: &[MasterKey]) -> Result<Self, SealFault> {
-        let older: Result<Vec<_>, _> =
-            older.iter().filter(|key| key.id() != current.id()).map(SealingKey::of).collect();
+        let older: Result<Vec<_>, _> = older.iter().filter(|key| key.id() != current.id()).map(SealingKey::of).collect();
         Ok(Self { current: SealingKey::of(current)?, older: older? })
     }
 

@@ -11,8 +11,8 @@ use crate::fault::VaultFault;
 /// Header members that nobody but the vault may set: they choose keys, algorithms, or how the token is read (RFC 7515
 /// §4.1, RFC 7516 §4.1, RFC 7797; RFC 8725 §3.10).
 const RESERVED_HEADER: [&str; 19] = [
-    "alg", "kid", "typ", "cty", "crit", "b64", "zip", "enc", "jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "epk", "apu",
-    "apv", "iv", "tag",
+    "alg", "kid", "typ", "cty", "crit", "b64", "zip", "enc", "jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "epk", "apu", "apv", "iv",
+    "tag",
 ];
 
 /// Signs tokens of one `typ` with one key. The header is rendered once, when the signer is made.

@@ -67,11 +67,9 @@ impl StoredKey {
 
     pub(crate) fn open(&self, sealer: &Sealer) -> Result<SigningKey, VaultFault> {
         let kid = || self.kid.clone();
-        let private = sealer
-            .open(&Self::place(&self.kid), &self.sealed_private)
-            .map_err(|source| VaultFault::Sealed { kid: kid(), source })?;
-        let key = SigningKey::from_pkcs8(self.alg, &private)
-            .map_err(|source| VaultFault::Unusable { kid: kid(), source })?;
+        let private =
+            sealer.open(&Self::place(&self.kid), &self.sealed_private).map_err(|source| VaultFault::Sealed { kid: kid(), source })?;
+        let key = SigningKey::from_pkcs8(self.alg, &private).map_err(|source| VaultFault::Unusable { kid: kid(), source })?;
         if key.kid() == self.kid { Ok(key) } else { Err(VaultFault::OtherKey { kid: kid() }) }
     }
 }
@@ -88,10 +86,6 @@ impl KeyState {
 
 impl fmt::Debug for StoredKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("StoredKey")
-            .field("kid", &self.kid)
-            .field("alg", &self.alg)
-            .field("state", &self.state)
-            .finish_non_exhaustive()
+        out.debug_struct("StoredKey").field("kid", &self.kid).field("alg", &self.alg).field("state", &self.state).finish_non_exhaustive()
     }
 }

@@ -20,11 +20,7 @@ fn a_published_set_loses_only_its_unusable_keys() {
     let skipped = |index, reason| SkippedKey { index, reason };
     assert_eq!(
         read.skipped(),
-        [
-            skipped(0, KeyRefusal::Symmetric),
-            skipped(2, KeyRefusal::NotAnObject),
-            skipped(3, KeyRefusal::UnsupportedKind)
-        ]
+        [skipped(0, KeyRefusal::Symmetric), skipped(2, KeyRefusal::NotAnObject), skipped(3, KeyRefusal::UnsupportedKind)]
     );
 }
 

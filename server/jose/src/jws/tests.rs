@@ -32,12 +32,8 @@ fn check_rfc_7515_claims(token: Jws<Verified>) {
 
 #[test]
 fn the_token_of_rfc_7515_appendix_a_1() {
-    let secret = base64url::decode(
-        "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
-    );
-    let compact = format!(
-        "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.{RFC_7515_PAYLOAD}.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-    );
+    let secret = base64url::decode("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow");
+    let compact = format!("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.{RFC_7515_PAYLOAD}.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
     let token = Jws::parse(&compact).unwrap();
     assert!(token.header().has_typ("jwt"));
     check_rfc_7515_claims(token.verify_mac(&Secret::new(secret.unwrap()), &[MacAlg::Hs256]).unwrap());
@@ -273,9 +269,8 @@ fn jbp_011_a_token_has_one_spelling() {
     let good = signed(&ES256, HEADER, PAYLOAD);
     let last = good.chars().last().unwrap();
     let spellings = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".chars();
-    let accepted: Vec<char> = spellings
-        .filter(|replacement| verify(&format!("{}{replacement}", &good[..good.len() - 1])).is_ok())
-        .collect();
+    let accepted: Vec<char> =
+        spellings.filter(|replacement| verify(&format!("{}{replacement}", &good[..good.len() - 1])).is_ok()).collect();
     assert_eq!(accepted, [last]);
 }
 

@@ -3,6 +3,7 @@
 use openssl::bn::BigNum;
 use openssl::ec::EcKey;
 use openssl::ecdsa::EcdsaSig;
+use openssl::error::ErrorStack;
 use openssl::pkey::{Private, Public};
 
 use crate::alg::Curve;
@@ -64,6 +65,12 @@ pub(super) fn verify(curve: Curve, key: &EcKey<Public>, input: &[u8], signature:
     let signature = EcdsaSig::from_private_components(r, s).map_err(bad)?;
     match signature.verify(hash(curve, input).as_ref(), key) {
         Ok(true) => Ok(()),
-        Ok(false) | Err(_) => Err(JwsRefusal::BadSignature),
+        Ok(false) => {
+            // Invariant: the thread's error queue is empty when we leave. `verify` does not see to it, and what stays
+            // there ends the next TLS connection that this thread reads.
+            drop(ErrorStack::get());
+            Err(JwsRefusal::BadSignature)
+        }
+        Err(_) => Err(JwsRefusal::BadSignature),
     }
 }

@@ -26,12 +26,12 @@ const SMALL_ORDER: [[u8; 32]; 7] = [
     repeated(0xed, 0xff, 0x7f),
     repeated(0xee, 0xff, 0x7f),
     [
-        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac,
-        0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6,
+        0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
     ],
     [
-        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53,
-        0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39,
+        0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
     ],
 ];
 
@@ -78,11 +78,7 @@ impl PublicMaterial {
             return Err(KeyRefusal::HugeRsa);
         }
         let smallest = BigNum::from_u32(MIN_RSA_EXPONENT).map_err(malformed)?;
-        if !modulus.is_bit_set(0)
-            || !exponent.is_bit_set(0)
-            || exponent < smallest
-            || exponent.num_bits() > MAX_RSA_EXPONENT_BITS
-        {
+        if !modulus.is_bit_set(0) || !exponent.is_bit_set(0) || exponent < smallest || exponent.num_bits() > MAX_RSA_EXPONENT_BITS {
             return Err(KeyRefusal::RsaParameters);
         }
         let key = Rsa::from_public_components(modulus, exponent).and_then(PKey::from_rsa);
@@ -160,26 +156,15 @@ impl PublicMaterial {
         Ok(match self {
             Self::Ec { curve, key } => {
                 let (x, y) = coordinates(*curve, key)?;
-                vec![
-                    ("crv", curve.as_str().to_owned()),
-                    ("kty", "EC".to_owned()),
-                    ("x", base64url::encode(x)),
-                    ("y", base64url::encode(y)),
-                ]
+                vec![("crv", curve.as_str().to_owned()), ("kty", "EC".to_owned()), ("x", base64url::encode(x)), ("y", base64url::encode(y))]
             }
             Self::Rsa(key) => {
                 let key = key.rsa()?;
-                vec![
-                    ("e", base64url::encode(key.e().to_vec())),
-                    ("kty", "RSA".to_owned()),
-                    ("n", base64url::encode(key.n().to_vec())),
-                ]
+                vec![("e", base64url::encode(key.e().to_vec())), ("kty", "RSA".to_owned()), ("n", base64url::encode(key.n().to_vec()))]
             }
-            Self::Ed25519(key) => vec![
-                ("crv", "Ed25519".to_owned()),
-                ("kty", "OKP".to_owned()),
-                ("x", base64url::encode(key.raw_public_key()?)),
-            ],
+            Self::Ed25519(key) => {
+                vec![("crv", "Ed25519".to_owned()), ("kty", "OKP".to_owned()), ("x", base64url::encode(key.raw_public_key()?))]
+            }
         })
     }
 }
@@ -202,8 +187,7 @@ fn verify_ed25519(key: &PKey<Public>, input: &[u8], signature: &[u8]) -> Result<
     if signature.len() != 64 {
         return Err(JwsRefusal::SignatureLength);
     }
-    let verified = openssl::sign::Verifier::new_without_digest(key)
-        .and_then(|mut verifier| verifier.verify_oneshot(signature, input));
+    let verified = openssl::sign::Verifier::new_without_digest(key).and_then(|mut verifier| verifier.verify_oneshot(signature, input));
     match verified {
         Ok(true) => Ok(()),
         Ok(false) | Err(_) => Err(JwsRefusal::BadSignature),

@@ -21,12 +21,7 @@ pub(super) fn sign(alg: SigningAlg, key: &PKey<Private>, input: &[u8]) -> Result
     Ok(signer.sign_oneshot_to_vec(input)?)
 }
 
-pub(super) fn verify(
-    alg: SigningAlg,
-    key: &PKey<Public>,
-    input: &[u8],
-    signature: &[u8],
-) -> Result<(), JwsRefusal> {
+pub(super) fn verify(alg: SigningAlg, key: &PKey<Public>, input: &[u8], signature: &[u8]) -> Result<(), JwsRefusal> {
     if signature.len() != key.size() {
         return Err(JwsRefusal::SignatureLength);
     }

@@ -37,10 +37,7 @@ fn the_key_signature_and_thumbprint_of_rfc_8037_appendix_a() {
     let key = read(&json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})).unwrap();
     assert_eq!(key.thumbprint().to_base64url(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     let input = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
-    let signature = base64url::decode(
-        "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
-    )
-    .unwrap();
+    let signature = base64url::decode("hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg").unwrap();
     assert_eq!(key.verify(SigningAlg::EdDsa, input, &signature), Ok(()));
     assert_eq!(key.verify(SigningAlg::EdDsa, b"other", &signature), Err(JwsRefusal::BadSignature));
 }
@@ -83,7 +80,7 @@ fn key_004_one_key_serves_one_algorithm() {
 }
 
 #[test]
-fn key_004_rsa_has_at_least_2048_bits() {
+fn caj_024_key_004_rsa_has_at_least_2048_bits() {
     assert!(matches!(SigningKey::generate(SigningAlg::Rs256, 2047), Err(JoseFault::Key(KeyRefusal::WeakRsa))));
     assert!(matches!(SigningKey::generate(SigningAlg::Rs256, 8193), Err(JoseFault::Key(KeyRefusal::HugeRsa))));
     let weak = PKey::from_rsa(Rsa::generate(1024).unwrap()).unwrap();
@@ -99,7 +96,7 @@ fn key_004_rsa_has_at_least_2048_bits() {
 }
 
 #[test]
-fn key_004_weak_curves_are_not_supported() {
+fn caj_024_key_004_weak_curves_are_not_supported() {
     let group = EcGroup::from_curve_name(Nid::SECP224R1).unwrap();
     let weak = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
     let der = Secret::new(weak.private_key_to_pkcs8().unwrap());
@@ -125,9 +122,8 @@ fn rsa_numbers_are_sane() {
 
 #[test]
 fn jbp_004_points_lie_on_their_curve() {
-    let set = |member: &'static str, bytes: Vec<u8>| {
-        jwk(&ES256, |members| drop(members.insert(member.into(), json!(base64url::encode(bytes)))))
-    };
+    let set =
+        |member: &'static str, bytes: Vec<u8>| jwk(&ES256, |members| drop(members.insert(member.into(), json!(base64url::encode(bytes)))));
     let coordinate = |member: &str| base64url::decode(jwk(&ES256, |_| ())[member].as_str().unwrap()).unwrap();
     let mut off = coordinate("y");
     off[31] ^= 1;
@@ -198,8 +194,8 @@ fn jbp_013_an_ed25519_signature_has_one_spelling() {
     // The same S plus the group order L: equal in the group, another byte string.
     let good = ED25519.sign(b"input").unwrap();
     let order = [
-        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0x10_u8,
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0x10_u8,
     ];
     let mut other = good.clone();
     let mut carry = 0;
@@ -308,4 +304,25 @@ fn keys_are_shared_between_threads() {
             });
         }
     });
+}
+
+#[test]
+fn a_refusal_leaves_no_error_behind_for_the_next_connection() {
+    let left = || openssl::error::ErrorStack::get().errors().to_vec().len();
+    left();
+    for alg in SigningAlg::ALL {
+        let key = SigningKey::generate(alg, 2048).unwrap();
+        let other = SigningKey::generate(alg, 2048).unwrap().sign(b"input").unwrap();
+        assert!(key.verifying_key().verify(alg, b"input", &other).is_err());
+        assert_eq!(left(), 0, "{alg:?}: another key's signature");
+        for byte in [0x00, 0x01, 0x7f, 0xff] {
+            assert!(key.verifying_key().verify(alg, b"input", &vec![byte; other.len()]).is_err());
+            assert_eq!(left(), 0, "{alg:?}: {byte}");
+        }
+    }
+    let zero = base64url::encode([0; 32]);
+    assert!(read(&json!({"kty": "EC", "crv": "P-256", "x": zero, "y": zero})).is_err());
+    assert_eq!(left(), 0, "a bad point");
+    assert!(SigningKey::from_pkcs8(SigningAlg::Es256, &Secret::new(b"no key".to_vec())).is_err());
+    assert_eq!(left(), 0, "a bad private key");
 }

@@ -19,11 +19,7 @@ pub struct VerifyingKey {
 }
 
 impl VerifyingKey {
-    pub(crate) fn new(
-        material: PublicMaterial,
-        kid: Option<String>,
-        alg: Option<SigningAlg>,
-    ) -> Result<Self, KeyRefusal> {
+    pub(crate) fn new(material: PublicMaterial, kid: Option<String>, alg: Option<SigningAlg>) -> Result<Self, KeyRefusal> {
         if alg.is_some_and(|alg| !material.fits(alg)) {
             return Err(KeyRefusal::AlgMismatch);
         }

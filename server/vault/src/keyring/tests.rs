@@ -25,8 +25,7 @@ fn kids(keyring: &Keyring) -> Vec<String> {
 
 #[test]
 fn key_001_the_document_has_only_public_members_of_distinct_named_keys() {
-    let keys = [SigningAlg::Es256, SigningAlg::Rs256, SigningAlg::Ps256, SigningAlg::EdDsa, SigningAlg::Es512]
-        .map(|alg| stored(alg, NOW));
+    let keys = [SigningAlg::Es256, SigningAlg::Rs256, SigningAlg::Ps256, SigningAlg::EdDsa, SigningAlg::Es512].map(|alg| stored(alg, NOW));
     let keyring = open(&keys, NOW);
     let document: Value = serde_json::from_slice(keyring.jwks()).unwrap();
     let rendered = document["keys"].as_array().unwrap();

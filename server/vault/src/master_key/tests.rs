@@ -28,9 +28,7 @@ fn every_form_of_the_file_holds_the_same_key() {
     let id = MasterKey::from_bytes(example()).unwrap().id();
     let text = base64url::encode(example());
     let hex: String = example().iter().map(|byte| format!("{byte:02x}")).collect();
-    for contents in
-        [example().to_vec(), text.clone().into(), format!("{text}\n").into(), hex.clone().into(), format!("{hex}\n").into()]
-    {
+    for contents in [example().to_vec(), text.clone().into(), format!("{text}\n").into(), hex.clone().into(), format!("{hex}\n").into()] {
         assert_eq!(MasterKey::read(&folder.file(&contents, 0o600)).unwrap().id(), id);
     }
 }

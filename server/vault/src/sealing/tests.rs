@@ -120,3 +120,13 @@ fn only_a_check_value_passes_as_one() {
     let other_place = sealer.seal(&PLACE, CHECK_TEXT).unwrap();
     assert!(matches!(sealer.verify_check_value(&other_place), Err(SealFault::Tampered { .. })));
 }
+
+#[test]
+fn a_refusal_leaves_no_error_behind_for_the_next_connection() {
+    let sealer = sealer(1, &[]);
+    let mut sealed = sealer.seal(&PLACE, b"secret").unwrap();
+    *sealed.last_mut().unwrap() ^= 1;
+    drop(openssl::error::ErrorStack::get());
+    assert!(sealer.open(&PLACE, &sealed).is_err());
+    assert!(openssl::error::ErrorStack::get().errors().is_empty());
+}
