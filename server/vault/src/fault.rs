@@ -53,9 +53,9 @@ pub enum MasterKeyFault {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// No randomness, or no MAC.
+    /// OpenSSL has no randomness.
     #[error("the cryptographic library failed")]
-    Crypto(#[from] JoseFault),
+    OpenSsl(#[from] openssl::error::ErrorStack),
 }
 
 /// A value could not be sealed or opened.
@@ -92,9 +92,6 @@ pub enum SealFault {
     /// OpenSSL reported an error.
     #[error("the cryptographic library failed")]
     OpenSsl(#[from] openssl::error::ErrorStack),
-    /// A key could not be derived.
-    #[error("the cryptographic library failed")]
-    Crypto(#[from] JoseFault),
 }
 
 /// Keys could not be opened, or a token could not be signed.

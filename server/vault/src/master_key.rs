@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use claimsmith_jose::{Digest, JoseFault, Secret, base64url, hmac_sha256};
+use claimsmith_jose::{Digest, Secret, base64url, hmac_sha256};
 use zeroize::Zeroizing;
 
 use crate::fault::MasterKeyFault;
@@ -48,19 +48,19 @@ impl Purpose {
 
 impl MasterKey {
     /// Takes over 32 random bytes.
-    pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, JoseFault> {
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
         let key = Secret::new(bytes);
-        let name = expand(key.expose(), b"claimsmith v1 master key id")?;
+        let name = expand(key.expose(), b"claimsmith v1 master key id");
         let mut id = [0; 8];
         id.copy_from_slice(&Digest::of(name.expose()).as_bytes()[..8]);
-        Ok(Self { key, id: MasterKeyId(id) })
+        Self { key, id: MasterKeyId(id) }
     }
 
     /// Makes a new key.
-    pub fn generate() -> Result<Self, JoseFault> {
+    pub fn generate() -> Result<Self, MasterKeyFault> {
         let mut bytes = Zeroizing::new([0; 32]);
         openssl::rand::rand_priv_bytes(&mut *bytes)?;
-        Self::from_bytes(*bytes)
+        Ok(Self::from_bytes(*bytes))
     }
 
     /// Reads the key from a file that only its owner can reach: 64 hexadecimal digits, 43 characters of base64url (both
@@ -83,7 +83,7 @@ impl MasterKey {
         let mut contents = Zeroizing::new(Vec::with_capacity(MAX_FILE_BYTES as usize + 1));
         file.take(MAX_FILE_BYTES + 1).read_to_end(&mut contents).map_err(unreadable)?;
         let bytes = parse(&contents).ok_or_else(|| MasterKeyFault::Malformed { path: path.to_owned() })?;
-        Ok(Self::from_bytes(*bytes)?)
+        Ok(Self::from_bytes(*bytes))
     }
 
     /// Writes the key to a new file with mode 0600, as one line of base64url, and waits until it is on the disk. An
@@ -114,7 +114,7 @@ impl MasterKey {
 
     /// Derives the key for one purpose (HKDF-Expand, RFC 5869 §2.3; the extraction step is left out because the master
     /// key is uniformly random, §3.3).
-    pub fn derive(&self, purpose: Purpose) -> Result<Secret<[u8; 32]>, JoseFault> {
+    pub fn derive(&self, purpose: Purpose) -> Secret<[u8; 32]> {
         expand(self.key.expose(), purpose.label())
     }
 }
@@ -139,8 +139,8 @@ impl fmt::Debug for MasterKeyId {
 }
 
 /// The first 32 bytes of HKDF-Expand with SHA-256.
-fn expand(key: &[u8], info: &[u8]) -> Result<Secret<[u8; 32]>, JoseFault> {
-    Ok(Secret::new(*hmac_sha256(key, &[info, &[1]])?.as_bytes()))
+fn expand(key: &[u8], info: &[u8]) -> Secret<[u8; 32]> {
+    Secret::new(*hmac_sha256(key, &[info, &[1]]).as_bytes())
 }
 
 fn parse(contents: &[u8]) -> Option<Zeroizing<[u8; 32]>> {

@@ -54,16 +54,16 @@ pub enum CheckValue {
 }
 
 impl SealingKey {
-    fn of(master: &MasterKey) -> Result<Self, SealFault> {
-        Ok(Self { id: master.id(), key: master.derive(Purpose::Sealing)? })
+    fn of(master: &MasterKey) -> Self {
+        Self { id: master.id(), key: master.derive(Purpose::Sealing) }
     }
 }
 
 impl Sealer {
     /// A sealer that seals with `current` and also opens what `older` keys sealed.
-    pub fn new(current: &MasterKey, older: &[MasterKey]) -> Result<Self, SealFault> {
-        let older: Result<Vec<_>, _> = older.iter().filter(|key| key.id() != current.id()).map(SealingKey::of).collect();
-        Ok(Self { current: SealingKey::of(current)?, older: older? })
+    pub fn new(current: &MasterKey, older: &[MasterKey]) -> Self {
+        let older = older.iter().filter(|key| key.id() != current.id()).map(SealingKey::of).collect();
+        Self { current: SealingKey::of(current), older }
     }
 
     /// The name of the key that seals.

@@ -7,7 +7,7 @@ use crate::master_key::MasterKey;
 const NOW: i64 = 1_763_800_000;
 
 fn sealer(seed: u8) -> Sealer {
-    Sealer::new(&MasterKey::from_bytes([seed; 32]).unwrap(), &[]).unwrap()
+    Sealer::new(&MasterKey::from_bytes([seed; 32]), &[])
 }
 
 fn stored(alg: SigningAlg, active_from: i64) -> StoredKey {
