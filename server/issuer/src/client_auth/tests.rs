@@ -317,7 +317,7 @@ fn caj_014_client_secret_jwt_takes_the_secret_as_utf_8() {
     use claimsmith_jose::hmac_sha256;
     let sign = |key: &str| {
         let input = format!("{}.{}", encode(br#"{"alg":"HS256"}"#), encode(claims().to_string().as_bytes()));
-        let mac = hmac_sha256(key.as_bytes(), &[input.as_bytes()]).expect("a MAC");
+        let mac = hmac_sha256(key.as_bytes(), &[input.as_bytes()]);
         format!("{input}.{}", encode(mac.as_bytes()))
     };
     let attempt = |key: &str, kept: &str| {
