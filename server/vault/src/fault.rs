@@ -134,6 +134,12 @@ pub enum VaultFault {
         /// The member.
         name: String,
     },
+    /// A header member whose value is no JSON, or that is named twice.
+    #[error("header member {name} has a malformed value or is named twice")]
+    MalformedHeader {
+        /// The member.
+        name: String,
+    },
     /// A signature or key generation failed.
     #[error("the cryptographic library failed")]
     Crypto(#[from] JoseFault),

@@ -37,22 +37,30 @@ impl Signer {
         self.sign_after(&self.header_prefix, claims, out)
     }
 
-    /// As [`Signer::sign_compact`], with further header members. Members that choose keys or algorithms are refused.
-    pub fn sign_compact_with_header(
+    /// As [`Signer::sign_compact`], with further header members: names, each with its value as JSON text. Members that
+    /// choose keys or algorithms are refused.
+    pub fn sign_compact_with_header<'a>(
         &self,
-        extra: &Map<String, Value>,
+        extra: impl IntoIterator<Item = (&'a str, String)>,
         claims: &impl SignableClaims,
         out: &mut Vec<u8>,
     ) -> Result<(), VaultFault> {
-        if extra.is_empty() {
+        let mut extra = extra.into_iter().peekable();
+        if extra.peek().is_none() {
             return self.sign_compact(claims, out);
         }
-        // Security: a plugin that could set `alg`, `kid`, `jku` … could make our tokens verify under someone else's key.
-        if let Some(name) = extra.keys().find(|name| RESERVED_HEADER.contains(&name.as_str())) {
-            return Err(VaultFault::ReservedHeader { name: name.clone() });
-        }
         let mut members = header(&self.key, &self.typ);
-        members.extend(extra.iter().map(|(name, value)| (name.clone(), value.clone())));
+        for (name, json) in extra {
+            // Security: whoever could set `alg`, `kid`, `jku` … could make our tokens verify under a key that is not ours.
+            if RESERVED_HEADER.contains(&name) {
+                return Err(VaultFault::ReservedHeader { name: name.to_owned() });
+            }
+            let malformed = || VaultFault::MalformedHeader { name: name.to_owned() };
+            let value = serde_json::from_str(&json).map_err(|_| malformed())?;
+            if members.insert(name.to_owned(), value).is_some() {
+                return Err(malformed());
+            }
+        }
         self.sign_after(&rendered(&members), claims, out)
     }
 

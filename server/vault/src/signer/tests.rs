@@ -52,27 +52,43 @@ fn jbp_007_each_kind_of_token_has_its_typ() {
     assert!(verify(&signer, &out).header().has_typ("token-introspection+jwt"));
 }
 
+fn with_header(signer: &Signer, extra: &[(&str, &str)]) -> Result<Vec<u8>, VaultFault> {
+    let mut out = b"before".to_vec();
+    let extra = extra.iter().map(|(name, json)| (*name, (*json).to_owned()));
+    let signed = signer.sign_compact_with_header(extra, &Claims(json!({})), &mut out);
+    if signed.is_err() {
+        assert_eq!(out, b"before");
+    }
+    signed.map(|()| out.split_off(b"before".len()))
+}
+
 #[test]
 fn further_header_members_are_signed() {
     let signer = signer(SigningAlg::Es256);
-    let extra = json!({"tenant": "blue"});
-    let mut out = Vec::new();
-    signer.sign_compact_with_header(extra.as_object().unwrap(), &Claims(json!({})), &mut out).unwrap();
+    let out = with_header(&signer, &[("tenant", "\"blue\""), ("n", "[1,{}]")]).unwrap();
     verify(&signer, &out);
     let header = base64url::decode(out.split(|byte| *byte == b'.').next().unwrap()).unwrap();
     let header: Value = serde_json::from_slice(&header).unwrap();
-    assert_eq!(header, json!({"alg": "ES256", "kid": signer.kid(), "typ": "at+jwt", "tenant": "blue"}));
+    assert_eq!(header, json!({"alg": "ES256", "kid": signer.kid(), "typ": "at+jwt", "tenant": "blue", "n": [1, {}]}));
+    let plain = with_header(&signer, &[]).unwrap();
+    assert!(plain.starts_with(&signer.header_prefix));
 }
 
 #[test]
 fn reserved_header_members_are_refused() {
     let signer = signer(SigningAlg::Es256);
     for name in ["alg", "kid", "typ", "cty", "crit", "b64", "zip", "enc", "jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"] {
-        let extra: Map<String, Value> = [(name.to_owned(), json!("x"))].into_iter().collect();
-        let mut out = b"before".to_vec();
-        let fault = signer.sign_compact_with_header(&extra, &Claims(json!({})), &mut out).unwrap_err();
+        let fault = with_header(&signer, &[("tenant", "1"), (name, "\"x\"")]).unwrap_err();
         assert!(matches!(&fault, VaultFault::ReservedHeader { name: refused } if refused == name));
-        assert_eq!(out, b"before");
+    }
+}
+
+#[test]
+fn malformed_header_members_are_refused() {
+    let signer = signer(SigningAlg::Es256);
+    for extra in [&[("a", "")][..], &[("a", "1,\"alg\":\"none\"")], &[("a", "1"), ("a", "2")]] {
+        let fault = with_header(&signer, extra).unwrap_err();
+        assert!(matches!(&fault, VaultFault::MalformedHeader { name } if name == "a"));
     }
 }
 
