@@ -4,6 +4,8 @@
 //! endpoint should see, and makes every answer complete. Its own refusals are JSON and never stored (RFC 6749
 //! §5.2), whatever went wrong.
 
+#![allow(clippy::result_large_err, reason = "a refusal is an answer, moved once on its way out; boxing it would allocate")]
+
 mod answer;
 mod arrival;
 pub(crate) mod hall;

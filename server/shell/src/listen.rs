@@ -36,7 +36,9 @@ use tokio::sync::watch;
 #[derive(Debug, thiserror::Error)]
 pub enum DoorFault {
     /// Somebody listens there already.
-    #[error("{name}: address already in use: {addr}; is another claimsmith running? use --listen or the setting {name} for another address")]
+    #[error(
+        "{name}: address already in use: {addr}; is another claimsmith running? use --listen or the setting {name} for another address"
+    )]
     InUse {
         /// The listener.
         name: String,
@@ -95,8 +97,7 @@ impl Server {
     pub fn start(settings: DoorSettings) -> Result<Server, DoorFault> {
         let workers = Workers::start(settings.workers, settings.blocking_threads)?;
         let metrics = Arc::<DoorMetrics>::default();
-        let seats =
-            Seats::new(settings.max_connections, settings.max_connections_per_address, Arc::clone(&metrics));
+        let seats = Seats::new(settings.max_connections, settings.max_connections_per_address, Arc::clone(&metrics));
         let (phase, _) = watch::channel(Phase::Open);
         Ok(Server { settings: Arc::new(settings), metrics, seats, phase, identities: Vec::new(), workers })
     }

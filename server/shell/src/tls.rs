@@ -10,10 +10,10 @@
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};
 use openssl::ssl::{
-    self, AlpnError, Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslSessionCacheMode,
-    SslVerifyMode, SslVersion,
+    self, AlpnError, Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
 use openssl::x509::X509;
 use std::fs::{self, Metadata};
@@ -221,12 +221,12 @@ impl TlsIdentity {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let ssl = Ssl::new(&self.context.load()).map_err(setup)?;
-        let mut stream = tokio_openssl::SslStream::new(ssl, stream).map_err(setup)?;
+        let ssl = Ssl::new(&self.context.load())?;
+        let mut stream = tokio_openssl::SslStream::new(ssl, stream)?;
         Pin::new(&mut stream).accept().await.map_err(|error| handshake_fault(&error))?;
         let ssl = stream.ssl();
         let client_certificate = match self.settings.ask_client_certificate {
-            true => ssl.peer_certificate().map(|certificate| certificate.to_der()).transpose().map_err(setup)?,
+            true => ssl.peer_certificate().map(|certificate| certificate.to_der()).transpose()?,
             false => None,
         };
         let handshake = Handshake {
@@ -270,14 +270,11 @@ impl Pair {
 
 /// A context with fresh ticket keys.
 fn context(settings: &TlsSettings, pair: &Pair) -> Result<SslContext, TlsFault> {
-    let mut context = SslContextBuilder::new(SslMethod::tls_server()).map_err(setup)?;
-    agreeable(&mut context).map_err(setup)?;
-    sessions(&mut context, settings.ask_client_certificate).map_err(setup)?;
+    let mut context = SslContextBuilder::new(SslMethod::tls_server())?;
+    agreeable(&mut context)?;
+    sessions(&mut context, settings.ask_client_certificate)?;
     let (first, rest) = pair.chain.split_first().expect("a pair has a certificate");
-    let bad_certificate = |error: &_| TlsFault::BadCertificate {
-        path: settings.certificate_file.clone(),
-        cause: reason(error),
-    };
+    let bad_certificate = |error: &_| TlsFault::BadCertificate { path: settings.certificate_file.clone(), cause: reason(error) };
     context.set_certificate(first).map_err(|error| bad_certificate(&error))?;
     for certificate in rest {
         context.add_extra_chain_cert(certificate.clone()).map_err(|error| bad_certificate(&error))?;
@@ -289,7 +286,7 @@ fn context(settings: &TlsSettings, pair: &Pair) -> Result<SslContext, TlsFault> 
 }
 
 /// Versions, suites, groups, ALPN.
-fn agreeable(context: &mut SslContextBuilder) -> Result<(), openssl::error::ErrorStack> {
+fn agreeable(context: &mut SslContextBuilder) -> Result<(), ErrorStack> {
     context.set_security_level(2);
     context.set_min_proto_version(Some(SslVersion::TLS1_2))?;
     context.set_max_proto_version(Some(SslVersion::TLS1_3))?;
@@ -297,10 +294,7 @@ fn agreeable(context: &mut SslContextBuilder) -> Result<(), openssl::error::Erro
     context.set_ciphersuites(TLS13_SUITES)?;
     context.set_groups_list(GROUPS)?;
     context.set_options(
-        SslOptions::NO_COMPRESSION
-            | SslOptions::NO_RENEGOTIATION
-            | SslOptions::CIPHER_SERVER_PREFERENCE
-            | SslOptions::SINGLE_ECDH_USE,
+        SslOptions::NO_COMPRESSION | SslOptions::NO_RENEGOTIATION | SslOptions::CIPHER_SERVER_PREFERENCE | SslOptions::SINGLE_ECDH_USE,
     );
     context.clear_options(SslOptions::ALLOW_UNSAFE_LEGACY_RENEGOTIATION);
     // Idle connections give their buffers back; one read call takes header and record together.
@@ -311,7 +305,7 @@ fn agreeable(context: &mut SslContextBuilder) -> Result<(), openssl::error::Erro
 }
 
 /// Resumption and client certificates.
-fn sessions(context: &mut SslContextBuilder, ask: bool) -> Result<(), openssl::error::ErrorStack> {
+fn sessions(context: &mut SslContextBuilder, ask: bool) -> Result<(), ErrorStack> {
     context.set_max_early_data(0)?;
     context.set_session_cache_mode(SslSessionCacheMode::OFF);
     context.set_session_id_context(b"claimsmith")?;
@@ -338,8 +332,10 @@ fn stamp_of(file: &Metadata) -> Stamp {
     (file.dev(), file.ino(), modified, changed, file.size())
 }
 
-fn setup(error: openssl::error::ErrorStack) -> TlsFault {
-    TlsFault::Setup(reason(&error))
+impl From<ErrorStack> for TlsFault {
+    fn from(error: ErrorStack) -> TlsFault {
+        TlsFault::Setup(reason(&error))
+    }
 }
 
 fn handshake_fault(error: &ssl::Error) -> TlsFault {
@@ -351,7 +347,7 @@ fn handshake_fault(error: &ssl::Error) -> TlsFault {
     TlsFault::Handshake(reason)
 }
 
-fn reason(stack: &openssl::error::ErrorStack) -> String {
+fn reason(stack: &ErrorStack) -> String {
     stack.errors().iter().filter_map(|error| error.reason()).next().unwrap_or("unknown").to_owned()
 }
 

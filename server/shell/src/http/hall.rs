@@ -19,7 +19,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What all connections of a listener share.
 #[derive(Debug)]
@@ -180,28 +180,28 @@ impl<H: Handler> Visit<H> {
             return answer;
         }
         let settings = &self.hall.settings;
-        if !expects && body.size_hint().lower() <= settings.discard_limit as u64 {
-            let deadline = if answer.status == StatusCode::REQUEST_TIMEOUT { Duration::ZERO } else { settings.body_timeout };
-            let _ = tokio::time::timeout(deadline, self.discard(body, settings.discard_limit)).await;
-        }
-        match body.is_end_stream() {
-            true => answer,
-            false => answer.with(CONNECTION, HeaderValue::from_static("close")),
-        }
+        let late = answer.status == StatusCode::REQUEST_TIMEOUT;
+        let worthwhile = !expects && !late && body.size_hint().lower() <= settings.discard_limit as u64;
+        let gone =
+            worthwhile && tokio::time::timeout(settings.body_timeout, self.discard(body, settings.discard_limit)).await.unwrap_or(false);
+        if gone { answer } else { answer.with(CONNECTION, HeaderValue::from_static("close")) }
     }
 
-    async fn discard(&self, body: &mut Incoming, limit: usize) {
+    /// Whether the body ended within the limit.
+    async fn discard(&self, body: &mut Incoming, limit: usize) -> bool {
         let mut seen = 0;
-        while let Some(Ok(frame)) = body.frame().await {
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else { return false };
             let length = frame.data_ref().map_or(0, Bytes::len);
             seen += length;
             if seen > limit {
-                return;
+                return false;
             }
             if length > 0 {
                 self.pulse.body_grew();
             }
         }
+        true
     }
 }
 

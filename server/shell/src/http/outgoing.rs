@@ -8,16 +8,17 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Drops its `Underway` when the protocol machinery has taken the body, or given it up.
+/// The protocol machinery drops it when it has taken the body or given it up; HTTP/2 fetches the frame early
+/// and then waits for the peer's window, so fetching alone says nothing.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     body: Full<Bytes>,
-    underway: Option<Underway>,
+    _underway: Underway,
 }
 
 impl Outgoing {
     pub(crate) fn new(body: Bytes, underway: Underway) -> Outgoing {
-        Outgoing { body: Full::new(body), underway: Some(underway) }
+        Outgoing { body: Full::new(body), _underway: underway }
     }
 }
 
@@ -26,11 +27,7 @@ impl Body for Outgoing {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
-        if self.body.is_end_stream() {
-            self.underway = None;
-        }
-        frame
+        Pin::new(&mut self.body).poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {

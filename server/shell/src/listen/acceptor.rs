@@ -99,8 +99,7 @@ pub(crate) struct Acceptor<H> {
 impl<H: Handler> Acceptor<H> {
     /// Accepts until the server drains.
     pub(crate) async fn run(mut self, bound: Bound) {
-        let listener =
-            tokio::net::TcpListener::from_std(bound.listener).expect("the door's runtime takes a listening socket");
+        let listener = tokio::net::TcpListener::from_std(bound.listener).expect("the door's runtime takes a listening socket");
         loop {
             let accepted = tokio::select! {
                 biased;

@@ -66,14 +66,13 @@ pub(crate) async fn live<H: Handler>(newcomer: Newcomer<H>) {
 type Handshaken = (crate::tls::TlsStream<Wire>, crate::tls::Handshake);
 
 async fn shake_hands<H>(identity: &TlsIdentity, wire: Wire, hall: &Hall<H>, from: SocketAddr) -> Option<Handshaken> {
-    let outcome: Result<Handshaken, TlsFault> =
-        match tokio::time::timeout(hall.settings.handshake_timeout, identity.accept(wire)).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                DoorMetrics::count(&hall.metrics.timeouts_handshake);
-                return None;
-            }
-        };
+    let outcome: Result<Handshaken, TlsFault> = match tokio::time::timeout(hall.settings.handshake_timeout, identity.accept(wire)).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            DoorMetrics::count(&hall.metrics.timeouts_handshake);
+            return None;
+        }
+    };
     outcome
         .inspect_err(|fault| {
             DoorMetrics::count(&hall.metrics.handshake_failures);

@@ -133,9 +133,7 @@ impl Pulse {
     /// What has stalled at `now`, if anything has.
     pub(crate) fn stalled(&self, now: Instant, settings: &DoorSettings) -> Option<Stall> {
         let now = self.micros(now);
-        let overdue = |since: u64, limit: Duration| {
-            since != NEVER && u128::from(now.saturating_sub(since)) >= limit.as_micros()
-        };
+        let overdue = |since: u64, limit: Duration| since != NEVER && u128::from(now.saturating_sub(since)) >= limit.as_micros();
         if self.untaken.load(Relaxed) > 0 && overdue(self.untaken_since.load(Relaxed), settings.write_timeout) {
             return Some(Stall::Write);
         }

@@ -83,8 +83,7 @@ pub(crate) struct Roster {
 impl Roster {
     /// Runs a connection on the thread that has the fewest.
     pub(crate) fn hand_over(&self, connection: impl Future<Output = ()> + Send + 'static) {
-        let (handle, load) =
-            self.serving.iter().min_by_key(|(_, load)| load.load(Relaxed)).expect("there is at least one worker");
+        let (handle, load) = self.serving.iter().min_by_key(|(_, load)| load.load(Relaxed)).expect("there is at least one worker");
         load.fetch_add(1, Relaxed);
         let load = Load(Arc::clone(load));
         handle.spawn(async move {

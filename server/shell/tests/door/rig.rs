@@ -44,10 +44,7 @@ impl Rig {
     }
 
     /// A TLS listener after both adjustments.
-    pub(crate) fn on(
-        adjust: impl FnOnce(&mut DoorSettings),
-        adjust_listener: impl FnOnce(&mut ListenerSettings),
-    ) -> Rig {
+    pub(crate) fn on(adjust: impl FnOnce(&mut DoorSettings), adjust_listener: impl FnOnce(&mut ListenerSettings)) -> Rig {
         let mut settings = DoorSettings { workers: 2, ..DoorSettings::default() };
         adjust(&mut settings);
         let files = Files::new("localhost");
@@ -80,10 +77,7 @@ impl Rig {
         stream
     }
 
-    pub(crate) fn client_with(
-        &self,
-        adjust: impl FnOnce(&mut SslConnectorBuilder),
-    ) -> Result<SslStream<TcpStream>, String> {
+    pub(crate) fn client_with(&self, adjust: impl FnOnce(&mut SslConnectorBuilder)) -> Result<SslStream<TcpStream>, String> {
         let mut connector = SslConnector::builder(SslMethod::tls_client()).unwrap();
         connector.set_verify(SslVerifyMode::NONE);
         adjust(&mut connector);
@@ -122,7 +116,7 @@ impl Handler for Behaviours {
             ("/echo", "POST") => Ok(BodyLimit(1024)),
             ("/echo", _) => Err(Answer::refusal(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "use POST")
                 .with(ALLOW, HeaderValue::from_static("POST"))),
-            ("/hello" | "/wait" | "/panic" | "/big" | "/peer" | "/later" | "/nothing", _) => Ok(BodyLimit(0)),
+            ("/hello" | "/wait" | "/panic" | "/big" | "/peer" | "/later" | "/nothing" | "/thread", _) => Ok(BodyLimit(0)),
             _ => Err(Answer::refusal(StatusCode::NOT_FOUND, "not_found", "no such path")),
         }
     }
@@ -139,6 +133,7 @@ impl Handler for Behaviours {
             "/panic" => panic!("as asked"),
             "/big" => text(vec![b'x'; 16 << 20].into()),
             "/later" => text("later".into()).leave_at(Instant::now() + Duration::from_millis(300)),
+            "/thread" => text(std::thread::current().name().unwrap().to_owned().into()),
             "/nothing" => Answer::empty(StatusCode::NO_CONTENT),
             "/peer" => {
                 let peer = &arrival.peer;
