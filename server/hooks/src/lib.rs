@@ -1,1 +1,40 @@
-//! placeholder
+//! The sandbox in which plugins run. The only crate that knows wasmtime.
+//!
+//! *Comes in:* uploaded components; a context, a draft and a binding's configuration for each call.
+//! *Goes out:* inspected and compiled plugins; a plugin's edits or its refusal, with fuel, log lines and duration.
+//! *May fail with:* [`UploadRefusal`] (the author's doing), [`HookFault`] (a plugin misbehaved), [`HostFault`] (ours).
+//! *Must never know:* SQL, keys of tokens, secrets, other clients, or which edits a binding permits.
+//!
+//! ```text
+//! bytes ── inspect ──► Inspection ── Compiler (child process) ──► native code ── Host::load ──► Plugin ── Host::call ──► Call
+//! ```
+//!
+//! Every call gets a new store and a new instance, so nothing a plugin did can outlive its answer.
+
+mod abi;
+mod breaker;
+mod call;
+mod engine;
+mod fault;
+mod gate;
+mod guest;
+mod host;
+mod imports;
+mod json;
+mod lift;
+mod log;
+mod plugin;
+mod registry;
+mod settings;
+mod stats;
+mod ticker;
+mod wasi;
+
+pub use call::Call;
+pub use fault::{HookFault, HostFault};
+pub use host::Host;
+pub use log::{Level, LogLine};
+pub use plugin::Plugin;
+pub use registry::Registry;
+pub use settings::{Chance, Limits, Settings};
+pub use stats::{FaultKind, HookStats};

@@ -1,0 +1,190 @@
+//! The records of `claimsmith.wit` as they cross the border. Borrowed on the way in, owned on the way out.
+//!
+//! Lists of strings, configuration and metadata are lowered straight from the caller's memory into the guest's.
+
+use claimsmith_issuer::value::{Member, Value};
+use wasmtime::component::{ComponentType, Lift, Lower};
+
+use crate::lift::ITEM_COST;
+
+/// `types.context`.
+#[derive(ComponentType, Lower)]
+#[component(record)]
+pub(crate) struct ContextIn<'a> {
+    #[component(name = "client-id")]
+    pub(crate) client_id: &'a str,
+    #[component(name = "client-tags")]
+    pub(crate) client_tags: &'a [Box<str>],
+    #[component(name = "client-metadata")]
+    pub(crate) client_metadata: &'a str,
+    #[component(name = "grant-type")]
+    pub(crate) grant_type: &'a str,
+    pub(crate) refresh: bool,
+    #[component(name = "requested-scopes")]
+    pub(crate) requested_scopes: &'a [Box<str>],
+    #[component(name = "requested-resources")]
+    pub(crate) requested_resources: &'a [Box<str>],
+    pub(crate) subject: Option<&'a str>,
+    pub(crate) configuration: &'a str,
+    pub(crate) now: u64,
+}
+
+/// `types.value`, borrowed.
+#[derive(ComponentType, Lower)]
+#[component(variant)]
+pub(crate) enum ValueIn<'a> {
+    #[component(name = "text")]
+    Text(&'a str),
+    #[component(name = "integer")]
+    Integer(i64),
+    #[component(name = "number")]
+    Number(f64),
+    #[component(name = "boolean")]
+    Boolean(bool),
+    #[component(name = "texts")]
+    Texts(&'a [Box<str>]),
+    #[component(name = "json")]
+    Json(&'a str),
+}
+
+impl<'a> From<&'a Value> for ValueIn<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::Text(text) => Self::Text(text),
+            Value::Integer(number) => Self::Integer(*number),
+            Value::Number(number) => Self::Number(*number),
+            Value::Boolean(boolean) => Self::Boolean(*boolean),
+            Value::Texts(texts) => Self::Texts(texts),
+            Value::Json(text) => Self::Json(text),
+        }
+    }
+}
+
+/// `types.member`, borrowed.
+#[derive(ComponentType, Lower)]
+#[component(record)]
+pub(crate) struct MemberIn<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) value: ValueIn<'a>,
+}
+
+/// Members borrowed for the border.
+pub(crate) fn members(members: &[Member]) -> Vec<MemberIn<'_>> {
+    members.iter().map(|member| MemberIn { name: &member.name, value: ValueIn::from(&member.value) }).collect()
+}
+
+/// How much members are, bytes.
+pub(crate) fn size(members: &[Member]) -> usize {
+    members
+        .iter()
+        .map(|member| {
+            member.name.len()
+                + 2 * ITEM_COST
+                + match &member.value {
+                    Value::Text(text) | Value::Json(text) => text.len(),
+                    Value::Texts(texts) => texts.iter().map(|text| text.len() + ITEM_COST).sum(),
+                    Value::Integer(_) | Value::Number(_) | Value::Boolean(_) => 0,
+                }
+        })
+        .sum()
+}
+
+/// `types.token-draft`.
+#[derive(ComponentType, Lower)]
+#[component(record)]
+pub(crate) struct TokenIn<'a> {
+    pub(crate) claims: Vec<MemberIn<'a>>,
+    pub(crate) scopes: &'a [Box<str>],
+    pub(crate) audience: &'a [Box<str>],
+    pub(crate) lifetime: u32,
+}
+
+/// `types.response-draft`.
+#[derive(ComponentType, Lower)]
+#[component(record)]
+pub(crate) struct ResponseIn<'a> {
+    pub(crate) members: Vec<MemberIn<'a>>,
+}
+
+/// `types.introspection-draft`.
+#[derive(ComponentType, Lower)]
+#[component(record)]
+pub(crate) struct IntrospectionIn<'a> {
+    pub(crate) members: Vec<MemberIn<'a>>,
+    pub(crate) caller: &'a str,
+}
+
+/// `types.value`, as a plugin answers it.
+#[derive(ComponentType, Lift)]
+#[component(variant)]
+pub(crate) enum ValueOut {
+    #[component(name = "text")]
+    Text(Box<str>),
+    #[component(name = "integer")]
+    Integer(i64),
+    #[component(name = "number")]
+    Number(f64),
+    #[component(name = "boolean")]
+    Boolean(bool),
+    #[component(name = "texts")]
+    Texts(Vec<Box<str>>),
+    #[component(name = "json")]
+    Json(Box<str>),
+}
+
+/// `types.member`, as a plugin answers it.
+#[derive(ComponentType, Lift)]
+#[component(record)]
+pub(crate) struct MemberOut {
+    pub(crate) name: String,
+    pub(crate) value: ValueOut,
+}
+
+/// `types.edit`.
+#[derive(ComponentType, Lift)]
+#[component(variant)]
+pub(crate) enum EditOut {
+    #[component(name = "set-claim")]
+    SetClaim(MemberOut),
+    #[component(name = "remove-claim")]
+    RemoveClaim(String),
+    #[component(name = "set-header")]
+    SetHeader(MemberOut),
+    #[component(name = "set-scopes")]
+    SetScopes(Vec<String>),
+    #[component(name = "set-audience")]
+    SetAudience(Vec<String>),
+    #[component(name = "set-lifetime")]
+    SetLifetime(u32),
+    #[component(name = "set-response-member")]
+    SetResponseMember(MemberOut),
+    #[component(name = "omit-refresh-token")]
+    OmitRefreshToken,
+}
+
+/// `types.refusal`.
+#[derive(ComponentType, Lift)]
+#[component(record)]
+pub(crate) struct RefusalOut {
+    pub(crate) code: String,
+    pub(crate) reason: String,
+}
+
+/// What every `shape` answers.
+pub(crate) type AnswerOut = (Result<Vec<EditOut>, RefusalOut>,);
+
+/// `log.level`.
+#[expect(dead_code, reason = "made by lifting only")]
+#[derive(Debug, Clone, Copy, ComponentType, Lift)]
+#[component(enum)]
+#[repr(u8)]
+pub(crate) enum LevelIn {
+    #[component(name = "debug")]
+    Debug,
+    #[component(name = "info")]
+    Info,
+    #[component(name = "warn")]
+    Warn,
+    #[component(name = "error")]
+    Error,
+}

@@ -1,0 +1,154 @@
+//! What the host keeps for one call, inside its store.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use wasmtime::{Error, ResourceLimiter, Result};
+
+use crate::gate::{Gate, Overrun, Place};
+use crate::log::Log;
+use crate::settings::{Chance, Limits};
+
+/// Most bytes that a guest gets from one call for random bytes.
+const RANDOM_BYTES: u64 = 4096;
+
+/// Why the host itself ended a call.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Stop {
+    /// The wall time is over.
+    #[error("out of time")]
+    Time,
+    /// The wall time is over, and other calls of the same plugin had it.
+    #[error("no turn in time")]
+    Starved,
+    /// The guest did what it may not do.
+    #[error("{0}")]
+    Forbidden(&'static str),
+}
+
+/// The names and values a guest may look up, in one buffer.
+#[derive(Debug, Default)]
+pub(crate) struct Lookup {
+    text: String,
+    /// Ends of name and value in `text`.
+    ends: Vec<(usize, usize)>,
+}
+
+impl Lookup {
+    /// Copies the pairs: the store must own what it answers from.
+    pub(crate) fn of(pairs: &[(Box<str>, Box<str>)]) -> Self {
+        let mut lookup = Self {
+            text: String::with_capacity(pairs.iter().map(|(name, value)| name.len() + value.len()).sum()),
+            ends: Vec::with_capacity(pairs.len()),
+        };
+        for (name, value) in pairs {
+            lookup.text.push_str(name);
+            let middle = lookup.text.len();
+            lookup.text.push_str(value);
+            lookup.ends.push((middle, lookup.text.len()));
+        }
+        lookup
+    }
+
+    /// The first value of that name.
+    pub(crate) fn find(&self, wanted: &str) -> Option<&str> {
+        let mut start = 0;
+        for &(middle, end) in &self.ends {
+            if &self.text[start..middle] == wanted {
+                return Some(&self.text[middle..end]);
+            }
+            start = end;
+        }
+        None
+    }
+}
+
+/// The data of a store.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    pub(crate) now_milliseconds: u64,
+    pub(crate) deadline: Instant,
+    pub(crate) parameters: Lookup,
+    pub(crate) headers: Lookup,
+    pub(crate) log: Log,
+    pub(crate) out_of_memory: bool,
+    pub(crate) gate: Arc<Gate>,
+    /// The place the call waited for, until it overruns.
+    pub(crate) place: Option<Place>,
+    pub(crate) overrun: Option<Arc<Overrun>>,
+    memory: usize,
+    host_calls: u32,
+    chance: Chance,
+    counted: u8,
+}
+
+impl Guest {
+    pub(crate) fn new(now_milliseconds: u64, limits: &Limits, gate: &Arc<Gate>, place: Option<Place>) -> Self {
+        Self {
+            now_milliseconds,
+            deadline: Instant::now() + limits.wall,
+            parameters: Lookup::default(),
+            headers: Lookup::default(),
+            log: Log::new(limits.logs),
+            out_of_memory: false,
+            gate: Arc::clone(gate),
+            place,
+            overrun: None,
+            memory: limits.memory,
+            host_calls: limits.host_calls,
+            chance: limits.chance,
+            counted: 0,
+        }
+    }
+
+    /// Counts a call of a host function.
+    pub(crate) fn enter(&mut self) -> Result<()> {
+        // Security: host functions are bought with little fuel and do work that fuel does not see.
+        match self.host_calls.checked_sub(1) {
+            Some(left) => self.host_calls = left,
+            None => return Err(Error::new(Stop::Forbidden("too many calls of host functions"))),
+        }
+        if self.host_calls.is_multiple_of(64) && Instant::now() >= self.deadline {
+            return Err(Error::new(Stop::Time));
+        }
+        Ok(())
+    }
+
+    /// Random bytes, at most 4096.
+    pub(crate) fn random(&mut self, length: u64) -> Result<Vec<u8>> {
+        if length > RANDOM_BYTES {
+            return Err(Error::new(Stop::Forbidden("more than 4096 random bytes at a time")));
+        }
+        let mut bytes = vec![0; usize::try_from(length)?];
+        match self.chance {
+            Chance::System => getrandom::fill(&mut bytes).map_err(Error::new)?,
+            Chance::Counting => {
+                for byte in &mut bytes {
+                    *byte = self.counted;
+                    self.counted = self.counted.wrapping_add(1);
+                }
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// Eight random bytes as a number.
+    pub(crate) fn random_u64(&mut self) -> Result<u64> {
+        let bytes = self.random(8)?;
+        Ok(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    }
+}
+
+impl ResourceLimiter for Guest {
+    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
+        let granted = desired <= self.memory;
+        self.out_of_memory |= !granted;
+        Ok(granted)
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
+        let granted = desired <= crate::engine::TABLE_ELEMENTS;
+        self.out_of_memory |= !granted;
+        Ok(granted)
+    }
+}

@@ -1,0 +1,147 @@
+//! Whether text is one JSON document that every parser reads alike. No tree is built.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+
+/// Values nested deeper than this are refused.
+pub(crate) const MAX_DEPTH: u8 = 16;
+
+/// Checks that `text` is one JSON document: nested at most 16 deep, member names distinct, numbers finite.
+/// `Err` says what is wrong, without a word of the text.
+pub(crate) fn check(text: &str) -> Result<(), &'static str> {
+    let mut parser = serde_json::Deserializer::from_str(text);
+    Check { depth: 0 }
+        .deserialize(&mut parser)
+        .and_then(|()| parser.end())
+        .map_err(|_| "not a JSON document of at most 16 levels with distinct member names and finite numbers")
+}
+
+/// Makes checked JSON text compact: no white space between tokens. Strings stay as they are.
+pub(crate) fn compact(text: Box<str>) -> Box<str> {
+    if !text.bytes().any(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) {
+        return text;
+    }
+    let (mut inside, mut escaped) = (false, false);
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if inside || !matches!(character, ' ' | '\t' | '\n' | '\r') {
+            out.push(character);
+        }
+        match (inside, escaped, character) {
+            (true, true, _) => escaped = false,
+            (true, false, '\\') => escaped = true,
+            (_, _, '"') => inside = !inside,
+            _ => {}
+        }
+    }
+    out.into_boxed_str()
+}
+
+struct Check {
+    depth: u8,
+}
+
+impl Check {
+    fn deeper<E: serde::de::Error>(&self) -> Result<Self, E> {
+        if self.depth == MAX_DEPTH { Err(E::custom("too deep")) } else { Ok(Self { depth: self.depth + 1 }) }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Check {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Check {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<(), E> {
+        if number.is_finite() { Ok(()) } else { Err(E::custom("not finite")) }
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let depth = self.deeper::<A::Error>()?.depth;
+        while items.next_element_seed(Check { depth })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let depth = self.deeper::<A::Error>()?.depth;
+        let mut names = HashSet::new();
+        while let Some(name) = members.next_key::<String>()? {
+            // Security: two parsers that pick different duplicates see two different tokens under one signature.
+            if !names.insert(name) {
+                return Err(A::Error::custom("duplicate member"));
+            }
+            members.next_value_seed(Check { depth })?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn duplicates_are_refused_at_every_depth_and_under_escapes() {
+        for text in [r#"{"a":1,"a":2}"#, r#"[{"b":{"a":1,"a":2}}]"#, r#"{"a":1,"\u0061":2}"#] {
+            assert!(check(text).is_err(), "{text}");
+        }
+        assert!(check(r#"{"a":{"a":1},"b":{"a":1}}"#).is_ok());
+    }
+
+    #[test]
+    fn depth_ends_at_sixteen() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(check(&nested(16)).is_ok());
+        assert!(check(&nested(17)).is_err());
+        assert!(check(&nested(30_000)).is_err());
+    }
+
+    #[test]
+    fn only_whole_documents() {
+        for text in ["", "{", "{}x", "1 2", "NaN", "1e999", "'a'", r#""\ud800""#, "01"] {
+            assert!(check(text).is_err(), "{text}");
+        }
+        for text in ["null", "1", "\"a\"", " [1, 2.5, {\"a\": null}] "] {
+            assert!(check(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn blanks_go_outside_strings_only() {
+        let text = "{ \"a b\" :\n[1,\t\"\\\" c\\\\\" , 2] }";
+        assert_eq!(&*compact(text.into()), "{\"a b\":[1,\"\\\" c\\\\\",2]}");
+        assert_eq!(&*compact("{\"a b\":1}".into()), "{\"a b\":1}");
+    }
+}

@@ -1,0 +1,83 @@
+//! A plugin that is ready to be called.
+
+use std::fmt;
+use std::sync::Arc;
+
+use claimsmith_issuer::hook::HookPoint;
+use claimsmith_jose::Digest;
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
+
+use crate::breaker::Breaker;
+use crate::fault::HostFault;
+use crate::gate::Gate;
+use crate::guest::Guest;
+use crate::imports;
+use crate::settings::Settings;
+use crate::stats::HookStats;
+
+/// One version of a plugin, compiled and linked. Holds no state of calls but counters.
+pub struct Plugin {
+    digest: Digest,
+    pub(crate) pre: InstancePre<Guest>,
+    hooks: [Option<Hook>; HookPoint::ALL.len()],
+    /// Whether it can look up parameters and headers; only then are they copied for it.
+    pub(crate) reads_request: bool,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) breaker: Breaker,
+}
+
+/// A hook that a plugin exports.
+pub(crate) struct Hook {
+    pub(crate) shape: ComponentExportIndex,
+    pub(crate) stats: HookStats,
+}
+
+impl Plugin {
+    pub(crate) fn link(
+        digest: Digest,
+        component: &Component,
+        linker: &Linker<Guest>,
+        settings: &Settings,
+    ) -> Result<Self, HostFault> {
+        let hooks = HookPoint::ALL.map(|point| {
+            let interface = component.get_export_index(None, &imports::interface(point.interface()))?;
+            let shape = component.get_export_index(Some(&interface), "shape")?;
+            Some(Hook { shape, stats: HookStats::default() })
+        });
+        let request = imports::interface("request");
+        let reads_request = component.component_type().imports(component.engine()).any(|(name, _)| name == request);
+        Ok(Self {
+            digest,
+            pre: linker.instantiate_pre(component).map_err(HostFault::link)?,
+            hooks,
+            reads_request,
+            gate: Arc::new(Gate::new(settings)),
+            breaker: Breaker::new(settings.breaker_faults, settings.breaker_rest),
+        })
+    }
+
+    /// SHA-256 of the bytes that were uploaded.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// The hook points at which this plugin can be called.
+    pub fn hooks(&self) -> impl Iterator<Item = HookPoint> + '_ {
+        HookPoint::ALL.into_iter().filter(|&point| self.hook(point).is_some())
+    }
+
+    /// Counters of a hook, if the plugin has it.
+    pub fn stats(&self, point: HookPoint) -> Option<&HookStats> {
+        self.hook(point).map(|hook| &hook.stats)
+    }
+
+    pub(crate) fn hook(&self, point: HookPoint) -> Option<&Hook> {
+        self.hooks[point as usize].as_ref()
+    }
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Plugin").field("digest", &self.digest).finish_non_exhaustive()
+    }
+}
