@@ -23,8 +23,11 @@ pub struct MalformedDigest;
 
 impl Digest {
     /// The SHA-256 digest of `bytes`.
+    // The one-shot function of OpenSSL 3 looks its algorithm up in a shared table on every call; this way does not.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(openssl::sha::sha256(bytes))
+        let mut hash = Sha256::new();
+        hash.update(bytes);
+        Self(hash.finish())
     }
 
     /// Takes over a digest computed or stored earlier.
@@ -112,7 +115,7 @@ impl fmt::Debug for Digest {
 pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> Digest {
     let mut block = Zeroizing::new([0_u8; SHA_256_BLOCK]);
     if key.len() > SHA_256_BLOCK {
-        block[..32].copy_from_slice(&openssl::sha::sha256(key));
+        block[..32].copy_from_slice(Digest::of(key).as_bytes());
     } else {
         block[..key.len()].copy_from_slice(key);
     }

@@ -32,8 +32,6 @@ pub enum Purpose {
     Sealing,
     /// Authenticating compiled plugins in the private folder of a node.
     CompiledPlugins,
-    /// Sessions and cursors handed to browsers and administrators and taken back.
-    Handles,
 }
 
 impl Purpose {
@@ -41,7 +39,6 @@ impl Purpose {
         match self {
             Self::Sealing => b"claimsmith v1 sealing",
             Self::CompiledPlugins => b"claimsmith v1 compiled plugins",
-            Self::Handles => b"claimsmith v1 handles",
         }
     }
 }

@@ -181,6 +181,7 @@ fn jbp_007_media_types_compare_as_the_rfc_says() {
     for other in ["", "JWT", "at+jwt ", "text/at+jwt", "application/x/at+jwt", "dpop+jwt"] {
         assert!(!typ(other).header().has_typ("at+jwt"), "{other}");
     }
+    assert!(!typ("application/x/at+jwt").header().has_typ("x/at+jwt"));
     assert!(!Jws::parse(&signed(&ES256, HEADER, PAYLOAD)).unwrap().header().has_typ(""));
 }
 

@@ -5,15 +5,18 @@ use openssl::ec::EcKey;
 use openssl::ecdsa::EcdsaSig;
 use openssl::error::ErrorStack;
 use openssl::pkey::{Private, Public};
+use openssl::sha::{Sha384, Sha512};
 
 use crate::alg::Curve;
+use crate::digest::Digest;
 use crate::error::{JoseFault, JwsRefusal};
 
 /// Room for the longest signature, P-521's.
 pub(super) type Buffer = [u8; 132];
 
+/// The hash of an input, in place: nothing is allocated, and no algorithm is looked up.
 enum Hashed {
-    Short([u8; 32]),
+    Short(Digest),
     Middle([u8; 48]),
     Long([u8; 64]),
 }
@@ -21,7 +24,7 @@ enum Hashed {
 impl AsRef<[u8]> for Hashed {
     fn as_ref(&self) -> &[u8] {
         match self {
-            Self::Short(bytes) => bytes,
+            Self::Short(digest) => digest.as_bytes(),
             Self::Middle(bytes) => bytes,
             Self::Long(bytes) => bytes,
         }
@@ -30,9 +33,17 @@ impl AsRef<[u8]> for Hashed {
 
 fn hash(curve: Curve, input: &[u8]) -> Hashed {
     match curve {
-        Curve::P256 => Hashed::Short(openssl::sha::sha256(input)),
-        Curve::P384 => Hashed::Middle(openssl::sha::sha384(input)),
-        Curve::P521 => Hashed::Long(openssl::sha::sha512(input)),
+        Curve::P256 => Hashed::Short(Digest::of(input)),
+        Curve::P384 => {
+            let mut hash = Sha384::new();
+            hash.update(input);
+            Hashed::Middle(hash.finish())
+        }
+        Curve::P521 => {
+            let mut hash = Sha512::new();
+            hash.update(input);
+            Hashed::Long(hash.finish())
+        }
     }
 }
 

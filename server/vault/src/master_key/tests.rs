@@ -110,7 +110,7 @@ fn the_id_is_stable_and_reads_back() {
 #[test]
 fn purposes_have_different_keys() {
     let master = MasterKey::from_bytes(example());
-    let keys: Vec<_> = [Purpose::Sealing, Purpose::CompiledPlugins, Purpose::Handles]
+    let keys: Vec<_> = [Purpose::Sealing, Purpose::CompiledPlugins]
         .map(|purpose| *master.derive(purpose).expose())
         .into_iter()
         .chain([example()])
