@@ -1,1 +1,44 @@
-//! placeholder
+//! State in PostgreSQL, through Diesel and a pool.
+//!
+//! *Comes in:* identifiers, digests, sealed bytes, domain types to be kept; instants.
+//! *Goes out:* domain types, plain facts, outcomes of settles.
+//! *May fail with:* [`Fault`], never a refusal.
+//! *Must never know:* what is allowed, what claims mean, any secret that is not sealed or digested.
+
+mod bindings;
+mod boundary;
+mod changes;
+mod clients;
+mod connection;
+mod embedded;
+mod fault;
+mod instant;
+pub mod migrate;
+mod opaque_tokens;
+mod page;
+mod replay_guards;
+mod resources;
+mod revocations;
+mod schema;
+mod settings;
+mod source;
+mod store;
+mod token_audit;
+mod writer;
+
+pub use bindings::BindingRecord;
+pub use boundary::PoolState;
+pub use changes::{AdminRecord, Changes, EntityKind, Reload, Written};
+pub use clients::{ClientRecord, LoadedClient};
+pub use embedded::{Embedded, EmbeddedFault, EmbeddedSettings};
+pub use fault::{ConstraintKind, Fault};
+pub use opaque_tokens::{FoundToken, OpaqueToken};
+pub use page::PAGE_MAX;
+pub use replay_guards::ReplayGuard;
+pub use resources::ResourceRecord;
+pub use revocations::Revocation;
+pub use settings::{AuditMode, Settings};
+pub use source::{Database, Source};
+pub use store::Store;
+pub use token_audit::{TokenRecord, TokenRecordFilter, TokenRecordRow};
+pub use writer::{Claim, Outcome, WriterCounts};

@@ -1,0 +1,73 @@
+//! `revocations`: access tokens that end before they expire (RFC 7009), read at every introspection.
+
+use claimsmith_jose::Digest;
+use claimsmith_protocol::id::ClientId;
+use claimsmith_protocol::time::Timestamp;
+use diesel::pg::PgConnection;
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+
+use crate::fault::Fault;
+use crate::instant;
+use crate::schema::revocations;
+use crate::store::Store;
+use crate::writer::{Claim, Column, Outcome, Statement};
+
+/// The end of a token.
+#[derive(Debug, Clone)]
+pub struct Revocation {
+    /// SHA-256 of the token's `jti`.
+    pub jti_digest: Digest,
+    /// The client whose token it was.
+    pub client_id: ClientId,
+    /// When it was revoked.
+    pub revoked_at: Timestamp,
+    /// When it would have expired anyway.
+    pub expires_at: Timestamp,
+}
+
+impl Store {
+    /// Commits the claims, grouped with those of other requests; one outcome each, in their order. All are in one transaction,
+    /// and a guard that lost its race does not undo the others.
+    pub async fn settle(&self, claims: Vec<Claim>) -> Result<Vec<Outcome>, Fault> {
+        self.writer.settle(claims).await
+    }
+
+    /// Of these digests of `jti`, those of revoked tokens.
+    pub async fn revoked(&self, jti_digests: Vec<Digest>) -> Result<Vec<Digest>, Fault> {
+        self.boundary.read(move |tx| load(tx, &jti_digests)).await
+    }
+
+    /// Whether the token with this digest of `jti` is revoked.
+    pub async fn is_revoked(&self, jti_digest: Digest) -> Result<bool, Fault> {
+        Ok(!self.revoked(vec![jti_digest]).await?.is_empty())
+    }
+}
+
+fn load(conn: &mut PgConnection, jti_digests: &[Digest]) -> Result<Vec<Digest>, Fault> {
+    let wanted: Vec<&[u8]> = jti_digests.iter().map(|digest| &digest.as_bytes()[..]).collect();
+    let rows: Vec<Vec<u8>> = revocations::table.filter(revocations::jti_digest.eq_any(wanted)).select(revocations::jti_digest).load(conn)?;
+    rows.iter()
+        .map(|bytes| Digest::try_from(bytes.as_slice()).map_err(|_| Fault::corrupt("revocations", "jti_digest", format!("{bytes:02x?}"))))
+        .collect()
+}
+
+/// Inserts the revocations; a token revoked twice stays revoked.
+pub(crate) fn settle(conn: &mut PgConnection, rows: &[&Revocation]) -> Result<(), Fault> {
+    let statement = Statement::<3> {
+        sql: &[
+            "INSERT INTO revocations (jti_digest, client_id, revoked_at, expires_at) SELECT * FROM unnest(",
+            ", ",
+            ", ",
+            ", ",
+            ") ON CONFLICT DO NOTHING RETURNING jti_digest",
+        ],
+        columns: vec![
+            Column::Bytes(rows.iter().map(|row| &row.jti_digest.as_bytes()[..]).collect()),
+            Column::Text(rows.iter().map(|row| row.client_id.as_str()).collect()),
+            Column::Instant(rows.iter().map(|row| instant::to_sql(row.revoked_at)).collect()),
+            Column::Instant(rows.iter().map(|row| instant::to_sql(row.expires_at)).collect()),
+        ],
+    };
+    statement.run(conn)?;
+    Ok(())
+}

@@ -1,0 +1,254 @@
+//! The tables as Diesel sees them. A test compares this file with a migrated database, column by column.
+
+diesel::table! {
+    generation (only_row) {
+        only_row -> Bool,
+        number -> Int8,
+        swept_through -> Int8,
+        changed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    changes (generation, entity_kind, entity_key) {
+        generation -> Int8,
+        entity_kind -> Text,
+        entity_key -> Text,
+        changed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    admin_audit (generation) {
+        generation -> Int8,
+        happened_at -> Timestamptz,
+        actor -> Text,
+        action -> Text,
+        entity_kind -> Text,
+        entity_key -> Text,
+        before -> Nullable<Text>,
+        after -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    schema_reader (only_row) {
+        only_row -> Bool,
+        minimum_version -> Text,
+    }
+}
+
+diesel::table! {
+    clients (client_id) {
+        client_id -> Text,
+        name -> Nullable<Text>,
+        enabled -> Bool,
+        auth_method -> Text,
+        auth_signing_alg -> Nullable<Text>,
+        assertion_audience -> Nullable<Text>,
+        jwks -> Nullable<Text>,
+        jwks_uri -> Nullable<Text>,
+        grants -> Array<Text>,
+        scopes -> Array<Text>,
+        default_scopes -> Array<Text>,
+        resources -> Array<Text>,
+        tags -> Array<Text>,
+        metadata -> Text,
+        access_token_lifetime_seconds -> Nullable<Int4>,
+        access_token_format -> Nullable<Text>,
+        access_token_alg -> Nullable<Text>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    client_secrets (secret_id) {
+        secret_id -> Int8,
+        client_id -> Text,
+        secret_digest -> Nullable<Bytea>,
+        argon2id -> Nullable<Text>,
+        sealed -> Nullable<Bytea>,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    resources (identifier) {
+        identifier -> Text,
+        name -> Nullable<Text>,
+        scopes -> Array<Text>,
+        token_format -> Nullable<Text>,
+        signing_alg -> Nullable<Text>,
+        lifetime_ceiling_seconds -> Nullable<Int4>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    resource_introspectors (identifier, client_id) {
+        identifier -> Text,
+        client_id -> Text,
+    }
+}
+
+diesel::table! {
+    plugin_components (component_digest) {
+        component_digest -> Bytea,
+        component -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    plugins (name) {
+        name -> Text,
+        enabled -> Bool,
+        active_digest -> Nullable<Bytea>,
+        previous_digest -> Nullable<Bytea>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    plugin_versions (plugin, version_digest) {
+        plugin -> Text,
+        version_digest -> Bytea,
+        manifest -> Text,
+        hooks -> Array<Text>,
+        state -> Text,
+        report -> Text,
+        uploaded_by -> Text,
+        uploaded_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    bindings (binding_id) {
+        binding_id -> Int8,
+        target_kind -> Text,
+        tag -> Nullable<Text>,
+        client_id -> Nullable<Text>,
+        plugin -> Text,
+        pinned_digest -> Nullable<Bytea>,
+        position -> Int4,
+        configuration -> Text,
+        permissions -> Array<Text>,
+        on_failure -> Text,
+        fuel -> Nullable<Int8>,
+        milliseconds -> Nullable<Int4>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    signing_keys (kid) {
+        kid -> Text,
+        alg -> Text,
+        sealed_private -> Bytea,
+        active_from_at -> Timestamptz,
+        retired_at -> Nullable<Timestamptz>,
+        published_until_at -> Nullable<Timestamptz>,
+        version -> Int8,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    master_key_check (only_row) {
+        only_row -> Bool,
+        key_id -> Text,
+        check_value -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    admin_tokens (token_digest) {
+        token_digest -> Bytea,
+        name -> Text,
+        scopes -> Array<Text>,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    replay_guards (client_id, jti_digest) {
+        client_id -> Text,
+        jti_digest -> Bytea,
+        settle_id -> Bytea,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    opaque_tokens (token_digest) {
+        token_digest -> Bytea,
+        jti_digest -> Bytea,
+        client_id -> Text,
+        claims -> Text,
+        issued_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    revocations (jti_digest) {
+        jti_digest -> Bytea,
+        client_id -> Text,
+        revoked_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    token_audit (record_id) {
+        record_id -> Bytea,
+        happened_at -> Timestamptz,
+        token_id -> Nullable<Text>,
+        client_id -> Text,
+        grant_type -> Text,
+        outcome -> Text,
+        subject -> Nullable<Text>,
+        scope -> Text,
+        audience -> Text,
+        plugin_digests -> Bytea,
+        claim_sources -> Text,
+        request_id -> Text,
+        node_id -> Text,
+        expires_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    nodes (node_id) {
+        node_id -> Text,
+        software_version -> Text,
+        ready_digests -> Array<Bytea>,
+        started_at -> Timestamptz,
+        seen_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(client_secrets -> clients (client_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    clients,
+    client_secrets,
+    resources,
+    resource_introspectors,
+    plugins,
+    plugin_versions,
+    plugin_components,
+    bindings,
+    opaque_tokens,
+    revocations,
+);
