@@ -1,0 +1,141 @@
+//! The queue before the one worker, and who may stand in it.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use claimsmith_jose::Secret;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::memory::{Mark, Memory};
+use super::{Attempt, cost};
+use crate::throttle::{Throttle, network_of};
+
+/// Becomes the worker's word.
+pub(super) type Answer = watch::Receiver<Option<bool>>;
+
+/// An attempt that owns what it needs.
+pub(super) struct Job {
+    client_id: Box<str>,
+    address: IpAddr,
+    presented: Secret<String>,
+    secrets: Vec<(Mark, Box<str>)>,
+}
+
+impl Job {
+    pub(super) fn of(attempt: &Attempt<'_>, marks: Vec<Mark>) -> Self {
+        let hashes = attempt.secrets.iter().map(|&(_, phc)| Box::from(phc));
+        Self {
+            client_id: attempt.client_id.into(),
+            address: attempt.address,
+            presented: Secret::new(attempt.presented.expose().clone()),
+            secrets: marks.into_iter().zip(hashes).collect(),
+        }
+    }
+}
+
+/// Whether a job has a place.
+pub(super) enum Enqueued {
+    /// It has.
+    Waiting(Answer),
+    /// It has not: the queue is full, or its sender or its client has its share of it.
+    Full,
+}
+
+#[derive(Debug)]
+pub(super) struct Queue {
+    jobs: SyncSender<(Job, Place)>,
+    standing: Arc<Mutex<Vec<Standing>>>,
+    share: usize,
+}
+
+/// Who stands in the queue or is being served.
+#[derive(Debug)]
+struct Standing {
+    client_id: Box<str>,
+    network: IpAddr,
+    marks: Vec<Mark>,
+    answer: Answer,
+}
+
+/// A place in the queue, given back when dropped.
+struct Place {
+    standing: Arc<Mutex<Vec<Standing>>>,
+    word: watch::Sender<Option<bool>>,
+}
+
+impl Queue {
+    /// Starts the worker, which ends when the queue is dropped.
+    pub(super) fn start(length: usize, memory: Arc<Memory>, throttle: Arc<Throttle>) -> io::Result<Self> {
+        let length = length.max(1);
+        let (jobs, waiting) = sync_channel(length);
+        std::thread::Builder::new().name("argon2".to_owned()).spawn(move || work(&waiting, &memory, &throttle))?;
+        Ok(Self { jobs, standing: Arc::default(), share: length.div_ceil(4) })
+    }
+
+    /// The answer to the very same attempt, if it is in the queue: a client that opens many connections at once pays once.
+    pub(super) fn join(&self, attempt: &Attempt<'_>, marks: &[Mark]) -> Option<Answer> {
+        let network = network_of(attempt.address);
+        let standing = lock(&self.standing);
+        let same = standing.iter().find(|one| one.network == network && one.marks == marks)?;
+        Some(same.answer.clone())
+    }
+
+    /// Takes a place, which there is one of for a client and network, and a quarter of all for a client.
+    pub(super) fn enqueue(&self, job: Job) -> Enqueued {
+        let network = network_of(job.address);
+        let (word, answer) = watch::channel(None);
+        let mut standing = lock(&self.standing);
+        let mut of_client = standing.iter().filter(|one| one.client_id == job.client_id);
+        if of_client.clone().any(|one| one.network == network) || of_client.nth(self.share - 1).is_some() {
+            return Enqueued::Full;
+        }
+        let marks = job.secrets.iter().map(|(mark, _)| *mark).collect();
+        let entry = Standing { client_id: job.client_id.clone(), network, marks, answer: answer.clone() };
+        let place = Place { standing: Arc::clone(&self.standing), word };
+        match self.jobs.try_send((job, place)) {
+            Ok(()) => {
+                standing.push(entry);
+                Enqueued::Waiting(answer)
+            }
+            Err(refused) => {
+                // The place in it wants the lock to leave the queue.
+                drop(standing);
+                drop(refused);
+                Enqueued::Full
+            }
+        }
+    }
+}
+
+fn lock(standing: &Mutex<Vec<Standing>>) -> MutexGuard<'_, Vec<Standing>> {
+    // Invariant: entries are pushed and removed whole.
+    standing.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mine = self.word.subscribe();
+        lock(&self.standing).retain(|one| !one.answer.same_channel(&mine));
+    }
+}
+
+/// What the worker does all day.
+fn work(waiting: &Receiver<(Job, Place)>, memory: &Memory, throttle: &Throttle) {
+    while let Ok((job, place)) = waiting.recv() {
+        // Security: attempts whose sender has hung up are served too. Whether a guess was right could show later, in the
+        // memory; so it has its price.
+        let right = job.secrets.iter().find(|(_, phc)| cost::matches(phc, &job.presented));
+        let now = Instant::now();
+        match right {
+            Some((mark, _)) => {
+                memory.remember(&job.client_id, *mark, now);
+                throttle.succeeded(&job.client_id, job.address, now.into_std());
+            }
+            None => throttle.failed(&job.client_id, job.address, now.into_std()),
+        }
+        place.word.send_replace(Some(right.is_some()));
+    }
+}
