@@ -167,6 +167,8 @@ fn jbp_013_impossible_signatures_are_refused() {
     // The group order itself is zero in the group.
     let order = base64url::decode("_____wAAAAD__________7zm-q2nF56E87nKwvxjJVE").unwrap();
     assert_eq!(verify(&[&order, &order[..]].concat()), Err(JwsRefusal::SignatureRange));
+    assert_eq!(verify(&[&order, &good[32..]].concat()), Err(JwsRefusal::SignatureRange));
+    assert_eq!(verify(&[&good[..32], &order].concat()), Err(JwsRefusal::SignatureRange));
     for length in [0, 1, 63, 65, 128] {
         assert_eq!(verify(&vec![1; length]), Err(JwsRefusal::SignatureLength), "{length}");
     }
