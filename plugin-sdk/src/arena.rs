@@ -19,12 +19,7 @@ const PAGE: usize = 64 * 1024;
 const STEP: usize = 4;
 
 #[global_allocator]
-static ARENA: Arena = Arena {
-    buffer: UnsafeCell::new([0; BUFFER]),
-    next: Cell::new(0),
-    end: Cell::new(0),
-    last: Cell::new(0),
-};
+static ARENA: Arena = Arena { buffer: UnsafeCell::new([0; BUFFER]), next: Cell::new(0), end: Cell::new(0), last: Cell::new(0) };
 
 #[repr(C, align(16))]
 struct Arena {

@@ -65,6 +65,7 @@ impl Context {
     ///
     /// When it does not fit `T`, which ends the call and is told in the log. The server checks a configuration against the
     /// plugin's schema when it is saved, so this means that schema and type disagree.
+    #[track_caller]
     pub fn configuration<T: DeserializeOwned>(&self) -> T {
         match self.try_configuration() {
             Ok(configuration) => configuration,

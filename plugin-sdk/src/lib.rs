@@ -68,10 +68,7 @@ pub mod __private {
     use crate::{Context, Edit, Edits, Refusal};
 
     /// Runs one hook: names the panics, opens the context, hands the edits over.
-    pub fn enter(
-        context: Record,
-        hook: impl FnOnce(&Context) -> Result<Edits, Refusal>,
-    ) -> Result<Vec<Edit>, Refusal> {
+    pub fn enter(context: Record, hook: impl FnOnce(&Context) -> Result<Edits, Refusal>) -> Result<Vec<Edit>, Refusal> {
         #[cfg(target_arch = "wasm32")]
         crate::panic::report_to_log();
         hook(&Context::new(context)).map(Edits::into_vec)

@@ -2,13 +2,7 @@
 //!
 //! Each world's `export!` macro is public, so that a plugin's crate exports the hooks it has and no others. Only the
 //! imports' component type is linked from here; that of an export is emitted where its macro is used.
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    unsafe_code,
-    clippy::all,
-    clippy::undocumented_unsafe_blocks
-)]
+#![allow(missing_docs, unreachable_pub, unsafe_code, clippy::all, clippy::undocumented_unsafe_blocks)]
 
 pub mod imports {
     wit_bindgen::generate!({

@@ -27,7 +27,7 @@ pub(crate) fn plugin(arguments: TokenStream, item: TokenStream) -> syn::Result<T
         #(#files)*
 
         #[cfg(target_arch = "wasm32")]
-        #[allow(unsafe_code, unreachable_pub, missing_docs, clippy::all)]
+        #[allow(unreachable_pub, missing_docs, clippy::all)]
         const _: () = {
             #section
             #(#exports)*
@@ -62,7 +62,6 @@ fn section(manifest: &str) -> TokenStream {
     let length = manifest.len();
     quote! {
         // SAFETY: a custom section of WebAssembly is no part of the program; nothing runs it and nothing else has this name.
-        #[used]
         #[unsafe(link_section = "claimsmith-manifest")]
         static MANIFEST: [u8; #length] = *#bytes;
     }
@@ -101,5 +100,93 @@ fn call(plugin: &Ident, hook: Hook, span: proc_macro2::Span) -> TokenStream {
         ) -> ::core::option::Option<::claimsmith::testing::Answer> {
             ::core::option::Option::Some(#call)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::{TokenStream, plugin};
+
+    /// What the compiler would say about this block.
+    fn complaint(arguments: TokenStream, block: TokenStream) -> String {
+        let errors = plugin(arguments, block).expect_err("a compile error");
+        errors.into_iter().map(|error| error.to_string()).collect::<Vec<_>>().join("\n")
+    }
+
+    fn hook() -> TokenStream {
+        quote! { fn access_token(context: &Context, draft: &TokenDraft) -> Result<Edits, Refusal> { Ok(Edits::new()) } }
+    }
+
+    #[test]
+    fn only_the_hooks_that_are_written_are_exported() {
+        let hook = hook();
+        let expanded = plugin(quote!(), quote! { impl Mine { #hook } }).expect("a plugin").to_string();
+        assert!(expanded.contains("export_access_token"));
+        assert!(!expanded.contains("export_token_response") && !expanded.contains("export_introspection"));
+        assert!(expanded.contains(r#"\"hooks\":[\"access-token\"]"#));
+    }
+
+    #[test]
+    fn every_unknown_method_is_named_with_what_there_is() {
+        let complaint = complaint(quote!(), quote! { impl Mine { fn acces_token() {} fn shape() {} } });
+        assert!(
+            complaint
+                .contains("there is no hook point `acces_token`; the hook points are `access_token`, `token_response`, `introspection`")
+        );
+        assert!(complaint.contains("there is no hook point `shape`"));
+    }
+
+    #[test]
+    fn a_method_of_another_shape_is_told_the_right_one() {
+        for method in [
+            quote! { fn access_token(&self, context: &Context, draft: &TokenDraft) {} },
+            quote! { fn access_token(context: &Context) {} },
+            quote! { async fn access_token(context: &Context, draft: &TokenDraft) {} },
+            quote! { fn access_token<T>(context: &Context, draft: &T) {} },
+        ] {
+            let complaint = complaint(quote!(), quote! { impl Mine { #method } });
+            assert!(complaint.contains("fn access_token(context: &Context, draft: &TokenDraft) -> Result<Edits, Refusal>"), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn a_block_that_cannot_be_a_plugin_is_refused() {
+        let hook = hook();
+        for block in [
+            quote! { impl Mine {} },
+            quote! { impl Trait for Mine { #hook } },
+            quote! { impl<T> Mine<T> { #hook } },
+            quote! { impl Mine { const LIMIT: u32 = 3; #hook } },
+        ] {
+            assert!(plugin(quote!(), block.clone()).is_err(), "{block}");
+        }
+    }
+
+    #[test]
+    fn arguments_are_checked() {
+        let hook = hook();
+        let cases = [
+            (quote!(scheme = "a.json"), "unknown argument `scheme`; there are `schema`, `fixtures` and `permissions`"),
+            (quote!(schema = "a.json", schema = "b.json"), "`schema` is given twice"),
+            (quote!(schema = "no-such-file.json"), "cannot read"),
+            (quote!(fixtures = "Cargo.toml"), "Cargo.toml"),
+            (quote!(permissions = ["claim"]), "`claim` is no permission"),
+            (quote!(permissions = ["claim:"]), "`claim:` is no permission"),
+            (quote!(permissions = ["everything"]), "`everything` is no permission"),
+        ];
+        for (arguments, expected) in cases {
+            let complaint = complaint(arguments, quote! { impl Mine { #hook } });
+            assert!(complaint.contains(expected), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn permissions_reach_the_manifest() {
+        let hook = hook();
+        let arguments = quote!(permissions = ["claim:org", "claim:urn:example:*", "sub", "lifetime:3600"]);
+        let expanded = plugin(arguments, quote! { impl Mine { #hook } }).expect("a plugin").to_string();
+        assert!(expanded.contains(r#"\"permissions\":[\"claim:org\",\"claim:urn:example:*\",\"sub\",\"lifetime:3600\"]"#));
     }
 }

@@ -35,10 +35,9 @@ pub(crate) fn written(block: &ItemImpl) -> syn::Result<Vec<(Hook, &ImplItemFn)>>
     }
     match errors {
         Some(errors) => Err(errors),
-        None if hooks.is_empty() => Err(Error::new_spanned(
-            &block.self_ty,
-            format!("this plugin has no hook; write at least one of {}", listed()),
-        )),
+        None if hooks.is_empty() => {
+            Err(Error::new_spanned(&block.self_ty, format!("this plugin has no hook; write at least one of {}", listed())))
+        }
         None => Ok(hooks),
     }
 }
@@ -62,10 +61,7 @@ fn recognise(item: &ImplItem) -> syn::Result<(Hook, &ImplItemFn)> {
         && signature.unsafety.is_none()
         && signature.generics.params.is_empty();
     if !plain {
-        let message = format!(
-            "write `fn {}(context: &Context, draft: &{}) -> Result<Edits, Refusal>`",
-            hook.method, hook.draft
-        );
+        let message = format!("write `fn {}(context: &Context, draft: &{}) -> Result<Edits, Refusal>`", hook.method, hook.draft);
         return Err(Error::new_spanned(signature, message));
     }
     Ok((hook, method))

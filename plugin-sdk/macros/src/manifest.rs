@@ -9,8 +9,7 @@ use crate::arguments::Arguments;
 use crate::hook::Hook;
 
 /// The kinds of permission that `client bind --allow` knows, those with a parameter with their colon.
-const PERMISSIONS: [&str; 11] =
-    ["claim:", "scope:", "audience:", "lifetime:", "http:", "secret:", "sub", "acr", "amr", "auth_time", "kv"];
+const PERMISSIONS: [&str; 11] = ["claim:", "scope:", "audience:", "lifetime:", "http:", "secret:", "sub", "acr", "amr", "auth_time", "kv"];
 
 /// The manifest of the crate that is being compiled.
 pub(crate) fn manifest(arguments: &Arguments, hooks: &[Hook]) -> syn::Result<String> {
@@ -53,15 +52,17 @@ fn check_permission(permission: &LitStr) -> syn::Result<()> {
     if known {
         return Ok(());
     }
-    let message = format!("`{text}` is no permission; they read `claim:NAME`, `scope:NAME`, `audience:URI`, `lifetime:SECONDS`, \
-        `http:HOST`, `secret:NAME`, `sub`, `acr`, `amr`, `auth_time` and `kv`");
+    let message = format!(
+        "`{text}` is no permission; they read `claim:NAME`, `scope:NAME`, `audience:URI`, `lifetime:SECONDS`, \
+        `http:HOST`, `secret:NAME`, `sub`, `acr`, `amr`, `auth_time` and `kv`"
+    );
     Err(Error::new(permission.span(), message))
 }
 
 /// Reads a JSON file, its path counted from the folder of the author's `Cargo.toml`.
 fn read(file: &LitStr) -> syn::Result<Value> {
     let path = Path::new(&cargo("CARGO_MANIFEST_DIR")).join(file.value());
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| Error::new(file.span(), format!("cannot read {}: {error}", path.display())))?;
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| Error::new(file.span(), format!("cannot read {}: {error}", path.display())))?;
     serde_json::from_str(&text).map_err(|error| Error::new(file.span(), format!("{}: {error}", path.display())))
 }

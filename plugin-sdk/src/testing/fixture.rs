@@ -141,9 +141,8 @@ impl Fixture {
     /// What the hook is called with first.
     pub(super) fn context(&self) -> Context {
         let form = &self.context;
-        let mut builder = ContextBuilder::new()
-            .requested_scopes(form.requested_scopes.clone())
-            .requested_resources(form.requested_resources.clone());
+        let mut builder =
+            ContextBuilder::new().requested_scopes(form.requested_scopes.clone()).requested_resources(form.requested_resources.clone());
         builder = form.client_tags.iter().fold(builder, |builder, tag| builder.tag(tag));
         builder = form.parameters.iter().fold(builder, |builder, (name, value)| builder.parameter(name, value));
         builder = form.headers.iter().fold(builder, |builder, (name, value)| builder.header(name, value));

@@ -52,8 +52,7 @@ fn call<P: Plugin>(fixture: &Fixture) -> Result<Option<Answer>, serde_json::Erro
 fn difference(expected: &Expectation, answer: &Answer) -> Option<String> {
     let same = match (expected, answer) {
         (Expectation::Edits(expected), Ok(edits)) => {
-            expected.len() == edits.as_slice().len()
-                && expected.iter().zip(edits.as_slice()).all(|(expected, edit)| expected.matches(edit))
+            expected.len() == edits.as_slice().len() && expected.iter().zip(edits.as_slice()).all(|(expected, edit)| expected.matches(edit))
         }
         (Expectation::Refusal(expected), Err(refusal)) => {
             expected.code == refusal.code && expected.reason.as_ref().is_none_or(|reason| *reason == refusal.reason)

@@ -1,7 +1,7 @@
 //! Plays the fixtures that the plugin carries, without a sandbox.
 
-use partner_token::PartnerToken;
 use claimsmith::testing;
+use partner_token::PartnerToken;
 
 #[test]
 fn the_fixtures_hold() {

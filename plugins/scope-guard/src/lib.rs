@@ -48,9 +48,7 @@ impl ScopeGuard {
         let configuration: Configuration = context.configuration();
         let windows = &configuration.windows;
         if !windows.is_empty() && !windows.iter().any(|window| window.is_open(context.now)) {
-            return Err(Refusal::access_denied(
-                configuration.closed_reason.as_deref().unwrap_or("no tokens are issued at this hour"),
-            ));
+            return Err(Refusal::access_denied(configuration.closed_reason.as_deref().unwrap_or("no tokens are issued at this hour")));
         }
         let ceilings: Vec<_> = configuration.ceilings.iter().filter(|ceiling| context.has_tag(&ceiling.tag)).collect();
         let allowed = |scope: &String| ceilings.iter().all(|ceiling| ceiling.scopes.contains(scope));

@@ -1,7 +1,7 @@
 //! Plays the fixtures that the plugin carries, without a sandbox.
 
-use scope_guard::ScopeGuard;
 use claimsmith::testing;
+use scope_guard::ScopeGuard;
 
 #[test]
 fn the_fixtures_hold() {
