@@ -133,6 +133,8 @@ fn jbp_004_points_lie_on_their_curve() {
     assert_eq!(refusal(&origin), KeyRefusal::InvalidPoint);
     assert_eq!(refusal(&set("x", coordinate("x")[1..].to_vec())), KeyRefusal::MalformedParameter);
     assert_eq!(refusal(&set("x", [&[0], &coordinate("x")[..]].concat())), KeyRefusal::MalformedParameter);
+    assert_eq!(refusal(&set("y", coordinate("y")[1..].to_vec())), KeyRefusal::MalformedParameter);
+    assert_eq!(refusal(&set("y", [&[0], &coordinate("y")[..]].concat())), KeyRefusal::MalformedParameter);
     let other_curve = jwk(&ES256, |members| drop(members.insert("crv".into(), json!("P-384"))));
     assert_eq!(refusal(&other_curve), KeyRefusal::MalformedParameter);
 }
