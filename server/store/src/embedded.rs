@@ -22,6 +22,8 @@ use diesel::pg::PgConnection;
 use diesel::{Connection, RunQueryDsl};
 
 pub(crate) use place::Place;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use postmaster::clear_leftovers;
 pub(crate) use postmaster::{Postmaster, Tuning};
 pub(crate) use programs::Programs;
 

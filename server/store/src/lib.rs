@@ -5,6 +5,7 @@
 //! *May fail with:* [`Fault`], never a refusal.
 //! *Must never know:* what is allowed, what claims mean, any secret that is not sealed or digested.
 
+mod admin_tokens;
 mod bindings;
 mod boundary;
 mod changes;
@@ -13,9 +14,14 @@ mod connection;
 mod embedded;
 mod fault;
 mod instant;
+mod keys;
+mod master_key;
 pub mod migrate;
+mod nodes;
 mod opaque_tokens;
 mod page;
+mod plugins;
+mod policy;
 mod replay_guards;
 mod resources;
 mod revocations;
@@ -23,22 +29,32 @@ mod schema;
 mod settings;
 mod source;
 mod store;
+mod sweep;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod token_audit;
 mod writer;
 
+pub use admin_tokens::AdminToken;
 pub use bindings::BindingRecord;
 pub use boundary::PoolState;
 pub use changes::{AdminRecord, Changes, EntityKind, Reload, Written};
 pub use clients::{ClientRecord, LoadedClient};
 pub use embedded::{Embedded, EmbeddedFault, EmbeddedSettings};
 pub use fault::{ConstraintKind, Fault};
+pub use keys::{KeyLife, KeyRow};
+pub use master_key::{MasterKeyCheck, SealedPlace, SealedValue};
+pub use nodes::{NODE_LIVES, NodeRecord};
 pub use opaque_tokens::{FoundToken, OpaqueToken};
 pub use page::PAGE_MAX;
+pub use plugins::{NewVersion, PluginRecord, VersionRecord, VersionState};
+pub use policy::Policy;
 pub use replay_guards::ReplayGuard;
 pub use resources::ResourceRecord;
 pub use revocations::Revocation;
 pub use settings::{AuditMode, Settings};
 pub use source::{Database, Source};
 pub use store::Store;
+pub use sweep::Swept;
 pub use token_audit::{TokenRecord, TokenRecordFilter, TokenRecordRow};
 pub use writer::{Claim, Outcome, WriterCounts};

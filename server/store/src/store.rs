@@ -1,5 +1,7 @@
 //! The store as the other rooms see it. What it can do is in one file per table.
 
+use std::time::Duration;
+
 use diesel::RunQueryDsl;
 use diesel::sql_types::Text;
 
@@ -14,6 +16,7 @@ use crate::writer::{Writer, WriterCounts};
 pub struct Store {
     pub(crate) boundary: Boundary,
     pub(crate) writer: Writer,
+    pub(crate) audit_retention: Option<Duration>,
 }
 
 #[derive(diesel::QueryableByName)]
@@ -32,7 +35,8 @@ impl Store {
         let limit: SettingRow = diesel::sql_query("SELECT current_setting('max_connections') AS setting").get_result(&mut conn)?;
         settings.check_against_server(limit.setting.parse().unwrap_or(u32::MAX))?;
         drop(conn);
-        Ok(Self { boundary: Boundary::new(connector.clone(), settings)?, writer: Writer::start(connector, settings)? })
+        let boundary = Boundary::new(connector.clone(), settings)?;
+        Ok(Self { boundary, writer: Writer::start(connector, settings)?, audit_retention: settings.audit_retention })
     }
 
     /// Errors while the database does not answer.

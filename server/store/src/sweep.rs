@@ -1,0 +1,108 @@
+//! The sweeper: removes what has expired, in small batches, until nothing is left.
+
+use std::time::Duration;
+
+use diesel::RunQueryDsl;
+use diesel::sql_types::BigInt;
+
+use crate::connection::Tx;
+use crate::fault::Fault;
+use crate::replay_guards::MARGIN;
+use crate::store::Store;
+
+/// Rows of one statement: few milliseconds, so that writers beside it hardly notice.
+const BATCH: i64 = 2000;
+
+/// How long the record of changes is kept: far longer than any node may lag and still be ready.
+const CHANGES_KEPT: i64 = 3600;
+
+/// What one round removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Replay guards.
+    pub guards: u64,
+    /// Reference tokens.
+    pub tokens: u64,
+    /// Revocations.
+    pub revocations: u64,
+    /// Issuance records.
+    pub records: u64,
+    /// Records of what changed.
+    pub changes: u64,
+    /// Nodes that have not been seen for an hour.
+    pub nodes: u64,
+}
+
+impl Swept {
+    /// All of them together.
+    pub const fn total(&self) -> u64 {
+        self.guards + self.tokens + self.revocations + self.records + self.changes + self.nodes
+    }
+}
+
+/// A table with what expires in it. Rows are skipped while another node's sweeper has them.
+struct Broom {
+    sql: &'static str,
+}
+
+const GUARDS: Broom = Broom {
+    sql: "DELETE FROM replay_guards WHERE (client_id, jti_digest) IN (SELECT client_id, jti_digest FROM replay_guards \
+          WHERE expires_at < now() - $1 * interval '1 s' ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+};
+const TOKENS: Broom = Broom {
+    sql: "DELETE FROM opaque_tokens WHERE token_digest IN (SELECT token_digest FROM opaque_tokens \
+          WHERE expires_at < now() - $1 * interval '1 s' ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+};
+const REVOCATIONS: Broom = Broom {
+    sql: "DELETE FROM revocations WHERE jti_digest IN (SELECT jti_digest FROM revocations \
+          WHERE expires_at < now() - $1 * interval '1 s' ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+};
+const RECORDS: Broom = Broom {
+    sql: "DELETE FROM token_audit WHERE record_id IN (SELECT record_id FROM token_audit \
+          WHERE happened_at < now() - $1 * interval '1 s' ORDER BY happened_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+};
+const NODES: Broom = Broom {
+    sql: "DELETE FROM nodes WHERE node_id IN (SELECT node_id FROM nodes \
+          WHERE seen_at < now() - $1 * interval '1 s' LIMIT $2 FOR UPDATE SKIP LOCKED)",
+};
+/// Says first how far it has swept, so that a node which had not read that far reloads everything.
+const CHANGES: Broom = Broom {
+    sql: "WITH old AS (SELECT generation, entity_kind, entity_key FROM changes WHERE changed_at < now() - $1 * interval '1 s' \
+          ORDER BY generation LIMIT $2), \
+          said AS (UPDATE generation SET swept_through = greatest(swept_through, (SELECT max(generation) FROM old)) WHERE EXISTS (SELECT 1 FROM old)) \
+          DELETE FROM changes c USING old WHERE (c.generation, c.entity_kind, c.entity_key) = (old.generation, old.entity_kind, old.entity_key)",
+};
+
+impl Store {
+    /// Removes everything that has expired by the database's clock. Batches are separate transactions, and each takes its
+    /// turn at a connection like any request.
+    pub async fn sweep(&self) -> Result<Swept, Fault> {
+        let mut swept = Swept {
+            guards: self.sweep_table(&GUARDS, MARGIN).await?,
+            tokens: self.sweep_table(&TOKENS, MARGIN).await?,
+            revocations: self.sweep_table(&REVOCATIONS, MARGIN).await?,
+            changes: self.sweep_table(&CHANGES, CHANGES_KEPT).await?,
+            nodes: self.sweep_table(&NODES, CHANGES_KEPT).await?,
+            records: 0,
+        };
+        if let Some(kept) = self.audit_retention.map(|kept: Duration| i64::try_from(kept.as_secs()).unwrap_or(i64::MAX)) {
+            swept.records = self.sweep_table(&RECORDS, kept).await?;
+        }
+        Ok(swept)
+    }
+
+    async fn sweep_table(&self, broom: &'static Broom, older_than: i64) -> Result<u64, Fault> {
+        let mut total = 0;
+        loop {
+            let swept = self.boundary.write(move |tx| sweep_batch(tx, broom, older_than)).await?;
+            total += swept as u64;
+            if (swept as i64) < BATCH {
+                return Ok(total);
+            }
+        }
+    }
+}
+
+fn sweep_batch(tx: &mut Tx, broom: &Broom, older_than: i64) -> Result<usize, Fault> {
+    Ok(diesel::sql_query(broom.sql).bind::<BigInt, _>(older_than).bind::<BigInt, _>(BATCH).execute(tx)?)
+}
