@@ -20,7 +20,7 @@ impl TokenDraft {
 }
 
 impl ResponseDraft {
-    /// The member of this name. Tokens are not among them.
+    /// The member of this name, where an earlier plugin set it.
     pub fn member(&self, name: &str) -> Option<&Value> {
         find(&self.members, name)
     }

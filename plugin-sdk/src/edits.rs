@@ -13,7 +13,8 @@ impl Edits {
         Self::default()
     }
 
-    /// Sets a claim of the token, or a member of an introspection response, whether it is there or not.
+    /// Sets a claim of the token, or a member of an introspection response, whether it is there or not. The server refuses
+    /// `null`, and for `groups`, `roles` and `entitlements` everything but an array (RFC 9068 §2.2.3.1).
     pub fn set_claim(&mut self, name: impl Into<String>, value: impl Into<Value>) -> &mut Self {
         self.push(Edit::SetClaim(member(name, value)))
     }
@@ -54,7 +55,7 @@ impl Edits {
         self.push(Edit::SetResponseMember(member(name, value)))
     }
 
-    /// Issues no refresh token.
+    /// Issues no refresh token; an edit of the access token's hook.
     pub fn omit_refresh_token(&mut self) -> &mut Self {
         self.push(Edit::OmitRefreshToken)
     }

@@ -32,8 +32,8 @@
 //!
 //! | method | when | may |
 //! |---|---|---|
-//! | `access_token(&Context, &TokenDraft)` | before an access token is signed | claims, header members, scopes, audience, lifetime, refuse |
-//! | `token_response(&Context, &ResponseDraft)` | before the token endpoint answers | add response members, omit the refresh token, refuse |
+//! | `access_token(&Context, &TokenDraft)` | before an access token is signed | claims, header members, scopes, audience, lifetime, no refresh token, refuse |
+//! | `token_response(&Context, &ResponseDraft)` | before the token endpoint answers | add response members, refuse |
 //! | `introspection(&Context, &IntrospectionDraft)` | before introspection answers for an active token | members of the response, refuse |
 
 mod context;

@@ -14,7 +14,7 @@ impl Value {
         serde_json::to_value(thing).map(Self::from)
     }
 
-    /// The JSON `null`.
+    /// The JSON `null`. No claim can have this value: remove the claim instead.
     pub fn null() -> Self {
         Self::Json("null".to_owned())
     }
@@ -165,13 +165,6 @@ impl<const N: usize> From<[&str; N]> for Value {
 impl From<Vec<&str>> for Value {
     fn from(texts: Vec<&str>) -> Self {
         Self::from(texts.as_slice())
-    }
-}
-
-impl<T: Into<Value>> From<Option<T>> for Value {
-    /// `None` is the JSON `null`.
-    fn from(option: Option<T>) -> Self {
-        option.map_or_else(Self::null, Into::into)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::arguments::Arguments;
 use crate::hook::Hook;
 
 /// The kinds of permission that `client bind --allow` knows, those with a parameter with their colon.
-const PERMISSIONS: [&str; 11] = ["claim:", "scope:", "audience:", "lifetime:", "http:", "secret:", "sub", "acr", "amr", "auth_time", "kv"];
+const PERMISSIONS: [&str; 8] = ["claim:", "scope:", "audience:", "lifetime:", "sub", "acr", "amr", "auth_time"];
 
 /// The manifest of the crate that is being compiled.
 pub(crate) fn manifest(arguments: &Arguments, hooks: &[Hook]) -> syn::Result<String> {
@@ -53,8 +53,8 @@ fn check_permission(permission: &LitStr) -> syn::Result<()> {
         return Ok(());
     }
     let message = format!(
-        "`{text}` is no permission; they read `claim:NAME`, `scope:NAME`, `audience:URI`, `lifetime:SECONDS`, \
-        `http:HOST`, `secret:NAME`, `sub`, `acr`, `amr`, `auth_time` and `kv`"
+        "`{text}` is no permission; they read `claim:NAME`, `claim:PREFIX*`, `scope:NAME`, `audience:URI`, \
+        `lifetime:SECONDS`, `sub`, `acr`, `amr` and `auth_time`"
     );
     Err(Error::new(permission.span(), message))
 }

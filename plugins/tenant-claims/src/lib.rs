@@ -42,7 +42,7 @@ impl TenantClaims {
         }
         let metadata: BTreeMap<String, Value> = context.client_metadata().unwrap_or_default();
         for (claim, member) in from_metadata {
-            match metadata.get(&member).cloned() {
+            match metadata.get(&member).filter(|value| !value.is_null()).cloned() {
                 Some(value) => {
                     edits.set_claim(claim, value);
                 }
