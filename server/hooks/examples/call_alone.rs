@@ -32,7 +32,7 @@ async fn main() -> ExitCode {
 
 async fn measure(path: &str, calls: u32) -> Result<(Duration, u64), String> {
     let component = std::fs::read(path).map_err(|error| format!("{path}: {error}"))?;
-    let host = Host::new(Settings::default()).map_err(|error| format!("{error}"))?;
+    let host = Host::new(Settings::default(), [0; 32]).map_err(|error| format!("{error}"))?;
     let plugin = host.load_trusted(&component).map_err(|error| format!("{error}"))?;
     let fuel = round(&host, &plugin, calls / 10).await?;
     let mut best = Duration::MAX;

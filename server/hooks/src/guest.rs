@@ -7,7 +7,7 @@ use wasmtime::{Error, ResourceLimiter, Result};
 
 use crate::gate::{Gate, Overrun, Place};
 use crate::log::Log;
-use crate::settings::{Chance, Limits};
+use crate::settings::{Limits, Surroundings};
 
 /// Most bytes that a guest gets from one call for random bytes.
 const RANDOM_BYTES: u64 = 4096;
@@ -78,7 +78,7 @@ pub(crate) struct Guest {
     pub(crate) overrun: Option<Arc<Overrun>>,
     memory: usize,
     host_calls: u32,
-    chance: Chance,
+    surroundings: Surroundings,
     counted: u8,
 }
 
@@ -96,7 +96,7 @@ impl Guest {
             overrun: None,
             memory: limits.memory,
             host_calls: limits.host_calls,
-            chance: limits.chance,
+            surroundings: limits.surroundings,
             counted: 0,
         }
     }
@@ -114,15 +114,26 @@ impl Guest {
         Ok(())
     }
 
+    /// Milliseconds until the call is ended.
+    pub(crate) fn remaining_milliseconds(&self) -> u32 {
+        match self.surroundings {
+            Surroundings::Live => {
+                let left = self.deadline.saturating_duration_since(Instant::now());
+                u32::try_from(left.as_millis()).unwrap_or(u32::MAX)
+            }
+            Surroundings::Rehearsed { remaining_milliseconds } => remaining_milliseconds,
+        }
+    }
+
     /// Random bytes, at most 4096.
     pub(crate) fn random(&mut self, length: u64) -> Result<Vec<u8>> {
         if length > RANDOM_BYTES {
             return Err(Error::new(Stop::Forbidden("more than 4096 random bytes at a time")));
         }
         let mut bytes = vec![0; usize::try_from(length)?];
-        match self.chance {
-            Chance::System => getrandom::fill(&mut bytes).map_err(Error::new)?,
-            Chance::Counting => {
+        match self.surroundings {
+            Surroundings::Live => getrandom::fill(&mut bytes).map_err(Error::new)?,
+            Surroundings::Rehearsed { .. } => {
                 for byte in &mut bytes {
                     *byte = self.counted;
                     self.counted = self.counted.wrapping_add(1);

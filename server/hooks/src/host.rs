@@ -1,6 +1,5 @@
 //! The host: one engine, one pool, one clock, one linker, shared by all plugins.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use claimsmith_jose::Digest;
@@ -8,7 +7,9 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
-use crate::fault::HostFault;
+use crate::artifact::{self, Artifacts};
+use crate::compile::Compiler;
+use crate::fault::{HostFault, LoadFault, UploadRefusal};
 use crate::guest::Guest;
 use crate::plugin::Plugin;
 use crate::settings::Settings;
@@ -25,7 +26,8 @@ pub struct Host {
     pub(crate) linker: Linker<Guest>,
     pub(crate) ticker: Ticker,
     /// As many permits as the pool has slots: when they are used up, calls wait instead of failing.
-    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) slots: Semaphore,
+    artifacts: Artifacts,
 }
 
 impl std::fmt::Debug for Host {
@@ -35,15 +37,16 @@ impl std::fmt::Debug for Host {
 }
 
 impl Host {
-    /// Sets up the engine and its pool, and starts its clock.
-    pub fn new(settings: Settings) -> Result<Self, HostFault> {
+    /// Sets up the engine and its pool, and starts its clock. `artifact_key` seals compiled code.
+    pub fn new(settings: Settings, artifact_key: [u8; 32]) -> Result<Self, HostFault> {
         let engine = engine::running(&settings)?;
         let mut linker = Linker::new(&engine);
         imports::link(&mut linker).map_err(HostFault::engine)?;
         let linger = LINGER.max(settings.limits.wall * 2);
         let ticker = Ticker::start(engine.clone(), linger).map_err(|error| HostFault::Engine(error.into()))?;
-        let slots = Arc::new(Semaphore::new(settings.slots as usize));
-        Ok(Self { settings, engine, linker, ticker, slots })
+        let slots = Semaphore::new(settings.slots as usize);
+        let artifacts = Artifacts::new(settings.cache.as_deref(), artifact_key, &engine)?;
+        Ok(Self { settings, engine, linker, ticker, slots, artifacts })
     }
 
     /// The settings this host was set up with.
@@ -51,9 +54,33 @@ impl Host {
         &self.settings
     }
 
-    /// Compiles a component in this process and links it. Only for components that are trusted: tests and benches.
-    pub fn load_trusted(&self, component: &[u8]) -> Result<Plugin, HostFault> {
-        let compiled = Component::from_binary(&self.engine, component).map_err(HostFault::link)?;
-        Plugin::link(Digest::of(component), &compiled, &self.linker, &self.settings)
+    /// Loads a plugin whose compiled code is kept. `None`: it must be compiled, see [`Self::load`]. Reads one file.
+    pub fn load_kept(&self, digest: &Digest) -> Result<Option<Plugin>, LoadFault> {
+        let kept = self.artifacts.kept(digest, &self.engine)?;
+        kept.map(|component| self.link(*digest, &component)).transpose()
+    }
+
+    /// Loads a plugin, from kept code or by compiling it and keeping that. `component` is [`crate::Inspection::component`]
+    /// of the upload with this digest. Blocks for seconds when it compiles.
+    pub fn load(&self, digest: &Digest, component: &[u8], compiler: &Compiler) -> Result<Plugin, LoadFault> {
+        if let Some(plugin) = self.load_kept(digest)? {
+            return Ok(plugin);
+        }
+        let code = compiler.compile(component, &self.settings)?;
+        let compiled = artifact::trusted(&self.engine, &code).map_err(|error| UploadRefusal::Compile(format!("{error:#}")))?;
+        let plugin = self.link(*digest, &compiled)?;
+        self.artifacts.keep(digest, &code)?;
+        Ok(plugin)
+    }
+
+    /// Compiles a component in this process, without looking at it. For components of one's own: tests and benches.
+    pub fn load_trusted(&self, component: &[u8]) -> Result<Plugin, LoadFault> {
+        let compiled = Component::from_binary(&self.engine, component).map_err(|error| UploadRefusal::Compile(format!("{error:#}")))?;
+        self.link(Digest::of(component), &compiled)
+    }
+
+    fn link(&self, digest: Digest, component: &Component) -> Result<Plugin, LoadFault> {
+        let plugin = Plugin::link(digest, component, &self.linker, &self.settings);
+        Ok(plugin.map_err(|error| UploadRefusal::Contract(format!("{error:#}")))?)
     }
 }

@@ -51,8 +51,7 @@ fn request(instance: &mut LinkerInstance<'_, Guest>) -> Result<()> {
     })?;
     instance.func_wrap("remaining-milliseconds", |mut store: Store<'_>, ()| {
         store.data_mut().enter()?;
-        let left = store.data().deadline.saturating_duration_since(std::time::Instant::now());
-        Ok((u32::try_from(left.as_millis()).unwrap_or(u32::MAX),))
+        Ok((store.data().remaining_milliseconds(),))
     })
 }
 

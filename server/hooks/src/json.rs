@@ -11,11 +11,20 @@ pub(crate) const MAX_DEPTH: u8 = 16;
 /// Checks that `text` is one JSON document: nested at most 16 deep, member names distinct, numbers finite.
 /// `Err` says what is wrong, without a word of the text.
 pub(crate) fn check(text: &str) -> Result<(), &'static str> {
+    check_from(text, MAX_DEPTH)
+}
+
+/// As [`check`], for documents of our own making around such values: eight levels more.
+pub(crate) fn check_deep(text: &str) -> Result<(), &'static str> {
+    check_from(text, MAX_DEPTH + 8)
+}
+
+fn check_from(text: &str, depth: u8) -> Result<(), &'static str> {
     let mut parser = serde_json::Deserializer::from_str(text);
-    Check { depth: 0 }
+    Check { left: depth }
         .deserialize(&mut parser)
         .and_then(|()| parser.end())
-        .map_err(|_| "not a JSON document of at most 16 levels with distinct member names and finite numbers")
+        .map_err(|_| "not a JSON document with distinct member names and finite numbers, or nested too deep")
 }
 
 /// Makes checked JSON text compact: no white space between tokens. Strings stay as they are.
@@ -40,12 +49,13 @@ pub(crate) fn compact(text: Box<str>) -> Box<str> {
 }
 
 struct Check {
-    depth: u8,
+    /// Levels that may follow.
+    left: u8,
 }
 
 impl Check {
-    fn deeper<E: serde::de::Error>(&self) -> Result<Self, E> {
-        if self.depth == MAX_DEPTH { Err(E::custom("too deep")) } else { Ok(Self { depth: self.depth + 1 }) }
+    fn deeper<E: serde::de::Error>(&self) -> Result<u8, E> {
+        self.left.checked_sub(1).ok_or_else(|| E::custom("too deep"))
     }
 }
 
@@ -89,20 +99,20 @@ impl<'de> Visitor<'de> for Check {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let depth = self.deeper::<A::Error>()?.depth;
-        while items.next_element_seed(Check { depth })?.is_some() {}
+        let left = self.deeper::<A::Error>()?;
+        while items.next_element_seed(Check { left })?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let depth = self.deeper::<A::Error>()?.depth;
+        let left = self.deeper::<A::Error>()?;
         let mut names = HashSet::new();
         while let Some(name) = members.next_key::<String>()? {
             // Security: two parsers that pick different duplicates see two different tokens under one signature.
             if !names.insert(name) {
                 return Err(A::Error::custom("duplicate member"));
             }
-            members.next_value_seed(Check { depth })?;
+            members.next_value_seed(Check { left })?;
         }
         Ok(())
     }

@@ -6,35 +6,44 @@
 //! *Must never know:* SQL, keys of tokens, secrets, other clients, or which edits a binding permits.
 //!
 //! ```text
-//! bytes ── inspect ──► Inspection ── Compiler (child process) ──► native code ── Host::load ──► Plugin ── Host::call ──► Call
+//! bytes ── inspect ──► Inspection ── Host::load (compiles in a child process) ──► Plugin ── Host::call ──► Call
 //! ```
 //!
 //! Every call gets a new store and a new instance, so nothing a plugin did can outlive its answer.
 
 mod abi;
+mod artifact;
 mod breaker;
 mod call;
+mod compile;
 mod engine;
 mod fault;
 mod gate;
 mod guest;
 mod host;
 mod imports;
+mod inspect;
 mod json;
 mod lift;
 mod log;
+mod manifest;
 mod plugin;
 mod registry;
+mod self_test;
 mod settings;
 mod stats;
 mod ticker;
 mod wasi;
 
 pub use call::Call;
-pub use fault::{HookFault, HostFault};
+pub use compile::{Compiler, compile_child_main};
+pub use fault::{HookFault, HostFault, LoadFault, UploadRefusal};
 pub use host::Host;
+pub use inspect::{Inspection, inspect};
 pub use log::{Level, LogLine};
+pub use manifest::Manifest;
 pub use plugin::Plugin;
 pub use registry::Registry;
-pub use settings::{Chance, Limits, Settings};
+pub use self_test::{FixtureRefusal, FixtureResult, SelfTest};
+pub use settings::{Limits, Settings, Surroundings};
 pub use stats::{FaultKind, HookStats};

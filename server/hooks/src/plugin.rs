@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use claimsmith_issuer::hook::HookPoint;
 use claimsmith_jose::Digest;
+use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
+use wasmtime::{Result, bail};
 
+use crate::abi::{AnswerOut, ContextIn, IntrospectionIn, ResponseIn, TokenIn};
 use crate::breaker::Breaker;
-use crate::fault::HostFault;
 use crate::gate::Gate;
 use crate::guest::Guest;
 use crate::imports;
@@ -33,22 +35,16 @@ pub(crate) struct Hook {
 }
 
 impl Plugin {
-    pub(crate) fn link(
-        digest: Digest,
-        component: &Component,
-        linker: &Linker<Guest>,
-        settings: &Settings,
-    ) -> Result<Self, HostFault> {
-        let hooks = HookPoint::ALL.map(|point| {
-            let interface = component.get_export_index(None, &imports::interface(point.interface()))?;
-            let shape = component.get_export_index(Some(&interface), "shape")?;
-            Some(Hook { shape, stats: HookStats::default() })
-        });
+    pub(crate) fn link(digest: Digest, component: &Component, linker: &Linker<Guest>, settings: &Settings) -> Result<Self> {
+        let mut hooks = [const { None }; HookPoint::ALL.len()];
+        for point in HookPoint::ALL {
+            hooks[point as usize] = hook(component, point)?;
+        }
         let request = imports::interface("request");
         let reads_request = component.component_type().imports(component.engine()).any(|(name, _)| name == request);
         Ok(Self {
             digest,
-            pre: linker.instantiate_pre(component).map_err(HostFault::link)?,
+            pre: linker.instantiate_pre(component)?,
             hooks,
             reads_request,
             gate: Arc::new(Gate::new(settings)),
@@ -74,6 +70,23 @@ impl Plugin {
     pub(crate) fn hook(&self, point: HookPoint) -> Option<&Hook> {
         self.hooks[point as usize].as_ref()
     }
+}
+
+/// The export of a hook point, checked to have the types of the contract.
+fn hook(component: &Component, point: HookPoint) -> Result<Option<Hook>> {
+    let Some((item, interface)) = component.get_export(None, &imports::interface(point.interface())) else { return Ok(None) };
+    let ComponentItem::ComponentInstance(_) = item else { bail!("{} is not an interface", point.interface()) };
+    let Some((ComponentItem::ComponentFunc(function), shape)) = component.get_export(Some(&interface), "shape") else {
+        bail!("{} has no function `shape`", point.interface());
+    };
+    let types = component.component_type();
+    let types = types.instance_type();
+    match point {
+        HookPoint::AccessToken => function.typecheck::<(ContextIn<'_>, TokenIn<'_>), AnswerOut>(&types)?,
+        HookPoint::TokenResponse => function.typecheck::<(ContextIn<'_>, ResponseIn<'_>), AnswerOut>(&types)?,
+        HookPoint::Introspection => function.typecheck::<(ContextIn<'_>, IntrospectionIn<'_>), AnswerOut>(&types)?,
+    }
+    Ok(Some(Hook { shape, stats: HookStats::default() }))
 }
 
 impl fmt::Debug for Plugin {

@@ -82,8 +82,8 @@ pub struct Limits {
     pub logs: usize,
     /// Calls of host functions in one call. 10,000.
     pub host_calls: u32,
-    /// Where random bytes come from.
-    pub chance: Chance,
+    /// Whether the call is made for a request or rehearsed.
+    pub surroundings: Surroundings,
 }
 
 impl Default for Limits {
@@ -97,16 +97,19 @@ impl Default for Limits {
             edits: 256,
             logs: 16 << 10,
             host_calls: 10_000,
-            chance: Chance::System,
+            surroundings: Surroundings::Live,
         }
     }
 }
 
-/// Where a call's random bytes come from.
+/// What a guest finds around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Chance {
-    /// The operating system.
-    System,
-    /// 0, 1, 2 … 255, 0 …: for self-tests and replay.
-    Counting,
+pub enum Surroundings {
+    /// Random bytes of the operating system, and the time that is really left.
+    Live,
+    /// The same in every run, for self-tests and replay: random bytes 0, 1, 2 … 255, 0 …
+    Rehearsed {
+        /// What the guest is told when it asks for the time left.
+        remaining_milliseconds: u32,
+    },
 }

@@ -13,7 +13,7 @@ use crate::imports::Store;
 use crate::log::Stream;
 
 /// The interfaces linked here, without versions.
-pub(crate) const INTERFACES: [&str; 17] = [
+pub(crate) const INTERFACES: [&str; 18] = [
     "wasi:cli/environment",
     "wasi:cli/exit",
     "wasi:cli/stdin",
@@ -31,9 +31,8 @@ pub(crate) const INTERFACES: [&str; 17] = [
     "wasi:io/streams",
     "wasi:random/random",
     "wasi:random/insecure",
+    "wasi:random/insecure-seed",
 ];
-/// The interface that seeds hash maps.
-pub(crate) const INSECURE_SEED: &str = "wasi:random/insecure-seed";
 
 /// The version linked; wasmtime matches it with every 0.2 a guest asks for.
 const VERSION: &str = "0.2.6";
@@ -192,7 +191,7 @@ fn random(linker: &mut Linker<Guest>) -> Result<()> {
     }
     // Seeds hash maps. The same in every call: the order of a map may end up in an answer, and answers must be repeatable;
     // whoever floods a map only burns the fuel of that one call.
-    interface(linker, INSECURE_SEED)?.func_wrap("insecure-seed", |mut store: Store<'_>, ()| {
+    interface(linker, "wasi:random/insecure-seed")?.func_wrap("insecure-seed", |mut store: Store<'_>, ()| {
         store.data_mut().enter()?;
         Ok(((0x243f_6a88_85a3_08d3_u64, 0x1319_8a2e_0370_7344_u64),))
     })
