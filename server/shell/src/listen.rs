@@ -162,7 +162,7 @@ impl Server {
 
 /// Keeps one listener's certificate and ticket keys fresh.
 async fn watch_files(name: String, identity: Arc<TlsIdentity>, mut phase: watch::Receiver<Phase>) {
-    let mut beat = tokio::time::interval(identity.watch_interval());
+    let mut beat = tokio::time::interval(identity.watch_interval().max(Duration::from_millis(1)));
     loop {
         tokio::select! {
             _ = beat.tick() => { report(&name, identity.refresh(false)); }

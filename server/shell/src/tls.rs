@@ -16,8 +16,8 @@ use openssl::ssl::{
     self, AlpnError, Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
 use openssl::x509::X509;
-use std::fs::{self, Metadata};
-use std::io;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -25,6 +25,7 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use zeroize::Zeroizing;
 
 /// TLS 1.2 suites, in order of preference (RFC 9325 §4.2 and RFC 7905).
 const TLS12_SUITES: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:\
@@ -251,12 +252,14 @@ impl Pair {
         let chain = X509::stack_from_pem(&chain).map_err(|error| bad_certificate(reason(&error)))?;
         let first = chain.first().ok_or_else(|| bad_certificate("no BEGIN CERTIFICATE".to_owned()))?;
 
+        let mut pem = Zeroizing::new(Vec::new());
+        let mut file = File::open(key_file).map_err(unreadable(key_file))?;
         // Security: a key that others could read is as good as published; the operator must notice.
-        let mode = fs::metadata(key_file).map_err(unreadable(key_file))?.mode() & 0o7777;
+        let mode = file.metadata().map_err(unreadable(key_file))?.mode() & 0o7777;
         if mode & 0o077 != 0 {
             return Err(TlsFault::WideKey { path: key_file.clone(), mode });
         }
-        let pem = zeroize::Zeroizing::new(fs::read(key_file).map_err(unreadable(key_file))?);
+        file.read_to_end(&mut pem).map_err(unreadable(key_file))?;
         // The empty passphrase keeps OpenSSL from asking on the terminal for an encrypted key.
         let key = PKey::private_key_from_pem_passphrase(&pem, b"")
             .map_err(|error| TlsFault::BadKey { path: key_file.clone(), cause: reason(&error) })?;

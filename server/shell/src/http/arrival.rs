@@ -28,7 +28,7 @@ pub struct Arrival {
 }
 
 impl Arrival {
-    /// The path, undecoded, as sent; empty never.
+    /// The path, undecoded, as sent: it begins with `/`, except for `OPTIONS *` (`*`) and CONNECT (empty).
     pub fn path(&self) -> &str {
         self.uri.path()
     }

@@ -186,3 +186,30 @@ fn an_answer_leaves_no_earlier_than_it_may_and_holds_no_place() {
     assert_eq!(read_reply(&mut first).text(), "later");
     assert!(before.elapsed() >= std::time::Duration::from_millis(300));
 }
+
+#[test]
+fn tok_022_what_is_no_http_is_refused_without_html() {
+    let rig = Rig::new();
+    for nonsense in
+        ["nonsense\r\n\r\n", "GET  /hello HTTP/1.1\r\n\r\n", "GET /hello HTTP/9.9\r\n\r\n", "GET /hello HTTP/1.1\r\nbad header\r\n\r\n"]
+    {
+        let mut client = rig.client();
+        client.write_all(nonsense.as_bytes()).unwrap();
+        let seen = String::from_utf8(ends(&mut client)).unwrap();
+        assert!(seen.is_empty() || seen.starts_with("HTTP/1.1 400 "), "{seen}");
+        assert!(!seen.to_ascii_lowercase().contains("html"), "{seen}");
+    }
+    assert_eq!(rig.handler.calls.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn unusual_targets_reach_no_endpoint() {
+    let rig = Rig::new();
+    for target in ["OPTIONS *", "CONNECT localhost:443"] {
+        let request = format!("{target} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        ask(&mut rig.client(), &request).assert_json_error(404, "not_found");
+    }
+    // RFC 9112 §3.2.2: the absolute form names the same path, whatever host it names.
+    let absolute = "GET https://evil.example/hello HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    assert_eq!(ask(&mut rig.client(), absolute).text(), "hello");
+}
