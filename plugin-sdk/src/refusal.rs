@@ -3,8 +3,9 @@
 use crate::wire::types::Refusal;
 
 impl Refusal {
-    /// A refusal with an OAuth error code of the author's choice, which must be legal at the endpoint (RFC 6749 §5.2 and
-    /// the registry of OAuth extension errors). The client may read the reason: say nothing there that it should not know.
+    /// A refusal with a code of the author's choice: `invalid_request`, `invalid_grant`, `unauthorized_client`,
+    /// `invalid_scope`, `invalid_target`, `access_denied` or `temporarily_unavailable`; any other is sent as `access_denied`.
+    /// The client reads the reason: say nothing there that it should not know.
     pub fn new(code: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { code: code.into(), reason: reason.into() }
     }

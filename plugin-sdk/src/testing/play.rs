@@ -61,3 +61,97 @@ fn difference(expected: &Expectation, answer: &Answer) -> Option<String> {
     };
     (!same).then(|| format!("expected {expected:?}, the answer is {answer:?}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::run_fixtures;
+    use crate::testing::{Answer, Plugin};
+    use crate::{Context, Edits, Refusal, TokenDraft};
+
+    /// What the hook answers is what the fixtures below expect: lists of strings, null, random bytes and all.
+    fn answer(context: &Context, draft: &TokenDraft) -> Answer {
+        if context.has_tag("bad") {
+            return Err(Refusal::access_denied("bad"));
+        }
+        let mut edits = Edits::new();
+        edits.set_claim("echo", context.parameter("p").unwrap_or_default());
+        edits.set_claim("random", format!("{:?}{:?}", context.random_bytes(2), context.random_bytes(1)));
+        edits.set_claim("deep", draft.claim("deep").cloned().unwrap_or_else(crate::Value::null));
+        edits.omit_refresh_token();
+        Ok(edits)
+    }
+
+    macro_rules! plugin {
+        ($name:ident, $fixtures:literal) => {
+            struct $name;
+            impl Plugin for $name {
+                const MANIFEST: &'static str = concat!("{\"fixtures\":", $fixtures, "}");
+                fn call_access_token(context: &Context, draft: &TokenDraft) -> Option<Answer> {
+                    Some(answer(context, draft))
+                }
+            }
+        };
+    }
+
+    plugin!(
+        Good,
+        r#"[
+            {"name": "edits", "hook": "access-token",
+             "context": {"parameters": {"p": "v"}}, "draft": {"claims": {"deep": {"b": [1], "a": null}}},
+             "expect": {"edits": [{"set_claim": {"name": "echo", "value": "v"}}, {"set_claim": {"name": "random", "value": "[0, 1][2]"}},
+                {"set_claim": {"name": "deep", "value": {"a": null, "b": [1]}}}, "omit_refresh_token"]}},
+            {"name": "refusal without its reason", "hook": "access-token", "context": {"client_tags": ["bad"]},
+             "expect": {"refusal": {"code": "access_denied"}}}
+        ]"#
+    );
+    plugin!(Empty, "[]");
+    plugin!(TooFew, r#"[{"name": "n", "hook": "access-token", "expect": {"edits": []}}]"#);
+    plugin!(
+        OtherReason,
+        r#"[{"name": "n", "hook": "access-token", "context": {"client_tags": ["bad"]}, "expect": {"refusal": {"code": "access_denied", "reason": "other"}}}]"#
+    );
+    plugin!(Misspelt, r#"[{"name": "n", "hook": "access-token", "context": {"client": "x"}, "expect": {"edits": []}}]"#);
+    plugin!(MisspeltDraft, r#"[{"name": "n", "hook": "access-token", "draft": {"members": {}}, "expect": {"edits": []}}]"#);
+    plugin!(NoSuchHook, r#"[{"name": "n", "hook": "introspection", "expect": {"edits": []}}]"#);
+
+    #[test]
+    fn answers_as_expected_pass() {
+        run_fixtures::<Good>();
+    }
+
+    #[test]
+    #[should_panic(expected = "there are no fixtures")]
+    fn no_fixtures_are_no_test() {
+        run_fixtures::<Empty>();
+    }
+
+    #[test]
+    #[should_panic(expected = "1 of 1 fixtures failed\n- fixture 0, n: expected Edits([])")]
+    fn more_edits_than_expected_fail() {
+        run_fixtures::<TooFew>();
+    }
+
+    #[test]
+    #[should_panic(expected = "reason: \"bad\"")]
+    fn another_reason_fails() {
+        run_fixtures::<OtherReason>();
+    }
+
+    #[test]
+    #[should_panic(expected = "unknown field `client`")]
+    fn a_misspelt_member_of_the_context_fails() {
+        run_fixtures::<Misspelt>();
+    }
+
+    #[test]
+    #[should_panic(expected = "unknown field `members`")]
+    fn a_draft_of_another_hook_fails() {
+        run_fixtures::<MisspeltDraft>();
+    }
+
+    #[test]
+    #[should_panic(expected = "the plugin has no hook introspection")]
+    fn a_hook_that_is_not_there_fails() {
+        run_fixtures::<NoSuchHook>();
+    }
+}
