@@ -1,0 +1,1 @@
+//! What each room of the house takes from the configuration.

@@ -1,0 +1,324 @@
+//! Every setting there is. The reference in `docs/reference/config.md` is made from this file.
+
+use super::issuer::Issuer;
+use super::table::{Descriptor, Reader, Section, full_name, settings, within};
+use super::value::{
+    AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Setting, Size, WebOrigin,
+};
+use crate::listen::Network;
+use claimsmith_issuer::client::TokenFormat;
+use claimsmith_jose::{MacAlg, SigningAlg};
+use claimsmith_protocol::credentials::AuthMethod;
+use claimsmith_protocol::grant::GrantType;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+settings! {
+    /// Settings outside any section.
+    General at "" {
+        /// The issuer identifier (RFC 8414 §2): an https URL without query, fragment and slash at the end. Tokens carry it
+        /// byte for byte, and every endpoint lies under it. Needed to serve.
+        issuer: Option<Issuer> = "";
+        /// Folder for what the server keeps between runs: compiled plugins, and the private PostgreSQL.
+        state_dir: PathBuf = "/var/lib/claimsmith";
+    }
+
+    /// Where the server listens.
+    Listen at "listen" {
+        /// Endpoints for clients and browsers, over TLS.
+        public: Option<SocketAddr> = "127.0.0.1:8443";
+        /// The same endpoints, asking for a client certificate in the handshake (RFC 8705).
+        mtls: Option<SocketAddr> = "";
+        /// Admin API, metrics and health, over TLS. Never the public one.
+        admin: Option<SocketAddr> = "127.0.0.1:8444";
+    }
+
+    /// A plain HTTP listener for proxies that end TLS. Connections from anybody else are closed unread.
+    Proxied at "listen.proxied" {
+        /// Where it listens.
+        address: Option<SocketAddr> = "";
+        /// Addresses and networks of the proxies. The listener needs at least one.
+        trusted: Vec<Network> = "";
+        /// Header in which a proxy hands on the client's certificate. It is removed from requests everywhere else.
+        certificate_header: Option<HeaderText> = "";
+    }
+
+    /// Certificates and private keys, in PEM. The files are looked at every few seconds and replaced without a pause.
+    Tls at "tls" {
+        /// Certificate of the public listener, its chain after it.
+        certificate_file: Option<PathBuf> = "";
+        /// Its private key; nobody but the owner may read the file.
+        key_file: Option<PathBuf> = "";
+        /// Certificate of the mTLS listener; that of the public one when not set.
+        mtls_certificate_file: Option<PathBuf> = "";
+        /// Its private key.
+        mtls_key_file: Option<PathBuf> = "";
+        /// Certificate of the admin listener; that of the public one when not set.
+        admin_certificate_file: Option<PathBuf> = "";
+        /// Its private key.
+        admin_key_file: Option<PathBuf> = "";
+    }
+
+    /// What the door lets in, and for how long.
+    Limits at "limits" {
+        /// Connections in all. Beyond it a new one is closed at once.
+        connections: usize = "8192" in "1" ..= "1000000";
+        /// Connections per address (IPv6: per /64 network); not counted behind a proxy.
+        connections_per_address: usize = "256" in "1" ..= "1000000";
+        /// Requests between admission and answer, per listener. Beyond it: 503 with `Retry-After`.
+        requests_in_flight: usize = "1024" in "1" ..= "1000000";
+        /// Largest request body of the token, introspection and revocation endpoints.
+        body_bytes: Size = "64 KiB" in "1 KiB" ..= "16 MiB";
+        /// Largest request body of the admin API, uploads of plugins aside.
+        admin_body_bytes: Size = "1 MiB" in "1 KiB" ..= "64 MiB";
+        /// Header names, values and target of a request together. Beyond it: 431.
+        header_bytes: Size = "16 KiB" in "1 KiB" ..= "1 MiB";
+        /// From accepted to the end of the TLS handshake.
+        handshake: Duration = "10 s" in "100 ms" ..= "5 min";
+        /// From a request's first byte to the end of its head.
+        header: Duration = "10 s" in "100 ms" ..= "5 min";
+        /// From the end of a request's head to the end of its body.
+        body: Duration = "10 s" in "100 ms" ..= "5 min";
+        /// How long the peer may take nothing of an answer.
+        write: Duration = "15 s" in "100 ms" ..= "5 min";
+        /// Without any request, until the connection is closed.
+        idle: Duration = "75 s" in "1 s" ..= "1 h";
+        /// After this age, plus or minus a tenth, a connection takes no new requests.
+        connection_age: Duration = "1 h" in "1 s" ..= "7 d";
+        /// How long requests may finish after the server was told to stop.
+        drain: Duration = "30 s" in "0 s" ..= "1 h";
+        /// Concurrent HTTP/2 streams of a connection.
+        h2_streams: u32 = "100" in "1" ..= "10000";
+    }
+
+    /// PostgreSQL. `serve` needs either `database.url` (or `database.url_file`) or `database.embedded = true`.
+    Database at "database" {
+        /// Connection URI without a password: `postgresql://claimsmith@db.example/claimsmith?sslmode=verify-full`.
+        url: Option<DatabaseUrl> = "";
+        /// File with the connection URI, for one that holds a password. Instead of `database.url`.
+        url_file: Option<PathBuf> = "";
+        /// File with the password for `database.url`.
+        password_file: Option<PathBuf> = "";
+        /// Run a private PostgreSQL that lives and dies with the server.
+        embedded: bool = "false";
+        /// Where the private PostgreSQL keeps its data; `postgres` in `state_dir` when not set.
+        data_dir: Option<PathBuf> = "";
+        /// Pooled connections of this node. The writer has two more of its own.
+        pool: u32 = "8" in "1" ..= "256";
+        /// How long a request waits for its turn at a connection before it is answered 503.
+        pool_wait: Duration = "2 s" in "10 ms" ..= "60 s";
+        /// PostgreSQL's `statement_timeout`.
+        statement_timeout: Duration = "5 s" in "100 ms" ..= "5 min";
+        /// PostgreSQL's `lock_timeout`; at most the statement timeout.
+        lock_timeout: Duration = "3 s" in "100 ms" ..= "5 min";
+        /// How long opening a connection may take; whole seconds count.
+        connect_timeout: Duration = "3 s" in "2 s" ..= "60 s";
+    }
+
+    /// How what is stored is used.
+    Store at "store" {
+        /// How long a node that has lost the database goes on issuing self-contained tokens to clients it knows.
+        max_stale: Duration = "60 s" in "0 s" ..= "1 h";
+        /// Writes that may wait for the writer before further ones are answered 503.
+        settle_queue: usize = "4096" in "1" ..= "1000000";
+    }
+
+    /// The master key, which seals private keys and recoverable secrets in the database.
+    Keys at "keys" {
+        /// File with the master key; nobody but the owner may read it. Needed to serve, and never made by `serve`.
+        master_key_file: Option<PathBuf> = "";
+        /// Files with earlier master keys: what they sealed can still be read.
+        previous_master_key_files: Vec<PathBuf> = "";
+    }
+
+    /// Keys that sign tokens.
+    Signing at "signing" {
+        /// Algorithm of tokens where neither client nor resource asks for another.
+        default_alg: SigningAlg = "ES256";
+        /// Algorithms the server has keys for. The default algorithm is among them.
+        algs: Vec<SigningAlg> = "ES256";
+        /// Size of new RSA keys in bits.
+        rsa_bits: u32 = "3072" in "2048" ..= "8192";
+        /// Age at which a signing key is followed by a new one; `off` leaves that to the operator.
+        rotation: Option<Duration> = "90 d" in "1 min" ..= "3650 d";
+        /// How long a new key is published before it signs: verifiers keep the key set that long.
+        publish_before_use: Duration = "24 h" in "0 s" ..= "30 d";
+    }
+
+    /// How long tokens live, where neither client nor plugin says otherwise.
+    Lifetimes at "lifetimes" {
+        /// Access tokens.
+        access_token: Duration = "300 s" in "1 s" ..= "365 d";
+        /// No access token lives longer, whoever asks.
+        access_token_ceiling: Duration = "24 h" in "1 s" ..= "365 d";
+    }
+
+    /// What tokens look like, where neither client nor resource says otherwise.
+    Tokens at "tokens" {
+        /// Audience of tokens for no resource in particular; the issuer when not set.
+        default_audience: Option<PlainText> = "";
+        /// Self-contained (RFC 9068) or a reference for introspection.
+        format: TokenFormat = "jwt";
+        /// A self-contained token that would be larger is an error, for headers have limits.
+        max_bytes: Size = "8 KiB" in "1 KiB" ..= "64 KiB";
+    }
+
+    /// How clients prove who they are.
+    ClientAuth at "client_auth" {
+        /// Methods that are switched on.
+        methods: Vec<AuthMethod> = "client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, none";
+        /// Method of a client that is registered without one.
+        default_method: AuthMethod = "client_secret_basic";
+        /// Algorithms of `private_key_jwt`.
+        signing_algs: Vec<SigningAlg> = "ES256, ES384, ES512, PS256, PS384, PS512, RS256, RS384, RS512, EdDSA";
+        /// Algorithms of `client_secret_jwt`.
+        mac_algs: Vec<MacAlg> = "HS256, HS384, HS512";
+        /// A refused authentication is answered at the next multiple of this time after its arrival, so that its
+        /// duration tells nothing.
+        invalid_client_quantum: Duration = "50 ms" in "0 s" ..= "5 s";
+        /// Memory of Argon2id, for secrets that were not made here.
+        argon2_memory: Size = "19 MiB" in "8 MiB" ..= "1 GiB";
+        /// Passes of Argon2id.
+        argon2_iterations: u32 = "2" in "1" ..= "100";
+        /// Argon2id checks that run at once in the process.
+        argon2_parallel: usize = "2" in "1" ..= "1024";
+        /// Argon2id checks that may wait for their turn; the next is answered 503.
+        argon2_queue: usize = "64" in "1" ..= "100000";
+        /// Failures of one client from one address within a window, until further attempts are refused unseen.
+        throttle_failures: u32 = "20" in "1" ..= "1000000";
+        /// That window.
+        throttle_window: Duration = "60 s" in "1 s" ..= "24 h";
+    }
+
+    /// Which grants the token endpoint serves.
+    Grants at "grants" {
+        /// Grants that are switched on. A client needs to be registered for a grant besides.
+        enabled: Vec<GrantType> = "client_credentials";
+    }
+
+    /// Further paths of endpoints, for clients that cannot be told new ones. They are served beside the usual ones and
+    /// are not below the path of the issuer.
+    Aliases at "paths.aliases" {
+        /// The token endpoint.
+        token: Vec<RootedPath> = "";
+        /// The introspection endpoint.
+        introspection: Vec<RootedPath> = "";
+        /// The revocation endpoint.
+        revocation: Vec<RootedPath> = "";
+        /// The key set.
+        jwks: Vec<RootedPath> = "";
+        /// The metadata document of OpenID Connect Discovery.
+        openid_configuration: Vec<RootedPath> = "";
+        /// The metadata document of RFC 8414.
+        oauth_authorization_server: Vec<RootedPath> = "";
+    }
+
+    /// Which web pages may call the endpoints from a browser.
+    Cors at "cors" {
+        /// Origins that may call the token and revocation endpoints. Metadata and keys are open to all.
+        allowed_origins: Vec<WebOrigin> = "";
+    }
+
+    /// The sandbox of plugins. Limits of a call may be narrowed per binding.
+    Hooks at "hooks" {
+        /// Linear memory of one call.
+        memory: Size = "16 MiB" in "64 KiB" ..= "1 GiB";
+        /// Fuel of one call: about one unit per instruction.
+        fuel: u64 = "20000000" in "1000" ..= "100000000000";
+        /// Wall time of one call from the moment it has its turn.
+        wall: Duration = "50 ms" in "1 ms" ..= "30 s";
+        /// Stack of a guest.
+        stack: Size = "256 KiB" in "64 KiB" ..= "8 MiB";
+        /// What one call hands to a plugin.
+        input: Size = "256 KiB" in "4 KiB" ..= "16 MiB";
+        /// What a plugin may answer.
+        output: Size = "32 KiB" in "1 KiB" ..= "1 MiB";
+        /// Log text of one call; what is beyond is cut.
+        logs: Size = "16 KiB" in "0 B" ..= "1 MiB";
+        /// Calls that may be under way at once in the process: slots of memory set aside for them.
+        pool: u32 = "200" in "1" ..= "10000";
+        /// Calls of one plugin that may wait for their turn; the next is answered busy.
+        queue: usize = "256" in "0" ..= "100000";
+        /// How long a call waits for its turn.
+        queue_wait: Duration = "250 ms" in "0 s" ..= "30 s";
+        /// Consecutive faults of a plugin after which calls are refused unseen for a while; 0 for never.
+        breaker_faults: u32 = "20" in "0" ..= "1000000";
+        /// That while.
+        breaker_rest: Duration = "5 s" in "100 ms" ..= "1 h";
+        /// Largest component, its custom sections aside.
+        component_max_bytes: Size = "2 MiB" in "64 KiB" ..= "64 MiB";
+        /// Largest upload.
+        upload_max_bytes: Size = "32 MiB" in "64 KiB" ..= "256 MiB";
+        /// Where compiled plugins are kept; `plugins` in `state_dir` when not set. Private to the server's user.
+        cache_dir: Option<PathBuf> = "";
+    }
+
+    /// Fetching what others publish, such as a client's `jwks_uri`: https only, no redirects, no private addresses.
+    Fetch at "fetch" {
+        /// From the first packet to the last byte.
+        timeout: Duration = "3 s" in "100 ms" ..= "60 s";
+        /// Largest answer.
+        max_bytes: Size = "64 KiB" in "1 KiB" ..= "4 MiB";
+        /// Networks that may be fetched from although they are private, loopback or otherwise special.
+        allowed_networks: Vec<Network> = "";
+        /// Further certification authorities to trust, in PEM; those of the system are trusted anyway.
+        ca_file: Option<PathBuf> = "";
+    }
+
+    /// What is kept in memory.
+    Cache at "cache" {
+        /// Clients; the least recently used goes first.
+        clients: usize = "100000" in "16" ..= "10000000";
+        /// Key sets of clients that publish them under a `jwks_uri`.
+        key_sets: usize = "10000" in "16" ..= "1000000";
+    }
+
+    /// The records of what was issued and administered.
+    Audit at "audit" {
+        /// `sync`: no token leaves before its record is committed. `grouped`: SIGKILL may lose the last 100 ms of them.
+        tokens: AuditTokens = "grouped";
+        /// How long records of tokens are kept; `off` keeps them for ever.
+        retention: Option<Duration> = "90 d" in "1 h" ..= "36500 d";
+        /// Records that may wait before requests wait for room.
+        queue: usize = "16384" in "1" ..= "10000000";
+    }
+
+    /// The log, on standard error.
+    Log at "log" {
+        /// What is written.
+        level: LogLevel = "info", live;
+        /// How.
+        format: LogFormat = "json";
+        /// One line for each request.
+        requests: bool = "true";
+        /// Lines that may wait to be written; beyond it they are dropped and counted, for requests wait for nobody.
+        queue: usize = "16384" in "128" ..= "10000000";
+    }
+
+    /// Metrics at `/metrics` of the admin listener.
+    Metrics at "metrics" {
+        /// Count tokens and refusals per client as well. One time series per client: mind their number.
+        client_labels: bool = "false";
+        /// Clients that get a time series of their own; the rest is counted together.
+        client_labels_max: usize = "1000" in "1" ..= "100000";
+    }
+
+    /// Traces, sent to a collector by OTLP over HTTP with protobuf.
+    Otel at "otel" {
+        /// The collector's base URL such as `http://127.0.0.1:4318`; plain http only, so a collector on the same machine.
+        endpoint: Option<HttpUrl> = "";
+        /// Share of requests that are traced, in thousandths. A caller's sampled `traceparent` is not heeded.
+        sample_per_mille: u32 = "10" in "0" ..= "1000";
+        /// Name of the service in traces.
+        service_name: PlainText = "claimsmith";
+    }
+
+    /// Threads.
+    Workers at "workers" {
+        /// Threads that serve requests; one per core when not set.
+        threads: Option<usize> = "" in "1" ..= "1024";
+        /// Threads for slow cryptography and other blocking work, for each of those.
+        blocking_threads: usize = "16" in "1" ..= "512";
+    }
+}
