@@ -69,11 +69,8 @@ impl SigningKey {
     }
 
     fn of(alg: SigningAlg, key: PKey<Private>) -> Result<Self, JoseFault> {
-        let material = PublicMaterial::of(&key)?;
-        if !material.fits(alg) {
-            return Err(KeyRefusal::AlgMismatch.into());
-        }
-        let unnamed = VerifyingKey::new(material, None, Some(alg))?;
+        // Refuses a key that is not of the algorithm's kind.
+        let unnamed = VerifyingKey::new(PublicMaterial::of(&key)?, None, Some(alg))?;
         let kid = unnamed.thumbprint().to_base64url();
         let public = Arc::new(VerifyingKey::new(PublicMaterial::of(&key)?, Some(kid.clone()), Some(alg))?);
         let private = match alg.curve() {
