@@ -61,10 +61,20 @@ impl Gate {
         }
     }
 
+    /// A place, if there is one right now.
+    fn place_now(&self) -> Option<Place> {
+        let core = Arc::clone(self.core()).try_acquire_owned().ok()?;
+        let share = Arc::clone(&self.share).try_acquire_owned().ok()?;
+        Some(Place { _core: core, _share: share })
+    }
+
+    fn core(&self) -> &Arc<Semaphore> {
+        &self.cores[ordinal() % self.cores.len()]
+    }
+
     async fn place(&self) -> Place {
         // Invariant: the core before the share, everywhere, so that two calls never wait for each other.
-        let core = Arc::clone(&self.cores[ordinal() % self.cores.len()]);
-        let core = core.acquire_owned().await.expect("the semaphores of a gate are never closed");
+        let core = Arc::clone(self.core()).acquire_owned().await.expect("the semaphores of a gate are never closed");
         let share = Arc::clone(&self.share).acquire_owned().await.expect("the semaphores of a gate are never closed");
         Place { _core: core, _share: share }
     }
@@ -80,6 +90,8 @@ pub(crate) struct Overrun {
 impl Overrun {
     pub(crate) fn begin(gate: &Arc<Gate>, place: Option<Place>) -> Arc<Self> {
         gate.long.fetch_add(1, Ordering::Relaxed);
+        // Before it yields: whoever runs comes before those who have not begun.
+        let place = place.or_else(|| gate.place_now());
         Arc::new(Self { gate: Arc::clone(gate), place: Mutex::new(place) })
     }
 

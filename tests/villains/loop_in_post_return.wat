@@ -1,0 +1,8 @@
+;; Answers, then loops for ever when its answer is taken.
+;; fault: out_of_fuel timed_out
+;;@CORE
+(func (export "post") (param i32) (loop (br 0)))
+;;@LIFTED
+(alias core export $plugin "post" (core func $post))
+;;@POST
+(post-return $post)
