@@ -1,5 +1,5 @@
 ;; Uses a handle it was never given.
-;; fault: trapped bad_output
+;; fault: bad_output
 ;;@IMPORTS
 (import "wasi:io/error@0.2.0" (instance $error (export "error" (type (sub resource)))))
 (alias export $error "error" (type $error))

@@ -1,5 +1,5 @@
 ;; Takes handles of standard input for ever and gives none back.
-;; fault: trapped bad_output out_of_fuel timed_out
+;; fault: trapped
 ;;@IMPORTS
 (import "wasi:io/error@0.2.0" (instance $error (export "error" (type (sub resource)))))
 (alias export $error "error" (type $error))

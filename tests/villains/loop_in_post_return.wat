@@ -1,5 +1,5 @@
 ;; Answers, then loops for ever when its answer is taken.
-;; fault: out_of_fuel timed_out
+;; fault: out_of_fuel
 ;;@CORE
 (func (export "post") (param i32) (loop (br 0)))
 ;;@LIFTED

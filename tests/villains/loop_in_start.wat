@@ -1,5 +1,5 @@
 ;; Loops for ever before the hook is called.
-;; fault: out_of_fuel timed_out
+;; fault: out_of_fuel
 ;;@CORE
 (func $start (loop (br 0)))
 (start $start)

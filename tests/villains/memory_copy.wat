@@ -1,5 +1,5 @@
 ;; Copies its memory to and fro.
-;; fault: out_of_fuel timed_out
+;; fault: out_of_fuel
 ;;@MEMORY
 256
 ;;@CORE

@@ -1,5 +1,5 @@
 ;; Fills all of its memory again and again.
-;; fault: out_of_fuel timed_out
+;; fault: out_of_fuel
 ;;@MEMORY
 256
 ;;@CORE

@@ -36,14 +36,7 @@ pub struct Call {
 
 impl Host {
     /// Calls the hook that the draft belongs to. Nothing of the call outlives it; dropping the future ends the guest.
-    pub async fn call(
-        &self,
-        plugin: &Plugin,
-        context: &Context<'_>,
-        configuration: &str,
-        draft: &Draft<'_>,
-        limits: &Limits,
-    ) -> Call {
+    pub async fn call(&self, plugin: &Plugin, context: &Context<'_>, configuration: &str, draft: &Draft<'_>, limits: &Limits) -> Call {
         let began = Instant::now();
         let mut call = Call { answer: Err(HookFault::NoSuchHook), fuel: 0, log: Vec::new(), duration: Duration::ZERO };
         let Some(hook) = plugin.hook(point(draft)) else { return call };
@@ -105,13 +98,7 @@ struct Input<'a> {
     draft: &'a Draft<'a>,
 }
 
-async fn shape(
-    store: &mut Store<Guest>,
-    plugin: &Plugin,
-    hook: &Hook,
-    input: &Input<'_>,
-    limits: &Limits,
-) -> Result<AnswerOut> {
+async fn shape(store: &mut Store<Guest>, plugin: &Plugin, hook: &Hook, input: &Input<'_>, limits: &Limits) -> Result<AnswerOut> {
     // The start function runs inside instantiation: every limit stands before.
     store.limiter(|guest| guest);
     store.set_fuel(limits.fuel)?;
@@ -225,9 +212,8 @@ impl Input<'_> {
     /// How much is handed over, roughly as the guest will hold it.
     fn bytes(&self) -> usize {
         let context = self.context;
-        let pairs = |pairs: &[(Box<str>, Box<str>)]| -> usize {
-            pairs.iter().map(|(name, value)| name.len() + value.len() + 2 * ITEM_COST).sum()
-        };
+        let pairs =
+            |pairs: &[(Box<str>, Box<str>)]| -> usize { pairs.iter().map(|(name, value)| name.len() + value.len() + 2 * ITEM_COST).sum() };
         let draft = match self.draft {
             Draft::Token { claims, scopes, audience, .. } => abi::size(claims) + texts(scopes) + texts(audience),
             Draft::Response { members } => abi::size(members),

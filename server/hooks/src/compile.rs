@@ -137,13 +137,7 @@ impl Order {
             let mut bytes = [0; 8];
             input.read_exact(&mut bytes).map(|()| u64::from_le_bytes(bytes))
         };
-        Ok(Self {
-            memory: number()?,
-            wasm_stack: number()?,
-            async_stack: number()?,
-            compile_memory: number()?,
-            compile_cpu: number()?,
-        })
+        Ok(Self { memory: number()?, wasm_stack: number()?, async_stack: number()?, compile_memory: number()?, compile_cpu: number()? })
     }
 
     fn settings(self) -> Settings {

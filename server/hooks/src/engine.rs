@@ -1,8 +1,7 @@
 //! The wasmtime engine, set up once. Each setting that is not a limit is here because it was measured or closes something.
 
 use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Strategy, WasmBacktraceDetails,
-    WasmFeatures,
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Strategy, WasmBacktraceDetails, WasmFeatures,
 };
 
 use crate::fault::HostFault;

@@ -51,7 +51,11 @@ impl Log {
         let mut line = String::new();
         for character in text.chars() {
             let before = line.len();
-            if is_steering(character) { line.extend(character.escape_default()) } else { line.push(character) }
+            if is_steering(character) {
+                line.extend(character.escape_default())
+            } else {
+                line.push(character)
+            }
             if line.len() > room {
                 line.truncate(before);
                 self.cut = true;

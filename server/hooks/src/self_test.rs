@@ -167,14 +167,7 @@ struct FixtureDraft {
 
 impl Default for FixtureDraft {
     fn default() -> Self {
-        Self {
-            claims: None,
-            members: None,
-            scopes: Vec::new(),
-            audience: Vec::new(),
-            lifetime: 3600,
-            caller: "resource-server".to_owned(),
-        }
+        Self { claims: None, members: None, scopes: Vec::new(), audience: Vec::new(), lifetime: 3600, caller: "resource-server".to_owned() }
     }
 }
 

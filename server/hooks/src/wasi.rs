@@ -75,11 +75,13 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> Result<()> {
     clocks(linker)?;
     random(linker)?;
     resource::<Failure>(&mut interface(linker, "wasi:io/error")?, "error")?;
-    interface(linker, "wasi:io/error")?
-        .func_wrap("[method]error.to-debug-string", |mut store: Store<'_>, (_,): (Resource<Failure>,)| {
+    interface(linker, "wasi:io/error")?.func_wrap(
+        "[method]error.to-debug-string",
+        |mut store: Store<'_>, (_,): (Resource<Failure>,)| {
             store.data_mut().enter()?;
             Ok((String::new(),))
-        })?;
+        },
+    )?;
     poll(&mut interface(linker, "wasi:io/poll")?)?;
     let mut streams = interface(linker, "wasi:io/streams")?;
     input(&mut streams)?;
@@ -109,19 +111,14 @@ fn cli(linker: &mut Linker<Guest>) -> Result<()> {
         store.data_mut().enter()?;
         Ok((None::<String>,))
     })?;
-    interface(linker, "wasi:cli/exit")?.func_wrap(
-        "exit",
-        |_: Store<'_>, (_,): (std::result::Result<(), ()>,)| -> Result<()> {
-            Err(Error::new(Stop::Forbidden("the guest called exit")))
-        },
-    )?;
+    interface(linker, "wasi:cli/exit")?.func_wrap("exit", |_: Store<'_>, (_,): (std::result::Result<(), ()>,)| -> Result<()> {
+        Err(Error::new(Stop::Forbidden("the guest called exit")))
+    })?;
     interface(linker, "wasi:cli/stdin")?.func_wrap("get-stdin", |mut store: Store<'_>, ()| {
         store.data_mut().enter()?;
         Ok((Resource::<Input>::new_own(0),))
     })?;
-    for (name, function, stream) in
-        [("wasi:cli/stdout", "get-stdout", Stream::Out), ("wasi:cli/stderr", "get-stderr", Stream::Err)]
-    {
+    for (name, function, stream) in [("wasi:cli/stdout", "get-stdout", Stream::Out), ("wasi:cli/stderr", "get-stderr", Stream::Err)] {
         interface(linker, name)?.func_wrap(function, move |mut store: Store<'_>, ()| {
             store.data_mut().enter()?;
             Ok((Resource::<Output>::new_own(stream as u32),))
@@ -221,22 +218,16 @@ fn waiting() -> Error {
 fn input(instance: &mut LinkerInstance<'_, Guest>) -> Result<()> {
     resource::<Input>(instance, "input-stream")?;
     for function in ["read", "blocking-read"] {
-        instance.func_wrap(
-            &format!("[method]input-stream.{function}"),
-            |mut store: Store<'_>, (_, _): (Resource<Input>, u64)| {
-                store.data_mut().enter()?;
-                Ok((Err::<Vec<u8>, _>(StreamError::Closed),))
-            },
-        )?;
+        instance.func_wrap(&format!("[method]input-stream.{function}"), |mut store: Store<'_>, (_, _): (Resource<Input>, u64)| {
+            store.data_mut().enter()?;
+            Ok((Err::<Vec<u8>, _>(StreamError::Closed),))
+        })?;
     }
     for function in ["skip", "blocking-skip"] {
-        instance.func_wrap(
-            &format!("[method]input-stream.{function}"),
-            |mut store: Store<'_>, (_, _): (Resource<Input>, u64)| {
-                store.data_mut().enter()?;
-                Ok((Err::<u64, _>(StreamError::Closed),))
-            },
-        )?;
+        instance.func_wrap(&format!("[method]input-stream.{function}"), |mut store: Store<'_>, (_, _): (Resource<Input>, u64)| {
+            store.data_mut().enter()?;
+            Ok((Err::<u64, _>(StreamError::Closed),))
+        })?;
     }
     instance.func_wrap("[method]input-stream.subscribe", |mut store: Store<'_>, (_,): (Resource<Input>,)| {
         store.data_mut().enter()?;
@@ -264,26 +255,20 @@ fn output(instance: &mut LinkerInstance<'_, Guest>) -> Result<()> {
         )?;
     }
     for function in ["flush", "blocking-flush"] {
-        instance.func_wrap(
-            &format!("[method]output-stream.{function}"),
-            |mut store: Store<'_>, (_,): (Resource<Output>,)| {
-                store.data_mut().enter()?;
-                Ok((Written::Ok(()),))
-            },
-        )?;
+        instance.func_wrap(&format!("[method]output-stream.{function}"), |mut store: Store<'_>, (_,): (Resource<Output>,)| {
+            store.data_mut().enter()?;
+            Ok((Written::Ok(()),))
+        })?;
     }
     instance.func_wrap("[method]output-stream.subscribe", |mut store: Store<'_>, (_,): (Resource<Output>,)| {
         store.data_mut().enter()?;
         Ok((Resource::<Pollable>::new_own(READY),))
     })?;
     for function in ["write-zeroes", "blocking-write-zeroes-and-flush"] {
-        instance.func_wrap(
-            &format!("[method]output-stream.{function}"),
-            |mut store: Store<'_>, (_, _): (Resource<Output>, u64)| {
-                store.data_mut().enter()?;
-                Ok((Written::Err(StreamError::Closed),))
-            },
-        )?;
+        instance.func_wrap(&format!("[method]output-stream.{function}"), |mut store: Store<'_>, (_, _): (Resource<Output>, u64)| {
+            store.data_mut().enter()?;
+            Ok((Written::Err(StreamError::Closed),))
+        })?;
     }
     for function in ["splice", "blocking-splice"] {
         instance.func_wrap(

@@ -9,6 +9,8 @@ mod calls;
 mod compiling;
 #[path = "villains/neighbours.rs"]
 mod neighbours;
+#[path = "villains/rehearsal.rs"]
+mod rehearsal;
 #[path = "villains/stage.rs"]
 mod stage;
 #[path = "villains/uploads.rs"]

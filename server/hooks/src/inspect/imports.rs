@@ -44,7 +44,9 @@ mod tests {
         for name in ["claimsmith:plugin/log@0.1.0", "wasi:io/streams@0.2.0", "wasi:random/insecure-seed@0.2.6"] {
             assert_eq!(check_one(name), Ok(()), "{name}");
         }
-        for name in ["wasi:http/outgoing-handler@0.2.0", "wasi:sockets/tcp@0.2.0", "wasi:io/streams@0.3.0", "wasi:io/streams", "log", "a:b/c"] {
+        for name in
+            ["wasi:http/outgoing-handler@0.2.0", "wasi:sockets/tcp@0.2.0", "wasi:io/streams@0.3.0", "wasi:io/streams", "log", "a:b/c"]
+        {
             assert_eq!(check_one(name), Err(UploadRefusal::UnknownImport(name.to_owned())), "{name}");
         }
         for name in ["claimsmith:plugin/http@0.1.0", "claimsmith:plugin/kv@0.1.0", "claimsmith:plugin/secrets@0.9.0"] {

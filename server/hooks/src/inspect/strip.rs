@@ -113,10 +113,9 @@ mod tests {
 
     #[test]
     fn custom_sections_go_at_every_level_and_the_manifest_is_found() {
-        let with = wat::parse_str(
-            r#"(component (@custom "junk" "xxxx") (core module (@custom "claimsmith-manifest" "{}") (func (export "f"))))"#,
-        )
-        .unwrap();
+        let with =
+            wat::parse_str(r#"(component (@custom "junk" "xxxx") (core module (@custom "claimsmith-manifest" "{}") (func (export "f"))))"#)
+                .unwrap();
         let without = wat::parse_str(r#"(component (core module (func (export "f"))))"#).unwrap();
         let stripped = strip(&with).unwrap();
         assert_eq!(stripped.component, strip(&without).unwrap().component);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use claimsmith_hooks::{FaultKind, Host, HookFault, Limits, Settings};
+use claimsmith_hooks::{FaultKind, HookFault, Host, Limits, Settings};
 use claimsmith_issuer::hook::HookPoint;
 use tokio::task::LocalSet;
 

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::LazyLock;
+use std::time::Duration;
 
-use claimsmith_hooks::{Call, Host, HookFault, Limits, Plugin, Settings};
+use claimsmith_hooks::{Call, HookFault, Host, Limits, Plugin, Settings};
 use claimsmith_issuer::hook::{Context, Draft, Edit};
 use claimsmith_issuer::value::{Member, Value};
 
@@ -80,13 +81,14 @@ fn folder() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", "..", "tests", "villains"].iter().collect()
 }
 
-/// A host with few slots, whose breaker never opens and whose clock leaves room for a slow machine.
+/// A host with few slots, whose breaker never opens, and whose clock has patience: fuel ends loops, on any machine.
 pub(crate) fn host() -> Host {
     Host::new(settings(), [7; 32]).unwrap()
 }
 
 pub(crate) fn settings() -> Settings {
-    Settings { slots: 8, breaker_faults: 0, ..Settings::default() }
+    let limits = Limits { wall: Duration::from_secs(60), ..Limits::default() };
+    Settings { slots: 8, breaker_faults: 0, limits, ..Settings::default() }
 }
 
 pub(crate) fn plugin(host: &Host, name: &str) -> Plugin {
