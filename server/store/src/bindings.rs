@@ -42,10 +42,10 @@ impl Store {
         self.boundary
             .write(move |tx| {
                 let id = binding.id;
-                let Some((held, version)) = find(tx, id)? else { return Err(missing(id)) };
+                let Some((held, _)) = find(tx, id)? else { return Err(missing(id)) };
                 let binding = Binding { target: held.target, ..binding };
                 with_change(tx, &actor, "rebind", &binding, |tx, row| {
-                    expect_version(EntityKind::Binding, &id.to_string(), Some(version), expected)?;
+                    expect_version(EntityKind::Binding, &id.to_string(), version(tx, id)?, expected)?;
                     let changed = (row, bindings::version.eq(bindings::version + 1), bindings::updated_at.eq(diesel::dsl::now));
                     let updated = diesel::update(bindings::table.find(id)).set(changed).returning(bindings::version);
                     Ok(updated.get_result(tx)?)
@@ -59,9 +59,9 @@ impl Store {
         let actor = actor.to_owned();
         self.boundary
             .write(move |tx| {
-                let Some((held, version)) = find(tx, id)? else { return Err(missing(id)) };
+                let Some((held, _)) = find(tx, id)? else { return Err(missing(id)) };
                 with_change(tx, &actor, "unbind", &held, |tx, _| {
-                    expect_version(EntityKind::Binding, &id.to_string(), Some(version), expected)?;
+                    expect_version(EntityKind::Binding, &id.to_string(), version(tx, id)?, expected)?;
                     diesel::delete(bindings::table.find(id)).execute(tx)?;
                     Ok(())
                 })
@@ -92,6 +92,10 @@ impl Store {
             })
             .await
     }
+}
+
+fn version(tx: &mut Tx, id: i64) -> Result<Option<i64>, Fault> {
+    Ok(bindings::table.find(id).select(bindings::version).first(tx).optional()?)
 }
 
 fn with_change<T>(

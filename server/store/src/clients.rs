@@ -11,6 +11,7 @@ use claimsmith_protocol::id::ClientId;
 use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 use diesel::data_types::PgTimestamp;
+
 use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper};
 
 use crate::bindings;
@@ -221,12 +222,16 @@ fn save_secrets(tx: &mut Tx, client: &Client) -> Result<(), Fault> {
     for secret in secrets {
         let row = SecretRow::of(&client.id, secret);
         let (sealed, expires_at) = (row.sealed.clone(), row.expires_at);
-        diesel::insert_into(client_secrets::table)
+        let upsert = diesel::insert_into(client_secrets::table)
             .values(row)
             .on_conflict(client_secrets::secret_id)
             .do_update()
-            .set((client_secrets::sealed.eq(sealed), client_secrets::expires_at.eq(expires_at)))
-            .execute(tx)?;
+            .set((client_secrets::sealed.eq(sealed), client_secrets::expires_at.eq(expires_at)));
+        // Security: the secret of another client is not this one's to change.
+        let saved = diesel::query_dsl::methods::FilterDsl::filter(upsert, client_secrets::client_id.eq(client.id.as_str())).execute(tx)?;
+        if saved == 0 {
+            return Err(Fault::Exists { kind: "client secret", key: secret.id.to_string() });
+        }
     }
     Ok(())
 }

@@ -68,7 +68,7 @@ const NODES: Broom = Broom {
 /// Says first how far it has swept, so that a node which had not read that far reloads everything.
 const CHANGES: Broom = Broom {
     sql: "WITH old AS (SELECT generation, entity_kind, entity_key FROM changes WHERE changed_at < now() - $1 * interval '1 s' \
-          ORDER BY generation LIMIT $2), \
+          ORDER BY generation LIMIT $2 FOR UPDATE SKIP LOCKED), \
           said AS (UPDATE generation SET swept_through = greatest(swept_through, (SELECT max(generation) FROM old)) WHERE EXISTS (SELECT 1 FROM old)) \
           DELETE FROM changes c USING old WHERE (c.generation, c.entity_kind, c.entity_key) = (old.generation, old.entity_kind, old.entity_key)",
 };

@@ -151,7 +151,7 @@ fn settings(sockets: &Path, tuning: Tuning) -> Vec<String> {
     let switch = if tuning.durable { "on" } else { "off" };
     vec![
         "listen_addresses=".to_owned(),
-        format!("unix_socket_directories='{}'", sockets.to_string_lossy().replace('\'', "''")),
+        format!("unix_socket_directories=\"{}\"", sockets.to_string_lossy().replace('"', "\"\"")),
         "unix_socket_permissions=0700".to_owned(),
         format!("max_connections={}", tuning.max_connections),
         "shared_buffers=64MB".to_owned(),
@@ -171,14 +171,27 @@ fn settings(sockets: &Path, tuning: Tuning) -> Vec<String> {
     ]
 }
 
-/// Stops a postmaster that an owner killed by SIGKILL left behind, and removes a pid file that points nowhere.
+/// Stops a postmaster that an owner killed by SIGKILL left behind, and removes the files by which it would still be there.
 ///
 /// The caller holds the place's lock, so no living owner has it.
 pub(crate) fn clear_leftovers(place: &Place) -> Result<(), EmbeddedFault> {
     let path = place.data().join("postmaster.pid");
-    let Some(pid) = fs::read_to_string(&path).ok().and_then(|text| text.lines().next()?.trim().parse().ok()).and_then(Pid::from_raw) else {
-        return Ok(());
-    };
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    if let Some(pid) = text.lines().next().and_then(|line| line.trim().parse().ok()).and_then(Pid::from_raw) {
+        stop_orphan(pid, place)?;
+    }
+    // The number may be some other process's by now, or a zombie's, which would keep PostgreSQL from starting.
+    let sockets = place.socket_directory()?;
+    for path in [path, sockets.join(".s.PGSQL.5432.lock"), sockets.join(".s.PGSQL.5432")] {
+        match fs::remove_file(&path) {
+            Err(reason) if reason.kind() != std::io::ErrorKind::NotFound => return Err(EmbeddedFault::File { path, reason }),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn stop_orphan(pid: Pid, place: &Place) -> Result<(), EmbeddedFault> {
     let started_at = Instant::now();
     let mut signal = Signal::INT;
     while is_postmaster_of(pid, &place.data()) {
@@ -191,11 +204,7 @@ pub(crate) fn clear_leftovers(place: &Place) -> Result<(), EmbeddedFault> {
             return Err(EmbeddedFault::InUse(place.root().to_owned()));
         }
     }
-    // The number may be some other process's by now, which would keep PostgreSQL from starting.
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(EmbeddedFault::File { path, reason: error }),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// Whether that process is a postmaster on that data directory: it has made it its working directory.

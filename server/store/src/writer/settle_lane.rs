@@ -59,7 +59,8 @@ fn settle(line: &mut Line, jobs: Vec<Job>) {
                 let _ = job.reply.send(Ok(outcomes));
             }
         }
-        Err(fault) if jobs.len() == 1 || fault.ends_connection() => {
+        // Away or slow, it would be so for every row.
+        Err(fault) if jobs.len() == 1 || fault.ends_connection() || matches!(fault, Fault::Timeout { .. }) => {
             for job in jobs {
                 let _ = job.reply.send(Err(fault.clone()));
             }

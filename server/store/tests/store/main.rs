@@ -1,0 +1,14 @@
+//! The store against a real PostgreSQL.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod admin;
+mod boundary;
+mod embedded;
+mod migrations;
+mod plugins;
+mod samples;
+mod schema;
+mod sealed;
+mod settle;
+mod sweep;
+mod token_audit;
