@@ -191,7 +191,7 @@ async fn a_row_whose_commit_was_not_heard_of_wins_when_it_is_written_again() {
          CREATE TABLE attempts (n int); \
          CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
            IF (SELECT count(*) FROM attempts) = 0 THEN \
-             PERFORM dblink_exec('dbname=' || current_database() || ' user=claimsmith host=' || trim(both '"' from current_setting('unix_socket_directories')), \
+             PERFORM dblink_exec('dbname=' || current_database() || ' user=claimsmith host=' || trim(both chr(34) from current_setting('unix_socket_directories')), \
                format('INSERT INTO attempts VALUES (1); SET session_replication_role = replica; INSERT INTO replay_guards VALUES (%L, %L, %L, %L)', \
                  NEW.client_id, NEW.jti_digest, NEW.settle_id, NEW.expires_at)); \
              PERFORM pg_terminate_backend(pg_backend_pid()); \
