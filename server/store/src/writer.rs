@@ -210,18 +210,22 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// Runs idempotent work; when the connection turns out to be gone, once more on a new one.
+    /// Runs idempotent work; when the connection breaks under it, once more on a new one.
     fn with_connection<T>(&mut self, work: impl Fn(&mut PgConnection) -> Result<T, Fault>) -> Result<T, Fault> {
-        let had_one = self.conn.is_some();
-        let result = self.attempt(&work);
-        if had_one && self.conn.is_none() { self.attempt(&work) } else { result }
-    }
-
-    fn attempt<T>(&mut self, work: &impl Fn(&mut PgConnection) -> Result<T, Fault>) -> Result<T, Fault> {
-        let mut conn = match self.conn.take() {
+        let conn = match self.conn.take() {
             Some(conn) => conn,
             None => self.connector.open()?,
         };
+        match self.run(conn, &work) {
+            Err(_) if self.conn.is_none() => {
+                let conn = self.connector.open()?;
+                self.run(conn, &work)
+            }
+            result => result,
+        }
+    }
+
+    fn run<T>(&mut self, mut conn: PgConnection, work: &impl Fn(&mut PgConnection) -> Result<T, Fault>) -> Result<T, Fault> {
         let result = work(&mut conn);
         // Only a connection that is known to be good is kept: after anything unclear the next batch opens another.
         if !result.as_ref().is_err_and(|fault| fault.ends_connection() || fault.is_unclear()) {
