@@ -60,7 +60,7 @@ impl Default for ClientKeysSettings {
 pub struct ClientKeysCache {
     source: Arc<dyn Fetch>,
     settings: ClientKeysSettings,
-    fetched: Arc<Cache<Arc<str>, Weighed<Arc<Entry>>, ByWeight>>,
+    sets: Arc<Cache<Arc<str>, Weighed<Arc<Entry>>, ByWeight>>,
     inline: Cache<Arc<str>, Weighed<Arc<JwkSet>>, ByWeight>,
 }
 
@@ -84,7 +84,7 @@ impl ClientKeysCache {
         settings.cache_time = settings.cache_time.clamp(CACHE_TIME_MIN, CACHE_TIME_MAX);
         let expected = usize::try_from(settings.bytes / 4_096).unwrap_or(usize::MAX).clamp(16, 65_536);
         Self {
-            fetched: Arc::new(Cache::with_weighter(expected, settings.bytes, ByWeight)),
+            sets: Arc::new(Cache::with_weighter(expected, settings.bytes, ByWeight)),
             inline: Cache::with_weighter(expected, settings.bytes, ByWeight),
             source,
             settings,
@@ -106,14 +106,14 @@ impl ClientKeysCache {
     ///
     /// Whether the named key is in the set is the caller's to find out. Dropping the future stops no fetch, so that nobody
     /// can start fetches and walk away for others to start them again.
-    pub async fn keys(&self, client_id: &str, uri: &str, kid: Option<&str>) -> Option<Arc<JwkSet>> {
+    pub async fn fetched(&self, client_id: &str, uri: &str, kid: Option<&str>) -> Option<Arc<JwkSet>> {
         let entry = self.entry(uri);
         let (mut outcome, pass) = match entry.step(kid, Instant::now(), &self.settings) {
             Step::Use(set) => return set,
             Step::Join(outcome, pass) => (outcome, pass),
             Step::Lead(flight, outcome, pass) => {
                 let errand = self.errand(client_id, uri);
-                let (fetched, uri) = (Arc::clone(&self.fetched), Arc::<str>::from(uri));
+                let (fetched, uri) = (Arc::clone(&self.sets), Arc::<str>::from(uri));
                 tokio::spawn(async move {
                     let outcome = errand.await;
                     let weight = outcome.as_ref().map_or(OVERHEAD, |outcome| outcome.weight);
@@ -131,15 +131,15 @@ impl ClientKeysCache {
 
     /// Forgets what was fetched from `uri`: for a client whose registration changed.
     pub fn forget(&self, uri: &str) {
-        self.fetched.remove(uri);
+        self.sets.remove(uri);
     }
 
     fn entry(&self, uri: &str) -> Arc<Entry> {
-        if let Some(known) = self.fetched.get(uri) {
+        if let Some(known) = self.sets.get(uri) {
             return known.value;
         }
         let fresh = || Ok::<_, std::convert::Infallible>(Weighed { weight: OVERHEAD, value: Arc::default() });
-        let Ok(known) = self.fetched.get_or_insert_with(&Arc::<str>::from(uri), fresh);
+        let Ok(known) = self.sets.get_or_insert_with(&Arc::<str>::from(uri), fresh);
         known.value
     }
 

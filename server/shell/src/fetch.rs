@@ -25,7 +25,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 pub use guard::Guard;
-pub(crate) use lookup::{Lookup, SystemLookup};
+pub use lookup::{Lookup, SystemLookup};
 
 use crate::listen::Network;
 use exchange::Exchange;
@@ -147,12 +147,12 @@ pub enum FetchFault {
 }
 
 /// A future that can be sent away.
-pub(crate) type Errand<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+pub type Errand<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Something that fetches JSON documents.
 pub trait Fetch: Send + Sync {
     /// Fetches the document at `url`.
-    fn fetch(&self, url: &str) -> Pin<Box<dyn Future<Output = Result<Fetched, FetchRefusal>> + Send>>;
+    fn fetch(&self, url: &str) -> Errand<Result<Fetched, FetchRefusal>>;
 }
 
 /// The guarded client. Clones share one thread, which ends with the last of them.
@@ -177,7 +177,7 @@ impl Fetcher {
     }
 
     /// As [`Fetcher::start`], with another way to resolve names.
-    pub(crate) fn start_with(settings: &FetchSettings, lookup: Arc<dyn Lookup>) -> Result<Self, FetchFault> {
+    pub fn start_with(settings: &FetchSettings, lookup: Arc<dyn Lookup>) -> Result<Self, FetchFault> {
         let guard = Arc::new(Guard::new(settings));
         let exchange = Exchange::new(settings, &guard, lookup)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -246,6 +246,3 @@ async fn run(mut waiting: mpsc::Receiver<Job>, exchange: Exchange, concurrent: u
         });
     }
 }
-
-#[cfg(test)]
-mod tests;

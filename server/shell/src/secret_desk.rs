@@ -128,7 +128,7 @@ impl SecretDesk {
                 if let Admit::Throttled { retry_after } = self.throttle.admit(attempt.client_id, attempt.address, now.into_std()) {
                     return Ok(Checked::Throttled { retry_after });
                 }
-                match self.queue.enqueue(Job::of(&attempt, marks)) {
+                match self.queue.enqueue(Job::of(&attempt, marks, now)) {
                     Enqueued::Waiting(answer) => answer,
                     Enqueued::Full => return Ok(Checked::Busy { retry_after: Duration::from_secs(1) }),
                 }

@@ -71,7 +71,9 @@ impl Throttle {
     /// An empty table.
     pub fn new(settings: &ThrottleSettings) -> Self {
         let table = |allowance| Table { rows: Cache::new(settings.rows.max(1)), allowance };
-        Self { pair: table(settings.pair), address: table(settings.address), hasher: RandomState::new(), start: Instant::now() }
+        // The clock that callers read, also where a test has stopped it.
+        let start = tokio::time::Instant::now().into_std();
+        Self { pair: table(settings.pair), address: table(settings.address), hasher: RandomState::new(), start }
     }
 
     /// Whether this address may try to be this client. Asking costs it nothing.

@@ -9,14 +9,14 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use super::{Errand, FetchRefusal, Guard};
 
 /// A way to resolve host names.
-pub(crate) trait Lookup: Send + Sync {
+pub trait Lookup: Send + Sync {
     /// All addresses of `host`.
     fn lookup(&self, host: &str) -> Errand<io::Result<Vec<IpAddr>>>;
 }
 
 /// The system's way: hosts file, DNS, whatever it is set to.
 #[derive(Debug)]
-pub(crate) struct SystemLookup;
+pub struct SystemLookup;
 
 impl Lookup for SystemLookup {
     fn lookup(&self, host: &str) -> Errand<io::Result<Vec<IpAddr>>> {

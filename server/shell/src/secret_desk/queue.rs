@@ -22,16 +22,18 @@ pub(super) struct Job {
     address: IpAddr,
     presented: Secret<String>,
     secrets: Vec<(Mark, Box<str>)>,
+    came_at: Instant,
 }
 
 impl Job {
-    pub(super) fn of(attempt: &Attempt<'_>, marks: Vec<Mark>) -> Self {
+    pub(super) fn of(attempt: &Attempt<'_>, marks: Vec<Mark>, came_at: Instant) -> Self {
         let hashes = attempt.secrets.iter().map(|&(_, phc)| Box::from(phc));
         Self {
             client_id: attempt.client_id.into(),
             address: attempt.address,
             presented: Secret::new(attempt.presented.expose().clone()),
             secrets: marks.into_iter().zip(hashes).collect(),
+            came_at,
         }
     }
 }
@@ -69,10 +71,21 @@ struct Place {
 impl Queue {
     /// Starts the worker, which ends when the queue is dropped.
     pub(super) fn start(length: usize, memory: Arc<Memory>, throttle: Arc<Throttle>) -> io::Result<Self> {
-        let length = length.max(1);
-        let (jobs, waiting) = sync_channel(length);
+        let (queue, waiting) = Self::before(length.max(1));
         std::thread::Builder::new().name("argon2".to_owned()).spawn(move || work(&waiting, &memory, &throttle))?;
-        Ok(Self { jobs, standing: Arc::default(), share: length.div_ceil(4) })
+        Ok(queue)
+    }
+
+    /// The queue, and the end that is worked at.
+    fn before(length: usize) -> (Self, Receiver<(Job, Place)>) {
+        let (jobs, waiting) = sync_channel(length);
+        (Self { jobs, standing: Arc::default(), share: length.div_ceil(4) }, waiting)
+    }
+
+    /// Whether nobody waits or is being served.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        lock(&self.standing).is_empty()
     }
 
     /// The answer to the very same attempt, if it is in the queue: a client that opens many connections at once pays once.
@@ -115,10 +128,22 @@ fn lock(standing: &Mutex<Vec<Standing>>) -> MutexGuard<'_, Vec<Standing>> {
     standing.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
+impl Place {
+    /// Gives the place back, and then the word: whoever hears it may come again at once.
+    fn say(mut self, right: bool) {
+        self.leave();
+        self.word.send_replace(Some(right));
+    }
+
+    fn leave(&mut self) {
         let mine = self.word.subscribe();
         lock(&self.standing).retain(|one| !one.answer.same_channel(&mine));
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
 
@@ -128,14 +153,69 @@ fn work(waiting: &Receiver<(Job, Place)>, memory: &Memory, throttle: &Throttle) 
         // Security: attempts whose sender has hung up are served too. Whether a guess was right could show later, in the
         // memory; so it has its price.
         let right = job.secrets.iter().find(|(_, phc)| cost::matches(phc, &job.presented));
-        let now = Instant::now();
         match right {
             Some((mark, _)) => {
-                memory.remember(&job.client_id, *mark, now);
-                throttle.succeeded(&job.client_id, job.address, now.into_std());
+                memory.remember(&job.client_id, *mark, job.came_at);
+                throttle.succeeded(&job.client_id, job.address, job.came_at.into_std());
             }
-            None => throttle.failed(&job.client_id, job.address, now.into_std()),
+            None => throttle.failed(&job.client_id, job.address, job.came_at.into_std()),
         }
-        place.word.send_replace(Some(right.is_some()));
+        place.say(right.is_some());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enqueue(queue: &Queue, client_id: &str, address: &str, text: &str) -> bool {
+        let presented = Secret::new(text.to_owned());
+        let attempt = Attempt { client_id, address: address.parse().unwrap(), presented: &presented, secrets: &[(1, "")] };
+        let job = Job::of(&attempt, vec![Mark::of(text.as_bytes())], Instant::now());
+        matches!(queue.enqueue(job), Enqueued::Waiting(_))
+    }
+
+    #[test]
+    fn the_queue_is_bounded_and_places_are_given_back() {
+        let (queue, waiting) = Queue::before(4);
+        for client in ["a", "b", "c", "d"] {
+            assert!(enqueue(&queue, client, "192.0.2.1", "x"));
+        }
+        assert!(!enqueue(&queue, "e", "192.0.2.1", "x"));
+        drop(waiting.recv().unwrap());
+        assert!(enqueue(&queue, "e", "192.0.2.1", "x"));
+        while waiting.try_recv().is_ok() {}
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn sec_008_one_place_per_client_and_address_and_a_quarter_per_client() {
+        let (queue, waiting) = Queue::before(16);
+        assert!(enqueue(&queue, "a", "192.0.2.1", "x"));
+        assert!(!enqueue(&queue, "a", "192.0.2.1", "y"), "a second guess from the same address");
+        assert!(enqueue(&queue, "b", "192.0.2.1", "x"), "another client behind it");
+        for address in ["192.0.2.2", "2001:db8::1", "2001:db8:0:1::1"] {
+            assert!(enqueue(&queue, "a", address, "x"));
+        }
+        assert!(!enqueue(&queue, "a", "2001:db8::2", "y"), "the same network");
+        assert!(!enqueue(&queue, "a", "192.0.2.3", "x"), "its quarter is full");
+        let taken = waiting.recv().unwrap();
+        assert!(!enqueue(&queue, "a", "192.0.2.3", "x"), "being served counts");
+        drop(taken);
+        assert!(enqueue(&queue, "a", "192.0.2.3", "x"));
+    }
+
+    #[test]
+    fn only_the_very_same_attempt_is_joined() {
+        let (queue, _waiting) = Queue::before(16);
+        assert!(enqueue(&queue, "a", "192.0.2.1", "x"));
+        let presented = Secret::new("x".to_owned());
+        let joins = |address: &str, mark: &str| {
+            let attempt = Attempt { client_id: "a", address: address.parse().unwrap(), presented: &presented, secrets: &[(1, "")] };
+            queue.join(&attempt, &[Mark::of(mark.as_bytes())]).is_some()
+        };
+        assert!(joins("192.0.2.1", "x"));
+        assert!(!joins("192.0.2.1", "y"));
+        assert!(!joins("192.0.2.2", "x"));
     }
 }
