@@ -142,8 +142,8 @@ fn draft(entries: raw::Entries, problems: Vec<Problem>, folder: &Path) -> Draft 
 /// A change between two configurations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// The setting.
-    pub setting: String,
+    /// The setting's full name.
+    pub name: String,
     /// Whether a running server takes the new value; otherwise it needs a restart.
     pub live: bool,
 }
@@ -153,7 +153,7 @@ impl Config {
     pub fn changes(&self, newer: &Config) -> Vec<Change> {
         let both = self.effective.iter().zip(&newer.effective).zip(descriptors());
         let changed = both.filter(|((old, new), _)| old.value != new.value);
-        changed.map(|(_, setting)| Change { setting: setting.name, live: setting.live }).collect()
+        changed.map(|(_, setting)| Change { name: setting.name, live: setting.live }).collect()
     }
 }
 

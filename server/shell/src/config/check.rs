@@ -44,6 +44,11 @@ impl Deref for ServeConfig {
 }
 
 impl ServeConfig {
+    /// All settings, those beside the ones above included.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// The audience of tokens for no resource in particular.
     pub fn default_audience(&self) -> &str {
         self.tokens.default_audience.as_ref().map_or(self.issuer.as_str(), |audience| audience.as_str())

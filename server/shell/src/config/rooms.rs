@@ -1,1 +1,259 @@
 //! What each room of the house takes from the configuration.
+
+use super::check::{Pair, ServeConfig};
+use super::value::{AuditTokens, HeaderText, RootedPath};
+use crate::client_keys::ClientKeysSettings;
+use crate::fetch::FetchSettings;
+use crate::key_life::KeyLifeSettings;
+use crate::listen::{DoorSettings, H2Settings, ListenerSettings, ProxySettings, WireSettings};
+use crate::rooms;
+use crate::secret_desk::{Cost, SecretDeskSettings};
+use crate::serve::Role;
+use crate::throttle::{Allowance, ThrottleSettings};
+use crate::tls::TlsSettings;
+use claimsmith_issuer::client_auth::Policy;
+use claimsmith_issuer::grants::Defaults;
+use claimsmith_protocol::time::Lifetime;
+use claimsmith_store::{AuditMode, EmbeddedSettings};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Whole seconds of a duration that a setting has bounded to years.
+fn lifetime(duration: Duration) -> Lifetime {
+    Lifetime::from_seconds(u32::try_from(duration.as_secs()).unwrap_or(u32::MAX))
+}
+
+impl ServeConfig {
+    /// Threads that serve requests.
+    fn workers(&self) -> usize {
+        self.workers.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// The door.
+    pub fn door_settings(&self) -> DoorSettings {
+        let limits = &self.limits;
+        DoorSettings {
+            workers: self.workers(),
+            blocking_threads: self.workers.blocking_threads,
+            max_connections: limits.connections,
+            max_connections_per_address: limits.connections_per_address,
+            max_in_flight: limits.requests_in_flight,
+            handshake_timeout: limits.handshake,
+            head_timeout: limits.header,
+            body_timeout: limits.body,
+            write_timeout: limits.write,
+            idle_timeout: limits.idle,
+            max_age: limits.connection_age,
+            linger: limits.drain,
+            max_head_bytes: limits.header_bytes.bytes(),
+            h2: H2Settings { max_streams: limits.h2_streams, ..H2Settings::default() },
+            ..DoorSettings::default()
+        }
+    }
+
+    /// The listeners, each with what it is for.
+    pub fn listeners(&self) -> Vec<(Role, ListenerSettings)> {
+        let header = self.proxied.certificate_header.as_ref();
+        let header = header.and_then(|name: &HeaderText| http::HeaderName::from_bytes(name.as_str().as_bytes()).ok());
+        let listener = |name: &str, addr: SocketAddr, wire| ListenerSettings {
+            name: name.to_owned(),
+            addr,
+            wire,
+            client_certificate_header: header.clone(),
+        };
+        let over_tls = |name: &str, addr: Option<SocketAddr>, pair: &Option<Pair>, asks: bool| {
+            let pair = pair.as_ref()?;
+            let tls = TlsSettings { ask_client_certificate: asks, ..TlsSettings::new(&pair.certificate, &pair.key) };
+            Some(listener(name, addr?, WireSettings::Tls(tls)))
+        };
+        let behind_proxy = self.proxied.address.map(|addr| {
+            let proxies = ProxySettings { trusted: self.proxied.trusted.clone() };
+            listener("listen.proxied.address", addr, WireSettings::BehindProxy(proxies))
+        });
+        [
+            (Role::Public, over_tls("listen.public", self.listen.public, &self.public_tls, false)),
+            (Role::Public, over_tls("listen.mtls", self.listen.mtls, &self.mtls_tls, true)),
+            (Role::Public, behind_proxy),
+            (Role::Admin, over_tls("listen.admin", self.listen.admin, &self.admin_tls, false)),
+        ]
+        .into_iter()
+        .filter_map(|(role, listener)| Some((role, listener?)))
+        .collect()
+    }
+
+    /// The store.
+    pub fn store_settings(&self) -> claimsmith_store::Settings {
+        let database = &self.config().database;
+        claimsmith_store::Settings {
+            pool_size: database.pool,
+            permit_timeout: database.pool_wait,
+            connect_timeout: database.connect_timeout,
+            statement_timeout: database.statement_timeout,
+            lock_timeout: database.lock_timeout,
+            settle_queue: self.store.settle_queue,
+            audit_queue: self.audit.queue,
+            audit_mode: match self.audit.tokens {
+                AuditTokens::Grouped => AuditMode::Grouped,
+                AuditTokens::Sync => AuditMode::Sync,
+            },
+            audit_retention: self.audit.retention,
+            ..claimsmith_store::Settings::default()
+        }
+    }
+
+    /// The private PostgreSQL.
+    pub fn embedded_settings(&self) -> EmbeddedSettings {
+        let database = &self.config().database;
+        let folder = database.data_dir.clone().unwrap_or_else(|| self.general.state_dir.join("postgres"));
+        EmbeddedSettings {
+            // This node's pool and writer twice over: its successor may start while it drains, and people look in.
+            max_connections: (2 * (database.pool + 2) + 10).max(60),
+            ..EmbeddedSettings::in_directory(folder)
+        }
+    }
+
+    /// The sandbox.
+    pub fn hook_settings(&self) -> claimsmith_hooks::Settings {
+        let hooks = &self.hooks;
+        claimsmith_hooks::Settings {
+            memory: hooks.memory.bytes(),
+            wasm_stack: hooks.stack.bytes(),
+            // The stack of a guest and what host functions need on top.
+            async_stack: (hooks.stack.bytes() + (768 << 10)).max(1 << 20),
+            slots: hooks.pool,
+            cores: self.workers(),
+            queue: hooks.queue,
+            queue_wait: hooks.queue_wait,
+            breaker_faults: hooks.breaker_faults,
+            breaker_rest: hooks.breaker_rest,
+            component: hooks.component_max_bytes.bytes(),
+            upload: hooks.upload_max_bytes.bytes(),
+            cache: Some(hooks.cache_dir.clone().unwrap_or_else(|| self.general.state_dir.join("plugins"))),
+            limits: self.hook_limits(),
+            ..claimsmith_hooks::Settings::default()
+        }
+    }
+
+    fn hook_limits(&self) -> claimsmith_hooks::Limits {
+        claimsmith_hooks::Limits {
+            fuel: self.hooks.fuel,
+            wall: self.hooks.wall,
+            memory: self.hooks.memory.bytes(),
+            input: self.hooks.input.bytes(),
+            output: self.hooks.output.bytes(),
+            logs: self.hooks.logs.bytes(),
+            ..claimsmith_hooks::Limits::default()
+        }
+    }
+
+    /// The life of signing keys.
+    pub fn key_life_settings(&self) -> KeyLifeSettings {
+        KeyLifeSettings {
+            algs: self.signing.algs.clone(),
+            rsa_bits: self.signing.rsa_bits,
+            rotation: self.signing.rotation,
+            publish_before_use: self.signing.publish_before_use,
+            longest_lifetime: lifetime(self.lifetimes.access_token_ceiling).seconds().into(),
+        }
+    }
+
+    /// The endpoints.
+    pub fn room_settings(&self) -> rooms::Settings {
+        let aliases = self.aliases.all();
+        let token_paths = std::iter::once("/oauth2/token".to_owned()).map(|path| self.issuer.url(&path));
+        let token_aliases = self.aliases.token.iter().map(|path| format!("{}{}", self.issuer.origin(), path.as_str()));
+        rooms::Settings {
+            client_auth: Policy {
+                issuer: self.issuer.as_str().into(),
+                token_endpoints: token_paths.chain(token_aliases).map(String::into_boxed_str).collect(),
+                methods: self.client_auth.methods.clone(),
+                signing_algs: self.client_auth.signing_algs.clone(),
+                mac_algs: self.client_auth.mac_algs.clone(),
+            },
+            aliases: aliases.into_iter().map(|(name, paths)| (name.to_owned(), texts(paths))).collect(),
+            allowed_origins: self.cors.allowed_origins.iter().map(|origin| origin.as_str().to_owned()).collect(),
+            grants: self.grants.enabled.clone(),
+            defaults: Defaults {
+                audience: self.default_audience().into(),
+                lifetime: lifetime(self.lifetimes.access_token),
+                lifetime_ceiling: lifetime(self.lifetimes.access_token_ceiling),
+                format: self.tokens.format,
+                alg: self.signing.default_alg,
+            },
+            hook_limits: self.hook_limits(),
+            token_bytes_max: self.tokens.max_bytes.bytes(),
+            invalid_client_quantum: self.client_auth.invalid_client_quantum,
+            mtls_origin: self.mtls_origin(),
+        }
+    }
+
+    /// The issuer's host with the port of the mTLS listener.
+    fn mtls_origin(&self) -> Option<String> {
+        let port = self.listen.mtls?.port();
+        let mut url = url::Url::parse(self.issuer.as_str()).ok()?;
+        url.set_port(Some(port)).ok()?;
+        Some(url.origin().ascii_serialization())
+    }
+
+    /// Failures that are let pass.
+    pub fn throttle_settings(&self) -> ThrottleSettings {
+        let auth = &self.client_auth;
+        ThrottleSettings {
+            pair: Allowance { burst: auth.throttle_client_burst, every: auth.throttle_client_every },
+            address: Allowance { burst: auth.throttle_address_burst, every: auth.throttle_address_every },
+            ..ThrottleSettings::default()
+        }
+    }
+
+    /// Costly secrets.
+    pub fn secret_desk_settings(&self) -> SecretDeskSettings {
+        let auth = &self.client_auth;
+        let memory_kib = u32::try_from(auth.argon2_memory.bytes() / 1024).unwrap_or(u32::MAX);
+        SecretDeskSettings {
+            cost: Cost { memory_kib, passes: auth.argon2_iterations, ..Cost::default() },
+            queue: auth.argon2_queue,
+            remember: auth.remember,
+            remembered: auth.remembered,
+        }
+    }
+
+    /// Fetching from strangers.
+    pub fn fetch_settings(&self) -> FetchSettings {
+        let fetch = &self.fetch;
+        FetchSettings {
+            allowed_networks: fetch.allowed_networks.clone(),
+            allowed_hosts: fetch.allowed_hosts.iter().map(|host| host.as_str().to_owned()).collect(),
+            timeout: fetch.timeout,
+            max_bytes: fetch.max_bytes.bytes(),
+            concurrent: fetch.concurrent,
+            extra_ca_file: fetch.ca_file.clone(),
+        }
+    }
+
+    /// Public keys of clients.
+    pub fn client_keys_settings(&self) -> ClientKeysSettings {
+        ClientKeysSettings {
+            bytes: self.cache.key_sets.bytes() as u64,
+            cache_time: self.cache.key_set_lifetime,
+            ..ClientKeysSettings::default()
+        }
+    }
+}
+
+impl super::Aliases {
+    /// The aliases of each endpoint, by its name.
+    pub fn all(&self) -> [(&'static str, &[RootedPath]); 6] {
+        [
+            ("token", &self.token),
+            ("introspection", &self.introspection),
+            ("revocation", &self.revocation),
+            ("jwks", &self.jwks),
+            ("openid_configuration", &self.openid_configuration),
+            ("oauth_authorization_server", &self.oauth_authorization_server),
+        ]
+    }
+}
+
+fn texts(paths: &[RootedPath]) -> Vec<String> {
+    paths.iter().map(|path| path.as_str().to_owned()).collect()
+}

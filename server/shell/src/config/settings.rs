@@ -177,18 +177,24 @@ settings! {
         /// A refused authentication is answered at the next multiple of this time after its arrival, so that its
         /// duration tells nothing.
         invalid_client_quantum: Duration = "50 ms" in "0 s" ..= "5 s";
-        /// Memory of Argon2id, for secrets that were not made here.
+        /// Memory of Argon2id, for hashing secrets that were not made here.
         argon2_memory: Size = "19 MiB" in "8 MiB" ..= "1 GiB";
         /// Passes of Argon2id.
         argon2_iterations: u32 = "2" in "1" ..= "100";
-        /// Argon2id checks that run at once in the process.
-        argon2_parallel: usize = "2" in "1" ..= "1024";
-        /// Argon2id checks that may wait for their turn; the next is answered 503.
-        argon2_queue: usize = "64" in "1" ..= "100000";
-        /// Failures of one client from one address within a window, until further attempts are refused unseen.
-        throttle_failures: u32 = "20" in "1" ..= "1000000";
-        /// That window.
-        throttle_window: Duration = "60 s" in "1 s" ..= "24 h";
+        /// Argon2id checks that may wait for their turn; the next is answered 503. There is one turn at a time.
+        argon2_queue: usize = "16" in "1" ..= "100000";
+        /// How long a right secret of that kind is remembered (as a keyed digest) after its last use.
+        remember: Duration = "1 h" in "0 s" ..= "30 d";
+        /// How many right secrets are remembered; some 150 bytes each.
+        remembered: usize = "16384" in "1" ..= "10000000";
+        /// Failures of one client from one address that are let pass at once; more are refused unseen.
+        throttle_client_burst: u32 = "10" in "1" ..= "1000000";
+        /// And one more each time this has passed.
+        throttle_client_every: Duration = "1 s" in "1 ms" ..= "24 h";
+        /// Failures from one address (IPv6: one /64), whatever the client, that are let pass at once.
+        throttle_address_burst: u32 = "100" in "1" ..= "1000000";
+        /// And one more each time this has passed.
+        throttle_address_every: Duration = "100 ms" in "1 ms" ..= "24 h";
     }
 
     /// Which grants the token endpoint serves.
@@ -256,12 +262,16 @@ settings! {
 
     /// Fetching what others publish, such as a client's `jwks_uri`: https only, no redirects, no private addresses.
     Fetch at "fetch" {
-        /// From the first packet to the last byte.
-        timeout: Duration = "3 s" in "100 ms" ..= "60 s";
+        /// From first to last byte, waiting for its turn included.
+        timeout: Duration = "5 s" in "100 ms" ..= "60 s";
         /// Largest answer.
-        max_bytes: Size = "64 KiB" in "1 KiB" ..= "4 MiB";
+        max_bytes: Size = "256 KiB" in "1 KiB" ..= "4 MiB";
+        /// Fetches under way at once.
+        concurrent: usize = "32" in "1" ..= "1024";
         /// Networks that may be fetched from although they are private, loopback or otherwise special.
         allowed_networks: Vec<Network> = "";
+        /// Hosts, by their exact names, that may be fetched from whatever their addresses and ports.
+        allowed_hosts: Vec<PlainText> = "";
         /// Further certification authorities to trust, in PEM; those of the system are trusted anyway.
         ca_file: Option<PathBuf> = "";
     }
@@ -270,8 +280,10 @@ settings! {
     Cache at "cache" {
         /// Clients; the least recently used goes first.
         clients: usize = "100000" in "16" ..= "10000000";
-        /// Key sets of clients that publish them under a `jwks_uri`.
-        key_sets: usize = "10000" in "16" ..= "1000000";
+        /// Key sets of clients: fetched ones and registered ones, each.
+        key_sets: Size = "16 MiB" in "64 KiB" ..= "4 GiB";
+        /// How long a fetched key set is good where its sender does not say.
+        key_set_lifetime: Duration = "5 min" in "1 min" ..= "1 h";
     }
 
     /// The records of what was issued and administered.
@@ -306,7 +318,7 @@ settings! {
 
     /// Traces, sent to a collector by OTLP over HTTP with protobuf.
     Otel at "otel" {
-        /// The collector's base URL such as `http://127.0.0.1:4318`; plain http only, so a collector on the same machine.
+        /// The collector's base URL such as `http://127.0.0.1:4318`. No traces when not set.
         endpoint: Option<HttpUrl> = "";
         /// Share of requests that are traced, in thousandths. A caller's sampled `traceparent` is not heeded.
         sample_per_mille: u32 = "10" in "0" ..= "1000";

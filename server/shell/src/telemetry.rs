@@ -1,0 +1,74 @@
+//! What the server says of itself: a log, metrics, traces.
+//!
+//! None of the three makes a request wait: log lines and spans go through bounded queues to threads of their own, and
+//! what does not fit is dropped and counted; counters are atomics.
+
+mod cells;
+mod exposition;
+mod log;
+mod metrics;
+mod traces;
+mod watch;
+
+pub use exposition::{Encoder, Kind, Labels, MEDIA_TYPE};
+pub use log::REQUEST;
+pub use metrics::{Collector, Metrics, Stage};
+pub use traces::Walked;
+
+use crate::config::Config;
+use crate::listen::DoorMetrics;
+use crate::rooms::Rooms;
+use std::sync::Arc;
+use traces::Traces;
+
+/// The log, the metrics and the traces of a running server.
+pub struct Telemetry {
+    log: log::LogDesk,
+    metrics: Arc<Metrics>,
+}
+
+/// Starts all three. A collector that cannot be used is logged and done without: it is no reason not to serve.
+pub fn start(config: &Config, version: &'static str) -> Telemetry {
+    let log = log::start(&config.log);
+    let traces = Traces::start(&config.otel, version).unwrap_or_else(|fault| {
+        tracing::error!(%fault, "traces cannot be sent to otel.endpoint");
+        None
+    });
+    let metrics = Arc::new(Metrics::new(&config.metrics, traces));
+    let dropped = log.dropped();
+    metrics.register_collector(Box::new(move |out| {
+        out.family("claimsmith_build_info", Kind::Gauge, "The version, as a label.");
+        out.sample(&[("version", version)], 1);
+        let lines = dropped.dropped_lines() as u64;
+        out.single("claimsmith_log_dropped_total", Kind::Counter, "Log lines dropped because the queue was full.", lines);
+        watch::process(out);
+    }));
+    Telemetry { log, metrics }
+}
+
+impl Telemetry {
+    /// The metrics.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.metrics)
+    }
+
+    /// Shows the door's counters.
+    pub fn watch_door(&self, door: Arc<DoorMetrics>) {
+        self.metrics.register_collector(Box::new(move |out| watch::door(&door, out)));
+    }
+
+    /// Shows the counters of the rooms.
+    pub fn watch_rooms(&self, rooms: Arc<Rooms>) {
+        self.metrics.register_collector(Box::new(move |out| watch::store(&rooms.store, out)));
+    }
+
+    /// Takes over a new log level.
+    pub fn set_level(&self, config: &Config) {
+        self.log.set_level(&config.log);
+    }
+
+    /// Writes and sends what waits.
+    pub fn finish(self) {
+        self.metrics.finish();
+    }
+}
