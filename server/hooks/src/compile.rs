@@ -91,6 +91,8 @@ fn verdict(status: ExitStatus, complaint: &str) -> LoadFault {
     let refused = |message: &str| LoadFault::Refused(UploadRefusal::Compile(message.to_owned()));
     match (status.code(), status.signal()) {
         (Some(code), _) if code == i32::from(REFUSED) => refused(complaint),
+        // How Rust ends after a panic: the compiler met something it did not expect.
+        (Some(101), _) => refused("the compiler gave up on it"),
         (_, Some(signal)) if signal == rustix::process::Signal::XCPU.as_raw() => refused("it takes too long"),
         (_, Some(signal)) if signal == rustix::process::Signal::KILL.as_raw() => refused("it takes too long or too much memory"),
         // Rust aborts when an allocation fails.
@@ -177,7 +179,8 @@ fn compile_child() -> Result<(), Ended> {
     let mut input = std::io::stdin().lock();
     let order = Order::read(&mut input).map_err(|error| failed(&error))?;
     // The limits stand before the first byte of the component is read.
-    limit(order).map_err(|error| failed(&error))?;
+    let before = address_space().map_err(|error| failed(&error))?;
+    limit(order, before).map_err(|error| failed(&error))?;
     let mut component = Vec::new();
     input.read_to_end(&mut component).map_err(|error| failed(&error))?;
     let engine = Engine::new(&engine::compiling(&order.settings())).map_err(|error| failed(&error))?;
@@ -186,13 +189,22 @@ fn compile_child() -> Result<(), Ended> {
     output.write_all(MAGIC).and_then(|()| output.write_all(&code)).and_then(|()| output.flush()).map_err(|error| failed(&error))
 }
 
-/// Memory, CPU time, no core, no file, no further process or thread.
-fn limit(order: Order) -> rustix::io::Result<()> {
+/// CPU time, no core, no file, and memory beyond what the program itself occupies already: an allocator may have reserved
+/// a good deal of address space before anything was compiled.
+fn limit(order: Order, before: u64) -> rustix::io::Result<()> {
     let at_most = |soft: u64, hard: u64| Rlimit { current: Some(soft), maximum: Some(hard) };
     setrlimit(Resource::Core, at_most(0, 0))?;
     setrlimit(Resource::Fsize, at_most(0, 0))?;
     setrlimit(Resource::Cpu, at_most(order.compile_cpu, order.compile_cpu + 1))?;
-    setrlimit(Resource::As, at_most(order.compile_memory, order.compile_memory))
+    let memory = before.saturating_add(order.compile_memory);
+    setrlimit(Resource::As, at_most(memory, memory))
+}
+
+/// Address space this process occupies, bytes.
+fn address_space() -> std::io::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+    size.map(|kibibytes| kibibytes << 10).ok_or_else(|| std::io::Error::other("/proc/self/status does not tell VmSize"))
 }
 
 fn complain(message: &str) {

@@ -74,7 +74,7 @@ impl Plugin {
 
 /// The export of a hook point, checked to have the types of the contract.
 fn hook(component: &Component, point: HookPoint) -> Result<Option<Hook>> {
-    let Some((item, interface)) = component.get_export(None, &imports::interface(point.interface())) else { return Ok(None) };
+    let Some((item, interface)) = component.get_export(None, imports::interface(point.interface())) else { return Ok(None) };
     let ComponentItem::ComponentInstance(_) = item else { bail!("{} is not an interface", point.interface()) };
     let Some((ComponentItem::ComponentFunc(function), shape)) = component.get_export(Some(&interface), "shape") else {
         bail!("{} has no function `shape`", point.interface());

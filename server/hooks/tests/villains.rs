@@ -3,6 +3,8 @@
 //! The guests are `tests/villains/*.wat`: a line that says what it does, a line `;; fault:` with the kinds it may end in
 //! (`none`: it answers), then the parts that are put into `shell.wat`.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "villains/calls.rs"]
 mod calls;
 #[path = "villains/compiling.rs"]

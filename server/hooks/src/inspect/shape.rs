@@ -133,6 +133,7 @@ fn add(sum: &mut u32, more: u32, limit: u32, what: &'static str) -> Result<(), U
     if *sum > limit { Err(UploadRefusal::TooComplex(what)) } else { Ok(()) }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
 fn invalid(error: wasmparser::BinaryReaderError) -> UploadRefusal {
     UploadRefusal::Invalid(error.to_string())
 }
