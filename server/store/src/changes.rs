@@ -228,7 +228,7 @@ impl From<AuditRow> for AdminRecord {
 impl Store {
     /// The number of the latest admin change.
     pub async fn generation(&self) -> Result<i64, Fault> {
-        self.boundary.read(|tx| current(tx)).await
+        self.boundary.read(current).await
     }
 
     /// What changed after the generation `seen`.

@@ -119,6 +119,16 @@ pub enum ConstraintKind {
 }
 
 impl Fault {
+    /// Whether trying again later may help by itself.
+    pub const fn is_temporary(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::Timeout { .. } | Self::Full { .. } | Self::Closed)
+    }
+
+    /// Whether it says that there is no such row.
+    pub const fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing { .. })
+    }
+
     /// Whether the connection that said so must not be used again.
     pub(crate) const fn ends_connection(&self) -> bool {
         matches!(self, Self::Unavailable { .. })

@@ -152,19 +152,20 @@ fn status_of(conn: &mut PgConnection) -> Result<Status, Fault> {
     Ok(Status { applied, pending, unknown, minimum_version })
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> Fault {
     Fault::Statement { reason: format!("migration: {error}") }
 }
 
-/// A digest-like name of the set of migrations, for templates of test databases.
+/// A name that changes with every migration, for templates of test databases.
 #[cfg(any(test, feature = "testing"))]
 pub(crate) fn fingerprint() -> String {
-    let texts = [include_dir_text(), known().join(",")].concat();
+    let texts = [texts_of_migrations(), known().join(",")].concat();
     claimsmith_jose::Digest::of(texts.as_bytes()).to_hex()[..16].to_owned()
 }
 
 #[cfg(any(test, feature = "testing"))]
-fn include_dir_text() -> String {
+fn texts_of_migrations() -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
     let mut texts: Vec<String> = std::fs::read_dir(folder)
         .into_iter()

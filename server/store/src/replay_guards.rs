@@ -58,3 +58,38 @@ pub(crate) fn settle(conn: &mut PgConnection, rows: &[(&ReplayGuard, &[u8; 16])]
     };
     Ok(statement.run(conn)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::RunQueryDsl;
+
+    use super::*;
+    use crate::connection::Connector;
+    use crate::settings::Settings;
+    use crate::testing::TestDatabase;
+
+    #[test]
+    fn batches_of_any_size_share_one_prepared_statement() {
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            statement: String,
+        }
+        let database = TestDatabase::migrated();
+        let mut conn = Connector::new(database.url(), &Settings::default()).open().unwrap();
+        let guard = |number: u8| ReplayGuard {
+            client_id: ClientId::parse("c").unwrap(),
+            jti_digest: Digest::of(&[number]),
+            expires_at: Timestamp::from_seconds(4_000_000_000),
+        };
+        for (first, size) in [(0, 1), (1, 3), (4, 20)] {
+            let guards: Vec<ReplayGuard> = (first..first + size).map(guard).collect();
+            let rows: Vec<_> = guards.iter().map(|guard| (guard, &[7; 16])).collect();
+            assert_eq!(settle(&mut conn, &rows).unwrap().len(), usize::from(size));
+        }
+        let prepared: Vec<Row> =
+            diesel::sql_query("SELECT statement FROM pg_prepared_statements WHERE statement LIKE 'INSERT INTO replay_guards%'").load(&mut conn).unwrap();
+        assert_eq!(prepared.len(), 1);
+        assert!(prepared[0].statement.contains(&format!("interval '{MARGIN} s'")), "the sweeper and the statement agree");
+    }
+}

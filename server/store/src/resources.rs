@@ -145,12 +145,12 @@ fn records(tx: &mut Tx, rows: Vec<(Row, i64)>) -> Result<Vec<ResourceRecord>, Fa
     rows.into_iter()
         .map(|(row, version)| {
             let introspectors = introspectors.remove(&row.identifier).unwrap_or_default();
-            Ok(ResourceRecord { resource: resource(row, introspectors)?, version })
+            Ok(ResourceRecord { resource: resource(&row, introspectors)?, version })
         })
         .collect()
 }
 
-fn resource(row: Row, introspectors: Vec<ClientId>) -> Result<Resource, Fault> {
+fn resource(row: &Row, introspectors: Vec<ClientId>) -> Result<Resource, Fault> {
     let corrupt = |column| Fault::corrupt("resources", column, row.identifier.clone());
     let parsed = |alg: &str| SigningAlg::parse(alg).ok_or_else(|| corrupt("signing_alg"));
     let format = |format: &str| TokenFormat::parse(format).ok_or_else(|| corrupt("token_format"));

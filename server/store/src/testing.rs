@@ -152,11 +152,10 @@ fn cluster() -> &'static Cluster {
     CLUSTER.get_or_init(|| {
         let template = format!("template_{}", migrate::fingerprint());
         let outside = std::env::var("CLAIMSMITH_TEST_DATABASE_URL").ok();
-        let cluster = match outside {
+        match outside {
             Some(url) => Cluster { sockets: PathBuf::new(), outside: Some(url), template, _user: None },
             None => shared_cluster(template),
-        };
-        cluster
+        }
     })
 }
 
@@ -195,7 +194,9 @@ fn start_cluster(place: &Place, sockets: &Path) {
         done"#;
     let mut reaper = place.command(Path::new("/bin/sh"));
     reaper.args(["-c", REAPER, "reaper"]).arg(place.root()).arg(pid).stdout(Stdio::null()).stderr(Stdio::null());
-    reaper.spawn().expect("a shell starts");
+    // It outlives this process, and nobody waits for it.
+    #[allow(clippy::zombie_processes, reason = "meant to be left behind")]
+    let _reaper = reaper.spawn().expect("a shell starts");
 }
 
 fn make_template(cluster: &Cluster) {

@@ -24,7 +24,7 @@ pub(crate) struct Job {
 }
 
 pub(crate) fn run(mut jobs: mpsc::Receiver<Job>, mut line: Line, mode: AuditMode) {
-    let mut batch = Vec::with_capacity(BATCH_MAX);
+    let mut batch = Vec::new();
     while jobs.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
         if mode == AuditMode::Grouped {
             linger(&jobs, batch.len());
@@ -33,7 +33,7 @@ pub(crate) fn run(mut jobs: mpsc::Receiver<Job>, mut line: Line, mode: AuditMode
                 batch.push(job);
             }
         }
-        write(&mut line, batch.drain(..).collect());
+        write(&mut line, std::mem::take(&mut batch));
     }
 }
 

@@ -45,9 +45,9 @@ impl Job {
 }
 
 pub(crate) fn run(mut jobs: mpsc::Receiver<Job>, mut line: Line) {
-    let mut batch = Vec::with_capacity(BATCH_MAX);
+    let mut batch = Vec::new();
     while jobs.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
-        settle(&mut line, batch.drain(..).collect());
+        settle(&mut line, std::mem::take(&mut batch));
     }
 }
 

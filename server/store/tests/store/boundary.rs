@@ -143,3 +143,15 @@ fn more_connections_than_the_server_has_is_said_at_start() {
     let fault = Store::open(database.url(), &Settings { pool_size: 0, ..Settings::default() }).unwrap_err();
     assert!(matches!(fault, Fault::Settings(_)), "{fault}");
 }
+
+#[tokio::test]
+async fn a_slow_statement_is_cut_off_and_the_next_is_served() {
+    let database = TestDatabase::migrated();
+    let settings = Settings { statement_timeout: Duration::from_secs(1), lock_timeout: Duration::from_secs(1), ..Settings::default() };
+    let store = Store::open(database.url(), &settings).unwrap();
+    store.generation().await.unwrap();
+    database.execute("ALTER TABLE generation RENAME TO held; CREATE VIEW generation AS SELECT held.* FROM held, pg_sleep(30)");
+    assert!(matches!(store.generation().await, Err(Fault::Timeout { .. })));
+    database.execute("DROP VIEW generation; ALTER TABLE held RENAME TO generation");
+    assert_eq!(store.generation().await, Ok(0));
+}

@@ -208,10 +208,11 @@ async fn a_row_whose_commit_was_not_heard_of_wins_when_it_is_written_again() {
 async fn rev_009_a_revocation_is_seen_by_every_node_at_once() {
     let database = TestDatabase::migrated();
     let (here, there) = (database.store(), database.store());
-    one(&here, Claim::Token(token("t"))).await.unwrap();
+    let token = token("t");
+    one(&here, Claim::Token(token.clone())).await.unwrap();
     let found = there.opaque_token(digest("t")).await.unwrap().unwrap();
     assert!(!found.revoked);
-    assert_eq!(format!("{:?}", found.token), format!("{:?}", token("t")));
+    assert_eq!(format!("{:?}", found.token), format!("{token:?}"));
     assert!(there.opaque_token(digest("other")).await.unwrap().is_none());
 
     one(&here, revocation(digest("jti of t"))).await.unwrap();
