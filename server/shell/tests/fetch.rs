@@ -1,5 +1,7 @@
 //! Errands to hostile servers: all of them on loopback, which is out of bounds unless a test lists it.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 #[path = "fetch/rig.rs"]
 mod rig;
 

@@ -128,7 +128,7 @@ mod tests {
 
     use super::*;
 
-    fn headers(name: reqwest::header::HeaderName, values: &[&'static str]) -> HeaderMap {
+    fn headers(name: &reqwest::header::HeaderName, values: &[&'static str]) -> HeaderMap {
         values.iter().map(|value| (name.clone(), HeaderValue::from_static(value))).collect()
     }
 
@@ -136,7 +136,7 @@ mod tests {
     fn caj_012_only_json_types_are_read() {
         let json = ["application/json", "APPLICATION/JSON; charset=utf-8", "application/jwk-set+json", "application/problem+json"];
         for value in json {
-            assert!(is_json(&headers(CONTENT_TYPE, &[value])), "{value}");
+            assert!(is_json(&headers(&CONTENT_TYPE, &[value])), "{value}");
         }
         let others = [
             "text/html",
@@ -148,14 +148,14 @@ mod tests {
             "application/octet-stream",
         ];
         for value in others {
-            assert!(!is_json(&headers(CONTENT_TYPE, &[value])), "{value}");
+            assert!(!is_json(&headers(&CONTENT_TYPE, &[value])), "{value}");
         }
         assert!(!is_json(&HeaderMap::new()));
     }
 
     #[test]
     fn lifetimes_are_read_from_cache_control() {
-        let seconds = |value| max_age(&headers(CACHE_CONTROL, value)).map(|age| age.as_secs());
+        let seconds = |value| max_age(&headers(&CACHE_CONTROL, value)).map(|age| age.as_secs());
         assert_eq!(seconds(&["public, max-age=600, must-revalidate"]), Some(600));
         assert_eq!(seconds(&["public", "Max-Age=\"60\""]), Some(60));
         assert_eq!(seconds(&["max-age=600, no-store"]), Some(0));
