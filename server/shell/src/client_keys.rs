@@ -9,12 +9,13 @@
 
 mod entry;
 
+use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::Duration;
 
 use claimsmith_jose::{JwkSet, JwkSetRefusal};
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{OptionsBuilder, Weighter};
 use tokio::time::Instant;
 
 use crate::fetch::{Fetch, FetchRefusal, Fetched};
@@ -23,8 +24,11 @@ use entry::{Entry, Outcome, Step};
 /// Bounds on `cache_time` and on what senders say.
 const CACHE_TIME_MIN: Duration = Duration::from_secs(60);
 const CACHE_TIME_MAX: Duration = Duration::from_secs(3_600);
-/// What an entry weighs besides its keys.
+/// What an entry weighs besides its keys, and what a key does besides its name; in bytes, roughly.
 const OVERHEAD: usize = 512;
+const KEY: usize = 2_048;
+/// Parts of a table, each with its lock and its share of the bytes.
+const SHARDS: usize = 8;
 
 /// How long sets are kept.
 #[derive(Debug, Clone)]
@@ -60,8 +64,8 @@ impl Default for ClientKeysSettings {
 pub struct ClientKeysCache {
     source: Arc<dyn Fetch>,
     settings: ClientKeysSettings,
-    sets: Arc<Cache<Arc<str>, Weighed<Arc<Entry>>, ByWeight>>,
-    inline: Cache<Arc<str>, Weighed<Arc<JwkSet>>, ByWeight>,
+    sets: Arc<Table<Arc<Entry>>>,
+    inline: Table<Arc<JwkSet>>,
 }
 
 /// Why a document is no use.
@@ -82,13 +86,8 @@ impl ClientKeysCache {
     /// An empty cache before `source`.
     pub fn new(mut settings: ClientKeysSettings, source: Arc<dyn Fetch>) -> Self {
         settings.cache_time = settings.cache_time.clamp(CACHE_TIME_MIN, CACHE_TIME_MAX);
-        let expected = usize::try_from(settings.bytes / 4_096).unwrap_or(usize::MAX).clamp(16, 65_536);
-        Self {
-            sets: Arc::new(Cache::with_weighter(expected, settings.bytes, ByWeight)),
-            inline: Cache::with_weighter(expected, settings.bytes, ByWeight),
-            source,
-            settings,
-        }
+        let (sets, inline) = (Arc::new(table(settings.bytes)), table(settings.bytes));
+        Self { sets, inline, source, settings }
     }
 
     /// A client's registered `jwks`, parsed once as long as its text stays the same.
@@ -97,7 +96,8 @@ impl ClientKeysCache {
             return Some(known.value);
         }
         let value = parse_inline(jwks).ok()?;
-        self.inline.insert(jwks.into(), Weighed { weight: weight_of(jwks.len()), value: Arc::clone(&value) });
+        let weight = weight_of(&value, self.settings.bytes);
+        self.inline.insert(jwks.into(), Weighed { weight, value: Arc::clone(&value) });
         Some(value)
     }
 
@@ -113,12 +113,12 @@ impl ClientKeysCache {
             Step::Join(outcome, pass) => (outcome, pass),
             Step::Lead(flight, outcome, pass) => {
                 let errand = self.errand(client_id, uri);
-                let (fetched, uri) = (Arc::clone(&self.sets), Arc::<str>::from(uri));
+                let (sets, uri, bytes) = (Arc::clone(&self.sets), Arc::<str>::from(uri), self.settings.bytes);
                 tokio::spawn(async move {
                     let outcome = errand.await;
-                    let weight = outcome.as_ref().map_or(OVERHEAD, |outcome| outcome.weight);
+                    let weight = outcome.as_ref().map_or(OVERHEAD, |outcome| weight_of(&outcome.set, bytes));
                     let entry = flight.land(outcome, Instant::now());
-                    fetched.insert(uri, Weighed { weight, value: entry });
+                    sets.insert(uri, Weighed { weight, value: entry });
                 });
                 (outcome, pass)
             }
@@ -166,12 +166,25 @@ impl ClientKeysCache {
 fn read(fetched: &Fetched, cache_time: Duration) -> Result<Outcome, Unusable> {
     let set = Arc::new(JwkSet::parse(&fetched.body)?);
     let good_for = fetched.max_age.map_or(cache_time, |age| age.clamp(CACHE_TIME_MIN, CACHE_TIME_MAX));
-    Ok(Outcome { set, good_for, weight: weight_of(fetched.body.len()) })
+    Ok(Outcome { set, good_for })
 }
 
-/// Keys ready for use take more memory than their text.
-const fn weight_of(json: usize) -> usize {
-    OVERHEAD + json * 4
+/// What a set takes in a table of so many bytes.
+///
+/// Invariant: less than a shard holds, or it would be fetched again for every request.
+fn weight_of(set: &JwkSet, bytes: u64) -> usize {
+    let keys = set.keys().iter().map(|key| KEY + key.kid().map_or(0, str::len));
+    let most = bytes / (2 * SHARDS as u64);
+    (OVERHEAD + keys.sum::<usize>()).min(usize::try_from(most).unwrap_or(usize::MAX))
+}
+
+type Table<T> = Cache<Arc<str>, Weighed<T>, ByWeight, RandomState>;
+
+fn table<T: Clone>(bytes: u64) -> Table<T> {
+    let expected = usize::try_from(bytes / 4_096).unwrap_or(usize::MAX).clamp(16, 65_536);
+    let options = OptionsBuilder::new().shards(SHARDS).estimated_items_capacity(expected).weight_capacity(bytes).build();
+    let options = options.expect("both capacities are given");
+    Cache::with_options(options, ByWeight, RandomState::new(), DefaultLifecycle::default())
 }
 
 #[derive(Debug, Clone)]
@@ -185,6 +198,7 @@ struct ByWeight;
 
 impl<T> Weighter<Arc<str>, Weighed<T>> for ByWeight {
     fn weight(&self, key: &Arc<str>, entry: &Weighed<T>) -> u64 {
+        // URLs are bounded in length, and the texts of registered sets where they are registered.
         (key.len() + entry.weight) as u64
     }
 }

@@ -14,7 +14,6 @@ pub(super) struct Outcome {
     pub(super) set: Arc<JwkSet>,
     /// From now on.
     pub(super) good_for: Duration,
-    pub(super) weight: usize,
 }
 
 /// One `jwks_uri`.

@@ -264,6 +264,19 @@ async fn the_cache_is_bounded_in_bytes() {
     assert!(cache.sets.len() < 100 && !cache.sets.is_empty());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_set_that_is_too_heavy_for_the_cache_is_kept_all_the_same() {
+    let kids: Vec<_> = (0..32).map(|number| number.to_string().repeat(50)).collect();
+    let kids: Vec<_> = kids.iter().map(String::as_str).collect();
+    let server = Server::with(&kids);
+    let settings = ClientKeysSettings { bytes: 64 * 1024, ..ClientKeysSettings::default() };
+    let cache = ClientKeysCache::new(settings, Arc::clone(&server) as _);
+    for _ in 0..10 {
+        assert!(finds(&cache, kids[31]).await);
+    }
+    assert_eq!(server.asked(), 1);
+}
+
 #[test]
 fn inline_keys_are_parsed_once() {
     let cache = cache(&Server::with(&[]));
