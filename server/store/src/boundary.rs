@@ -18,8 +18,8 @@ use crate::connection::{Connector, Link, LogFaults, Tx};
 use crate::fault::Fault;
 use crate::settings::Settings;
 
-/// After a failure to connect, requests are answered at once for this long instead of each trying for itself.
-const REST: Duration = Duration::from_millis(250);
+/// Between looks at how the pool's attempts to connect are going.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The way to the database for reads and admin writes.
 pub(crate) struct Boundary {
@@ -35,9 +35,9 @@ struct Lanes {
     pool: Pool<Connector>,
     /// Connections that last answered before this are asked for a sign of life.
     suspected_at: Mutex<Option<Instant>>,
-    /// Until when nobody tries to connect.
-    resting_until: Mutex<Option<Instant>>,
-    waited: AtomicU64,
+    connector: Connector,
+    connect_timeout: Duration,
+    refused: AtomicU64,
 }
 
 /// The pool at one moment.
@@ -65,14 +65,15 @@ impl Boundary {
             .max_lifetime(Some(Duration::from_secs(1800)))
             .connection_timeout(settings.connect_timeout)
             .error_handler(Box::new(LogFaults))
-            .build_unchecked(connector);
+            .build_unchecked(connector.clone());
         let runtime = Builder::new_current_thread()
             .max_blocking_threads(settings.blocking_threads())
             .thread_name("store")
             .thread_keep_alive(Duration::from_secs(60))
             .build()
             .map_err(|error| Fault::Settings(error.to_string()))?;
-        let lanes = Lanes { pool, suspected_at: Mutex::default(), resting_until: Mutex::default(), waited: AtomicU64::new(0) };
+        let (suspected_at, refused) = (Mutex::default(), AtomicU64::new(0));
+        let lanes = Lanes { pool, suspected_at, connector, connect_timeout: settings.connect_timeout, refused };
         Ok(Self {
             lanes: Arc::new(lanes),
             permits: Arc::new(Semaphore::new(settings.pool_size as usize)),
@@ -134,7 +135,7 @@ impl Boundary {
         match tokio::time::timeout(self.permit_timeout, permits.acquire_owned()).await {
             Ok(permit) => permit.map_err(|_| Fault::Closed),
             Err(_) => {
-                self.lanes.waited.fetch_add(1, Ordering::Relaxed);
+                self.lanes.refused.fetch_add(1, Ordering::Relaxed);
                 Err(Fault::Full { what: "the connection pool" })
             }
         }
@@ -146,7 +147,7 @@ impl Boundary {
             open: state.connections,
             idle: state.idle_connections,
             free_permits: self.permits.available_permits(),
-            refused: self.lanes.waited.load(Ordering::Relaxed),
+            refused: self.lanes.refused.load(Ordering::Relaxed),
         }
     }
 }
@@ -205,18 +206,30 @@ impl Lanes {
 
     /// A connection that has given a sign of life since the last one was found dead.
     fn check_out(&self) -> Result<PooledConnection<Connector>, Fault> {
-        let resting_until = *self.resting_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if resting_until.is_some_and(|until| Instant::now() < until) && self.pool.state().idle_connections == 0 {
-            return Err(Fault::Unavailable { reason: "the last attempt to connect failed a moment ago".to_owned() });
-        }
         loop {
-            let mut link = self.pool.get().map_err(|error| {
-                *self.resting_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + REST);
-                Fault::Unavailable { reason: error.to_string() }
-            })?;
+            let mut link = match self.pool.try_get() {
+                Some(link) => link,
+                None => self.await_connection()?,
+            };
             let suspected_at = *self.suspected_at.lock().unwrap_or_else(PoisonError::into_inner);
             if link.prove(suspected_at) {
                 return Ok(link);
+            }
+        }
+    }
+
+    /// Waits for the pool to connect, but not while it is known that it cannot.
+    // Invariant: the pool repeats a failed attempt until one succeeds, which ends the trouble; nobody has to wait for that.
+    fn await_connection(&self) -> Result<PooledConnection<Connector>, Fault> {
+        let since = Instant::now();
+        loop {
+            if let Some(reason) = self.connector.trouble() {
+                return Err(Fault::Unavailable { reason });
+            }
+            match self.pool.get_timeout(LOOK) {
+                Ok(link) => return Ok(link),
+                Err(error) if since.elapsed() > self.connect_timeout => return Err(Fault::Unavailable { reason: error.to_string() }),
+                Err(_) => {}
             }
         }
     }

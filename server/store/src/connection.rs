@@ -1,5 +1,6 @@
 //! One connection: opened with our session settings, known to be broken when it is, and r2d2's way to make more.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel::connection::{SimpleConnection, TransactionManager};
@@ -17,6 +18,8 @@ pub(crate) type Tx = PgConnection;
 pub(crate) struct Connector {
     url: String,
     session: String,
+    /// Why the pool's last attempt to connect failed; `None` once one has succeeded.
+    trouble: Arc<Mutex<Option<String>>>,
 }
 
 /// A connection with what the pool must know about it.
@@ -40,7 +43,13 @@ impl Connector {
                 milliseconds(settings.lock_timeout),
                 milliseconds(2 * settings.statement_timeout),
             ),
+            trouble: Arc::default(),
         }
+    }
+
+    /// Why the pool cannot connect at present.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Opens a connection.
@@ -113,7 +122,13 @@ impl r2d2::ManageConnection for Connector {
     type Error = Fault;
 
     fn connect(&self) -> Result<Link, Fault> {
-        Ok(Link { conn: self.open()?, proven_at: Instant::now(), broken: false })
+        let opened = self.open();
+        let trouble = opened.as_ref().err().map(|fault| match fault {
+            Fault::Unavailable { reason } => reason.clone(),
+            other => other.to_string(),
+        });
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        Ok(Link { conn: opened?, proven_at: Instant::now(), broken: false })
     }
 
     fn is_valid(&self, link: &mut Link) -> Result<(), Fault> {
