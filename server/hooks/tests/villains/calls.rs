@@ -67,6 +67,15 @@ async fn the_clock_alone_stops_a_loop_in_every_phase() {
 }
 
 #[tokio::test]
+async fn no_time_at_all_is_enough_for_the_honest_only() {
+    let host = host();
+    let limits = Limits { fuel: u64::MAX / 2, wall: std::time::Duration::ZERO, ..Limits::default() };
+    let (villain, honest) = (plugin(&host, "loop_in_export"), plugin(&host, "honest"));
+    assert_eq!(fault(call_within(&host, &villain, "first", &limits).await), HookFault::TimedOut);
+    assert!(call_within(&host, &honest, "first", &limits).await.answer.is_ok());
+}
+
+#[tokio::test]
 async fn the_memory_of_a_binding_is_a_limit_of_its_own() {
     let host = host();
     let limits = Limits { memory: 65_536, ..Limits::default() };
