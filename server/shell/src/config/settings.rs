@@ -303,7 +303,7 @@ settings! {
         /// How.
         format: LogFormat = "json";
         /// One line for each request.
-        requests: bool = "true";
+        requests: bool = "true", live;
         /// Lines that may wait to be written; beyond it they are dropped and counted, for requests wait for nobody.
         queue: usize = "16384" in "128" ..= "10000000";
     }
