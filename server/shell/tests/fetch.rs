@@ -58,9 +58,9 @@ async fn sec_005_names_for_special_addresses_are_not_connected_to() {
     let server = Server::start(Reply::json()).await;
     let table = "127.0.0.1 ::1 169.254.169.254 10.0.0.1 192.168.1.1 172.16.0.1 100.64.0.1 0.0.0.0 :: ::ffff:127.0.0.1 ::127.0.0.1 \
         fd00:ec2::254 fe80::1 64:ff9b::7f00:1 2002:7f00:1::1 2001::1 224.0.0.1 255.255.255.255";
-    for address in table.split_whitespace() {
-        let names = Names::always(&[address]);
-        let fetcher = Fetcher::start_with(&settings(&server, &[]), names).unwrap();
+    let addresses: Vec<_> = table.split_whitespace().collect();
+    let fetcher = Fetcher::start_with(&settings(&server, &[]), Names::one_after_another(&addresses)).unwrap();
+    for address in addresses {
         assert_eq!(fetcher.json(&server.url("rp.test")).await.unwrap_err(), FetchRefusal::OutOfBounds, "{address}");
     }
     assert_eq!(server.connections.load(Relaxed), 0);
