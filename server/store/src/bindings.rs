@@ -3,7 +3,9 @@
 use claimsmith_issuer::binding::{Binding, BindingLimits, OnFailure, Permission, Target};
 use claimsmith_jose::Digest;
 use claimsmith_protocol::id::ClientId;
-use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper};
+use diesel::{
+    AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper,
+};
 
 use crate::changes::{Change, EntityKind, Written, change, expect_version};
 use crate::clients::next_number;

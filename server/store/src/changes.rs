@@ -257,17 +257,13 @@ pub(crate) fn current(conn: &mut PgConnection) -> Result<i64, Fault> {
 }
 
 fn since(conn: &mut PgConnection, seen: i64) -> Result<Changes, Fault> {
-    let (generation, swept_through): (i64, i64) =
-        generation::table.select((generation::number, generation::swept_through)).first(conn)?;
+    let (generation, swept_through): (i64, i64) = generation::table.select((generation::number, generation::swept_through)).first(conn)?;
     // A number from the future was seen in another database: this one has been restored from a backup.
     if seen < swept_through || seen > generation {
         return Ok(Changes { generation, reload: Reload::Everything });
     }
-    let rows: Vec<(String, String)> = changes::table
-        .filter(changes::generation.gt(seen))
-        .select((changes::entity_kind, changes::entity_key))
-        .distinct()
-        .load(conn)?;
+    let rows: Vec<(String, String)> =
+        changes::table.filter(changes::generation.gt(seen)).select((changes::entity_kind, changes::entity_key)).distinct().load(conn)?;
     // A kind that this binary does not know was written by a newer one: reloading everything is always right.
     let entities: Option<Vec<_>> = rows.into_iter().map(|(kind, key)| EntityKind::parse(&kind).map(|kind| (kind, key))).collect();
     Ok(Changes { generation, reload: entities.map_or(Reload::Everything, Reload::Entities) })

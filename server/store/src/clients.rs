@@ -12,7 +12,9 @@ use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 use diesel::data_types::PgTimestamp;
 
-use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper};
+use diesel::{
+    AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper,
+};
 
 use crate::bindings;
 use crate::changes::{Change, EntityKind, Written, change, expect_version};
@@ -82,7 +84,13 @@ impl Store {
     }
 
     /// Replaces a client, its secrets included: those that `client` lacks are gone afterwards. `action` names it in the audit.
-    pub async fn update_client(&self, actor: &str, action: &'static str, client: Client, expected: Option<i64>) -> Result<Written<i64>, Fault> {
+    pub async fn update_client(
+        &self,
+        actor: &str,
+        action: &'static str,
+        client: Client,
+        expected: Option<i64>,
+    ) -> Result<Written<i64>, Fault> {
         let actor = actor.to_owned();
         self.boundary
             .write(move |tx| {
@@ -217,8 +225,10 @@ fn save_secrets(tx: &mut Tx, client: &Client) -> Result<(), Fault> {
         Authentication::Public | Authentication::PrivateKeyJwt { .. } => &[],
     };
     let kept: Vec<i64> = secrets.iter().map(|secret| secret.id).collect();
-    diesel::delete(client_secrets::table.filter(client_secrets::client_id.eq(client.id.as_str())).filter(client_secrets::secret_id.ne_all(kept)))
-        .execute(tx)?;
+    diesel::delete(
+        client_secrets::table.filter(client_secrets::client_id.eq(client.id.as_str())).filter(client_secrets::secret_id.ne_all(kept)),
+    )
+    .execute(tx)?;
     for secret in secrets {
         let row = SecretRow::of(&client.id, secret);
         let (sealed, expires_at) = (row.sealed.clone(), row.expires_at);
@@ -304,7 +314,11 @@ impl Row {
                     (None, Some(uri)) => ClientKeys::Uri(uri.as_str().into()),
                     (None, None) | (Some(_), Some(_)) => return Err(self.corrupt("jwks")),
                 };
-                Authentication::PrivateKeyJwt { alg: self.optional("auth_signing_alg", alg, SigningAlg::parse)?, audience: audience()?, keys }
+                Authentication::PrivateKeyJwt {
+                    alg: self.optional("auth_signing_alg", alg, SigningAlg::parse)?,
+                    audience: audience()?,
+                    keys,
+                }
             }
         })
     }

@@ -159,7 +159,10 @@ mod tests {
     fn a_url_keeps_what_it_says_and_gets_the_rest() {
         let settings = Settings::default();
         let text = with_defaults("postgresql://db.example/claimsmith?sslmode=verify-full&connect_timeout=9", &settings);
-        assert!(text.starts_with("postgresql://db.example/claimsmith?sslmode=verify-full&connect_timeout=9&application_name=claimsmith&"), "{text}");
+        assert!(
+            text.starts_with("postgresql://db.example/claimsmith?sslmode=verify-full&connect_timeout=9&application_name=claimsmith&"),
+            "{text}"
+        );
         assert!(with_defaults("postgres:///x", &settings).starts_with("postgres:///x?connect_timeout=3&"));
         assert!(with_defaults("host=/run dbname=x", &settings).starts_with("host=/run dbname=x connect_timeout=3 "));
     }

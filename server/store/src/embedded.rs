@@ -54,7 +54,9 @@ impl EmbeddedSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedFault {
     /// `initdb` and `postgres` are nowhere.
-    #[error("PostgreSQL is not installed: `initdb` and `postgres` are neither on PATH nor under /usr/lib/postgresql; on Debian and Ubuntu, `apt-get install postgresql`")]
+    #[error(
+        "PostgreSQL is not installed: `initdb` and `postgres` are neither on PATH nor under /usr/lib/postgresql; on Debian and Ubuntu, `apt-get install postgresql`"
+    )]
     NotInstalled,
     /// The data directory was made by another major version than any installed.
     #[error("the data directory {} was made by PostgreSQL {made_by}, and installed is {}; install that version, or move the directory away", directory.display(), installed.join(", "))]
@@ -67,7 +69,9 @@ pub enum EmbeddedFault {
         installed: Vec<String>,
     },
     /// Running as root, and there is no account for PostgreSQL.
-    #[error("PostgreSQL does not run as root, and there is neither an account `claimsmith` nor `postgres`: make one with `useradd --system claimsmith`")]
+    #[error(
+        "PostgreSQL does not run as root, and there is neither an account `claimsmith` nor `postgres`: make one with `useradd --system claimsmith`"
+    )]
     NoAccount,
     /// Somebody else runs a cluster there.
     #[error("another claimsmith is using {}", .0.display())]

@@ -66,7 +66,9 @@ impl Store {
                 let action = if retire.is_empty() { "create" } else { "rotate" };
                 change(tx, Change::of(&actor, action, KIND, &key.kid), |tx| {
                     diesel::insert_into(signing_keys::table).values(Row::of(&key)).execute(tx)?;
-                    retire.iter().try_for_each(|(kid, retired_at, published_until_at)| set_retired(tx, kid, *retired_at, *published_until_at))
+                    retire
+                        .iter()
+                        .try_for_each(|(kid, retired_at, published_until_at)| set_retired(tx, kid, *retired_at, *published_until_at))
                 })
             })
             .await
@@ -76,7 +78,9 @@ impl Store {
     pub async fn retire_key(&self, actor: &str, kid: &str, retired_at: Timestamp, published_until_at: Timestamp) -> Result<Written, Fault> {
         let (actor, kid) = (actor.to_owned(), kid.to_owned());
         self.boundary
-            .write(move |tx| change(tx, Change::of(&actor, "retire", KIND, &kid), |tx| set_retired(tx, &kid, retired_at, published_until_at)))
+            .write(move |tx| {
+                change(tx, Change::of(&actor, "retire", KIND, &kid), |tx| set_retired(tx, &kid, retired_at, published_until_at))
+            })
             .await
     }
 

@@ -83,7 +83,9 @@ impl Store {
                 change(tx, Change::of(&actor, "reseal", EntityKind::MasterKey, ""), |tx| {
                     let mut changed = 0;
                     for value in sealed(tx)? {
-                        let refused = |reason| Fault::Statement { reason: format!("{} of {} cannot be sealed again: {reason}", value.place.column, value.place.row) };
+                        let refused = |reason| Fault::Statement {
+                            reason: format!("{} of {} cannot be sealed again: {reason}", value.place.column, value.place.row),
+                        };
                         if let Some(sealed) = reseal(&value).map_err(refused)? {
                             replace(tx, &value.place, sealed)?;
                             changed += 1;

@@ -137,7 +137,8 @@ fn status_of(conn: &mut PgConnection) -> Result<Status, Fault> {
     let mut present = Vec::new();
     let mut minimum_version = None;
     if table.is_some() {
-        let rows: Vec<VersionRow> = diesel::sql_query("SELECT version::text AS version FROM __diesel_schema_migrations ORDER BY 1").load(conn)?;
+        let rows: Vec<VersionRow> =
+            diesel::sql_query("SELECT version::text AS version FROM __diesel_schema_migrations ORDER BY 1").load(conn)?;
         present = rows.into_iter().map(|row| row.version).collect();
     }
     if !present.is_empty() {
@@ -176,4 +177,3 @@ fn texts_of_migrations() -> String {
     texts.sort();
     texts.concat()
 }
-

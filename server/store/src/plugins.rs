@@ -98,7 +98,9 @@ impl Store {
     /// manifest and report, and makes a disabled version ready.
     pub async fn save_version(&self, actor: &str, version: NewVersion) -> Result<Written, Fault> {
         let actor = actor.to_owned();
-        self.boundary.write(move |tx| change(tx, Change::of(&actor, "upload", KIND, &version.plugin), |tx| save(tx, &actor, &version))).await
+        self.boundary
+            .write(move |tx| change(tx, Change::of(&actor, "upload", KIND, &version.plugin), |tx| save(tx, &actor, &version)))
+            .await
     }
 
     /// Makes a version the active one, once every live node has it ready.
@@ -109,7 +111,8 @@ impl Store {
                 change(tx, Change::of(&actor, "activate", KIND, &plugin), |tx| {
                     let held = expect(tx, &plugin, expected)?;
                     expect_ready(tx, &plugin, &digest)?;
-                    let previous = if held.active_digest.as_deref() == Some(digest.as_bytes()) { held.previous_digest } else { held.active_digest };
+                    let previous =
+                        if held.active_digest.as_deref() == Some(digest.as_bytes()) { held.previous_digest } else { held.active_digest };
                     switch(tx, &plugin, Some(digest.as_bytes().to_vec()), previous)
                 })
             })
@@ -125,7 +128,8 @@ impl Store {
                     let held = expect(tx, &plugin, expected)?;
                     let none = || Fault::Missing { kind: "previous version of plugin", key: plugin.clone() };
                     let previous = held.previous_digest.ok_or_else(none)?;
-                    let digest = Digest::try_from(previous.as_slice()).map_err(|_| Fault::corrupt("plugins", "previous_digest", plugin.clone()))?;
+                    let digest =
+                        Digest::try_from(previous.as_slice()).map_err(|_| Fault::corrupt("plugins", "previous_digest", plugin.clone()))?;
                     expect_ready(tx, &plugin, &digest)?;
                     switch(tx, &plugin, Some(previous), held.active_digest)?;
                     Ok(digest)
@@ -142,7 +146,8 @@ impl Store {
             .write(move |tx| {
                 change(tx, Change::of(&actor, action, KIND, &plugin), |tx| {
                     expect(tx, &plugin, expected)?;
-                    let changed = (plugins::enabled.eq(enabled), plugins::version.eq(plugins::version + 1), plugins::updated_at.eq(diesel::dsl::now));
+                    let changed =
+                        (plugins::enabled.eq(enabled), plugins::version.eq(plugins::version + 1), plugins::updated_at.eq(diesel::dsl::now));
                     diesel::update(plugins::table.find(&plugin)).set(changed).execute(tx)?;
                     Ok(())
                 })
@@ -208,11 +213,8 @@ impl Store {
     pub async fn plugin_component(&self, digest: Digest) -> Result<Option<Vec<u8>>, Fault> {
         self.boundary
             .read(move |tx| {
-                let bytes: Option<Vec<u8>> = plugin_components::table
-                    .find(&digest.as_bytes()[..])
-                    .select(plugin_components::component)
-                    .first(tx)
-                    .optional()?;
+                let bytes: Option<Vec<u8>> =
+                    plugin_components::table.find(&digest.as_bytes()[..]).select(plugin_components::component).first(tx).optional()?;
                 match bytes {
                     Some(bytes) if Digest::of(&bytes) != digest => Err(Fault::corrupt("plugin_components", "component", digest.to_hex())),
                     bytes => Ok(bytes),

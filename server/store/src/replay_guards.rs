@@ -88,7 +88,9 @@ mod tests {
             assert_eq!(settle(&mut conn, &rows).unwrap().len(), usize::from(size));
         }
         let prepared: Vec<Row> =
-            diesel::sql_query("SELECT statement FROM pg_prepared_statements WHERE statement LIKE 'INSERT INTO replay_guards%'").load(&mut conn).unwrap();
+            diesel::sql_query("SELECT statement FROM pg_prepared_statements WHERE statement LIKE 'INSERT INTO replay_guards%'")
+                .load(&mut conn)
+                .unwrap();
         assert_eq!(prepared.len(), 1);
         assert!(prepared[0].statement.contains(&format!("interval '{MARGIN} s'")), "the sweeper and the statement agree");
     }

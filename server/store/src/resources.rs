@@ -6,7 +6,9 @@ use claimsmith_jose::SigningAlg;
 use claimsmith_protocol::id::ClientId;
 use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::Lifetime;
-use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper};
+use diesel::{
+    AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper,
+};
 
 use crate::changes::{Change, EntityKind, Written, change, expect_version};
 use crate::connection::Tx;
@@ -62,8 +64,10 @@ impl Store {
                 let identifier = &*resource.identifier;
                 change(tx, Change::of(&actor, "update", EntityKind::Resource, identifier), |tx| {
                     expect_version(EntityKind::Resource, identifier, version(tx, identifier)?, expected)?;
-                    let changed = (Row::of(&resource), resources::version.eq(resources::version + 1), resources::updated_at.eq(diesel::dsl::now));
-                    let version = diesel::update(resources::table.find(identifier)).set(changed).returning(resources::version).get_result(tx)?;
+                    let changed =
+                        (Row::of(&resource), resources::version.eq(resources::version + 1), resources::updated_at.eq(diesel::dsl::now));
+                    let version =
+                        diesel::update(resources::table.find(identifier)).set(changed).returning(resources::version).get_result(tx)?;
                     save_introspectors(tx, &resource)?;
                     Ok(version)
                 })
@@ -136,7 +140,8 @@ impl Row {
 fn records(tx: &mut Tx, rows: Vec<(Row, i64)>) -> Result<Vec<ResourceRecord>, Fault> {
     use resource_introspectors::{client_id, identifier, table};
     let wanted: Vec<&str> = rows.iter().map(|(row, _)| row.identifier.as_str()).collect();
-    let pairs: Vec<(String, String)> = table.filter(identifier.eq_any(&wanted)).order((identifier, client_id)).select((identifier, client_id)).load(tx)?;
+    let pairs: Vec<(String, String)> =
+        table.filter(identifier.eq_any(&wanted)).order((identifier, client_id)).select((identifier, client_id)).load(tx)?;
     let mut introspectors = std::collections::HashMap::<String, Vec<ClientId>>::new();
     for (of, id) in pairs {
         let id = ClientId::parse(&id).map_err(|_| Fault::corrupt("resource_introspectors", "client_id", of.clone()))?;

@@ -45,7 +45,8 @@ impl Store {
 
 fn load(conn: &mut PgConnection, jti_digests: &[Digest]) -> Result<Vec<Digest>, Fault> {
     let wanted: Vec<&[u8]> = jti_digests.iter().map(|digest| &digest.as_bytes()[..]).collect();
-    let rows: Vec<Vec<u8>> = revocations::table.filter(revocations::jti_digest.eq_any(wanted)).select(revocations::jti_digest).load(conn)?;
+    let rows: Vec<Vec<u8>> =
+        revocations::table.filter(revocations::jti_digest.eq_any(wanted)).select(revocations::jti_digest).load(conn)?;
     rows.iter()
         .map(|bytes| Digest::try_from(bytes.as_slice()).map_err(|_| Fault::corrupt("revocations", "jti_digest", format!("{bytes:02x?}"))))
         .collect()

@@ -102,7 +102,8 @@ impl TestDatabase {
 
     /// Ends every connection to it, as a restart of the server would.
     pub fn sever(&self) {
-        let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid()", self.name);
+        let sql =
+            format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid()", self.name);
         run(&cluster().url("postgres"), &sql);
     }
 
@@ -139,7 +140,8 @@ impl Cluster {
         match &self.outside {
             None => url_of(&self.sockets, database),
             Some(url) => {
-                let (server, parameters) = url.split_once('?').map_or((url.as_str(), String::new()), |(url, rest)| (url, format!("?{rest}")));
+                let (server, parameters) =
+                    url.split_once('?').map_or((url.as_str(), String::new()), |(url, rest)| (url, format!("?{rest}")));
                 let server = server.rsplit_once('/').map_or(server, |(server, _)| server);
                 format!("{server}/{database}{parameters}")
             }
@@ -183,7 +185,8 @@ fn start_cluster(place: &Place, sockets: &Path) {
     let _ = std::fs::remove_dir_all(place.data());
     let programs = Programs::find(None, &place.data()).expect("PostgreSQL is installed");
     make_cluster(&programs, place, false).expect("initdb works");
-    let mut postmaster = Postmaster::launch(&programs, place, sockets, Tuning { max_connections: 400, durable: false }).expect("postgres starts");
+    let mut postmaster =
+        Postmaster::launch(&programs, place, sockets, Tuning { max_connections: 400, durable: false }).expect("postgres starts");
     postmaster.await_ready(place, &url_of(sockets, "postgres")).expect("postgres answers");
     let pid = postmaster.pid().to_string();
     postmaster.leave();
@@ -207,7 +210,9 @@ fn make_template(cluster: &Cluster) {
     }
     let name = &cluster.template;
     let mut conn = connect(&cluster.url("postgres"));
-    let row: Row = diesel::sql_query(format!("SELECT count(*) AS number FROM pg_database WHERE datname = '{name}'")).get_result(&mut conn).expect("a count");
+    let row: Row = diesel::sql_query(format!("SELECT count(*) AS number FROM pg_database WHERE datname = '{name}'"))
+        .get_result(&mut conn)
+        .expect("a count");
     if row.number == 0 {
         run(&cluster.url("postgres"), "DROP DATABASE IF EXISTS template_unborn WITH (FORCE)");
         run(&cluster.url("postgres"), "CREATE DATABASE template_unborn TEMPLATE template0");

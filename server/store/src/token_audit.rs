@@ -159,10 +159,8 @@ fn list(conn: &mut PgConnection, filter: &TokenRecordFilter, limit: u32) -> Resu
         let earlier = token_audit::happened_at.lt(at);
         query = query.filter(earlier.or(token_audit::happened_at.eq(at).and(token_audit::record_id.lt(record_id))));
     }
-    let rows = query
-        .order((token_audit::happened_at.desc(), token_audit::record_id.desc()))
-        .limit(i64::from(limit.min(PAGE_MAX)))
-        .load(conn)?;
+    let rows =
+        query.order((token_audit::happened_at.desc(), token_audit::record_id.desc())).limit(i64::from(limit.min(PAGE_MAX))).load(conn)?;
     rows.into_iter().map(TokenRecordRow::try_from).collect()
 }
 
@@ -175,7 +173,19 @@ pub(crate) fn append(conn: &mut PgConnection, rows: &[(&[u8; 16], &TokenRecord)]
         sql: &[
             "INSERT INTO token_audit (record_id, happened_at, token_id, client_id, grant_type, outcome, subject, scope, audience, \
              plugin_digests, claim_sources, request_id, node_id, expires_at) SELECT * FROM unnest(",
-            ", ", ", ", ", ", ", ", ", ", ", ", ", ", ", ", ", ", ", ", ", ", ", ", ", ",
+            ", ",
+            ", ",
+            ", ",
+            ", ",
+            ", ",
+            ", ",
+            ", ",
+            ", ",
+            ", ",
+            ", ",
+            ", ",
+            ", ",
+            ", ",
             ") ON CONFLICT DO NOTHING RETURNING record_id",
         ],
         columns: vec![

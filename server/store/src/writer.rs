@@ -198,7 +198,10 @@ impl Drop for Writer {
 }
 
 fn spawn(name: &str, lane: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Fault> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(lane).map_err(|error| Fault::Settings(format!("cannot start a thread: {error}")))
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(lane)
+        .map_err(|error| Fault::Settings(format!("cannot start a thread: {error}")))
 }
 
 /// One lane's connection and what it shares with the writer.

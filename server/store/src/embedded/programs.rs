@@ -35,7 +35,8 @@ fn choose(mut installed: Vec<Programs>, made_by: Option<&str>, directory: &Path)
         return Err(EmbeddedFault::NotInstalled);
     }
     let Some(made_by) = made_by else {
-        let newest = installed.iter().enumerate().max_by_key(|(_, programs)| programs.major.parse::<u32>().unwrap_or(0)).map_or(0, |(at, _)| at);
+        let newest =
+            installed.iter().enumerate().max_by_key(|(_, programs)| programs.major.parse::<u32>().unwrap_or(0)).map_or(0, |(at, _)| at);
         return Ok(installed.swap_remove(newest));
     };
     match installed.iter().position(|programs| programs.major == made_by) {

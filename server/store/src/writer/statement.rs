@@ -1,11 +1,11 @@
 //! A statement that Diesel keeps prepared: `sql_query` would have PostgreSQL parse and plan it for every batch.
 
+use diesel::RunQueryDsl;
+use diesel::data_types::PgTimestamp;
 use diesel::pg::{Pg, PgConnection};
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text, Timestamptz};
-use diesel::data_types::PgTimestamp;
-use diesel::RunQueryDsl;
 
 /// A column of a batch.
 pub(crate) enum Column<'a> {
@@ -61,5 +61,3 @@ impl<const KIND: u8> Query for Statement<'_, KIND> {
 }
 
 impl<const KIND: u8> RunQueryDsl<PgConnection> for Statement<'_, KIND> {}
-
-

@@ -243,7 +243,8 @@ async fn sec_010_the_audit_tells_who_did_what_and_no_secret() {
     store.create_admin_token("alice", digest("admin-secret"), token).await.unwrap();
 
     let records = store.admin_records(None, 10).await.unwrap();
-    let told: Vec<_> = records.iter().map(|r| (r.actor.as_str(), r.action.as_str(), r.entity_kind.as_str(), r.entity_key.as_str())).collect();
+    let told: Vec<_> =
+        records.iter().map(|r| (r.actor.as_str(), r.action.as_str(), r.entity_kind.as_str(), r.entity_key.as_str())).collect();
     assert_eq!(told, [("alice", "create", "admin_token", "ci"), ("bob", "disable", "client", "c"), ("alice", "create", "client", "c")]);
     assert!(records[1].before.as_ref().unwrap().contains(r#""enabled": true"#));
     assert!(records[1].after.as_ref().unwrap().contains(r#""enabled": false"#));

@@ -13,10 +13,14 @@ async fn stale_connections_are_replaced_without_anyone_noticing() {
     let database = TestDatabase::migrated();
     let store = Arc::new(database.store());
     for round in 0..3 {
-        let reads: Vec<_> = (0..16).map(|_| tokio::spawn({
-            let store = Arc::clone(&store);
-            async move { store.generation().await }
-        })).collect();
+        let reads: Vec<_> = (0..16)
+            .map(|_| {
+                tokio::spawn({
+                    let store = Arc::clone(&store);
+                    async move { store.generation().await }
+                })
+            })
+            .collect();
         for read in reads {
             read.await.unwrap().unwrap();
         }
@@ -68,7 +72,9 @@ async fn a_full_pool_is_an_answer_and_frees_itself() {
         let database = Arc::clone(&database);
         move || database.execute("BEGIN; UPDATE generation SET number = number; SELECT pg_sleep(1.8); ROLLBACK")
     });
-    while database.number("SELECT count(*) AS number FROM pg_locks WHERE relation = 'generation'::regclass AND mode = 'RowExclusiveLock'") == 0 {
+    while database.number("SELECT count(*) AS number FROM pg_locks WHERE relation = 'generation'::regclass AND mode = 'RowExclusiveLock'")
+        == 0
+    {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let slow = tokio::spawn({

@@ -76,7 +76,9 @@ fn it_starts_answers_stops_and_starts_again() {
     migrate::up(embedded.url()).unwrap();
     let pid = embedded.pid();
     assert!(runs(pid));
-    let group = |pid: u32| fs::read_to_string(format!("/proc/{pid}/stat")).unwrap().rsplit(") ").next().unwrap().split(' ').nth(2).unwrap().to_owned();
+    let group = |pid: u32| {
+        fs::read_to_string(format!("/proc/{pid}/stat")).unwrap().rsplit(") ").next().unwrap().split(' ').nth(2).unwrap().to_owned()
+    };
     assert_ne!(group(pid), group(std::process::id()), "Ctrl-C would stop it before the drain");
     assert!(matches!(Embedded::start(&home.settings()), Err(EmbeddedFault::InUse(_))));
     embedded.stop().unwrap();

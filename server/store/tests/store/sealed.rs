@@ -8,7 +8,12 @@ use claimsmith_store::{Fault, KeyLife, KeyRow, MasterKeyCheck, Store};
 use crate::samples::{client, in_seconds, secret};
 
 fn key(kid: &str) -> KeyRow {
-    KeyRow { kid: kid.into(), alg: SigningAlg::Es256, sealed_private: b"old".to_vec(), life: KeyLife::Current { active_from_at: in_seconds(0) } }
+    KeyRow {
+        kid: kid.into(),
+        alg: SigningAlg::Es256,
+        sealed_private: b"old".to_vec(),
+        life: KeyLife::Current { active_from_at: in_seconds(0) },
+    }
 }
 
 async fn filled(database: &TestDatabase) -> Store {

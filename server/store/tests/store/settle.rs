@@ -133,7 +133,10 @@ async fn a_waiter_that_goes_away_leaves_its_row_whole() {
     let store = Arc::new(database.store());
     for number in 0..50 {
         let store = Arc::clone(&store);
-        let task = tokio::spawn(async move { store.settle(vec![guard("c", &format!("{number}")), Claim::Token(token(&format!("{number}")))]).await });
+        let task =
+            tokio::spawn(
+                async move { store.settle(vec![guard("c", &format!("{number}")), Claim::Token(token(&format!("{number}")))]).await },
+            );
         tokio::task::yield_now().await;
         task.abort();
     }

@@ -64,7 +64,10 @@ async fn lists_go_page_by_page_newest_first() {
 #[tokio::test]
 async fn a_full_queue_makes_requests_wait_and_drops_nothing() {
     let database = TestDatabase::migrated();
-    let store = Arc::new(Store::open(database.url(), &Settings { audit_queue: 4, permit_timeout: Duration::from_millis(300), ..Settings::default() }).unwrap());
+    let store = Arc::new(
+        Store::open(database.url(), &Settings { audit_queue: 4, permit_timeout: Duration::from_millis(300), ..Settings::default() })
+            .unwrap(),
+    );
     store.record(record("first")).await.unwrap();
     while store.writer_counts().recorded < 1 {
         tokio::time::sleep(Duration::from_millis(5)).await;
