@@ -80,3 +80,20 @@ pub(super) fn process(out: &mut Encoder) {
     out.family("process_cpu_seconds_total", Kind::Counter, "User and system time.");
     out.fraction(&[], spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::exposition::check;
+
+    #[test]
+    fn the_door_and_the_process_show_their_counters() {
+        let (mut out, counters) = (Encoder::default(), DoorMetrics::default());
+        counters.timeouts_head.store(3, Relaxed);
+        door(&counters, &mut out);
+        process(&mut out);
+        let samples = check::samples(&out.finish());
+        assert_eq!(samples["claimsmith_door_timeouts_total{step=\"head\"}"], 3.0);
+        assert!(samples["process_resident_memory_bytes"] > 0.0 && samples["process_cpu_seconds_total"] > 0.0);
+    }
+}
