@@ -137,3 +137,54 @@ impl Permission {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permissions_are_written_as_they_are_read() {
+        for text in [
+            "claim:org",
+            "claim:urn:x:*",
+            "claim:*",
+            "scope:read",
+            "audience:https://api.example",
+            "lifetime:60",
+            "sub",
+            "acr",
+            "amr",
+            "auth_time",
+        ] {
+            assert_eq!(Permission::parse(text).expect("a permission").to_text(), text);
+        }
+        assert_eq!(Permission::parse("lifetime:60"), Ok(Permission::Lifetime(60)));
+        assert_eq!(Permission::parse("sub"), Ok(Permission::Protected("sub".into())));
+    }
+
+    #[test]
+    fn what_is_no_permission_is_named() {
+        for text in
+            ["", "claim", "claim:", "scope:", "scope:a b", "audience:", "audience:api", "lifetime:", "lifetime:-1", "sub:", "sub:x", "all"]
+        {
+            assert_eq!(Permission::parse(text), Err(InvalidPermission::Unknown(text.to_owned())), "{text:?}");
+        }
+        assert_eq!(Permission::parse("claim:iss"), Err(InvalidPermission::Reserved("iss".to_owned())));
+    }
+
+    #[test]
+    fn plg_010_no_permission_opens_the_network() {
+        for text in ["http", "http:https://api.example", "kv", "kv:counts", "secret:db", "secrets"] {
+            let kind = text.split(':').next().expect("a kind").to_owned();
+            assert_eq!(Permission::parse(text), Err(InvalidPermission::NotYet(kind)), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_failure_policies_lead_back_to_them() {
+        for (policy, name) in [(OnFailure::Refuse, "refuse"), (OnFailure::Skip, "skip")] {
+            assert_eq!((policy.as_str(), OnFailure::parse(name)), (name, Some(policy)));
+        }
+        assert_eq!(OnFailure::parse("ignore"), None);
+    }
+}

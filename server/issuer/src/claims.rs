@@ -157,9 +157,13 @@ impl Claims<Draft> {
         match edit {
             Edit::SetClaim(name, value) => {
                 names::check_claim(name, permissions)?;
+                names::check_subject(name, Some(value))?;
                 names::check_value(name, value)
             }
-            Edit::RemoveClaim(name) => names::check_claim(name, permissions),
+            Edit::RemoveClaim(name) => {
+                names::check_claim(name, permissions)?;
+                names::check_subject(name, None)
+            }
             Edit::SetHeader(name, value) => {
                 names::check_name(name)?;
                 names::check_value(name, value)?;
@@ -228,8 +232,12 @@ impl Claims<Draft> {
                 "scope".into()
             }
             Edit::SetAudience(audience) => {
-                self.audience = audience.into_iter().map(String::into_boxed_str).collect();
-                self.audience.dedup();
+                self.audience.clear();
+                for uri in audience {
+                    if !self.audience.iter().any(|held| **held == *uri) {
+                        self.audience.push(uri.into());
+                    }
+                }
                 "aud".into()
             }
             Edit::SetLifetime(seconds) => {

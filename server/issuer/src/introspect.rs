@@ -79,3 +79,6 @@ pub fn may_learn(
 pub fn may_revoke(caller: &AuthenticatedClient, token: &KnownToken) -> bool {
     *caller.client().id == *token.client_id
 }
+
+#[cfg(test)]
+mod tests;

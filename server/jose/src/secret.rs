@@ -83,4 +83,18 @@ mod tests {
         drop(Secret::new(Witness));
         assert!(WIPED.load(Ordering::SeqCst));
     }
+
+    /// No test asserts a time, so this one reads the comparisons: both leave the bytes to `subtle`.
+    #[test]
+    fn sec_006_secrets_and_digests_are_compared_in_constant_time() {
+        let body = |source: &'static str, head: &str| {
+            let (_, rest) = source.split_once(head).expect("a comparison");
+            rest.split_once("\n    }").expect("its end").0.trim()
+        };
+        let of_secrets = body(include_str!("secret.rs"), "pub fn equals(&self, other: &[u8]) -> bool {");
+        assert_eq!(of_secrets, "self.0.as_ref().ct_eq(other).into()");
+        let digests = include_str!("digest.rs");
+        assert_eq!(body(digests, "fn eq(&self, other: &Self) -> bool {"), "self.0.ct_eq(&other.0).into()");
+        assert!(digests.contains("#[derive(Clone, Copy)]\npub struct Digest("), "equality is not derived");
+    }
 }

@@ -234,4 +234,48 @@ mod tests {
         }
         assert!(parse(None, &format!("client_id=a&client_assertion_type={JWT_BEARER}")).is_err());
     }
+
+    #[test]
+    fn cau_003_a_secret_in_the_body_comes_with_its_client() {
+        let Ok(Presented::Post { client_id, secret }) = parse(None, "client_id=a%3Ab&client_secret=p%2B") else { panic!("refused") };
+        assert_eq!((client_id.as_str(), secret.expose().as_str()), ("a:b", "p+"));
+        assert_eq!(parse(None, "client_secret=b").expect_err("whose?").code, ErrorCode::InvalidClient);
+    }
+
+    #[test]
+    fn tok_011_nobody_is_invalid_client() {
+        for body in ["", "client_id=", "client_id=&client_secret="] {
+            let refusal = parse(None, body).expect_err("nobody");
+            assert_eq!((refusal.code, refusal.code.status(), refusal.reason), (ErrorCode::InvalidClient, 401, Reason::NoCredentials));
+        }
+        assert!(matches!(parse(None, "client_id=a"), Ok(Presented::Identified { client_id }) if client_id == "a"));
+    }
+
+    #[test]
+    fn only_credentials_in_the_header_are_challenged() {
+        let assertion = format!("client_assertion=a.b.c&client_assertion_type={JWT_BEARER}");
+        assert!(parse(Some(b"Basic YTpi"), "").expect("well formed").in_header());
+        for body in ["client_id=a", "client_id=a&client_secret=b", &assertion] {
+            assert!(!parse(None, body).expect("well formed").in_header(), "{body}");
+        }
+    }
+
+    #[test]
+    fn tok_036_every_printable_character_may_be_part_of_a_client_id() {
+        let Ok(Presented::Basic { client_id, .. }) = parse(Some(&basic(b"urn%3Ax%3A1%252:s")), "") else { panic!("refused") };
+        assert_eq!(client_id, "urn:x:1%2");
+        let printable: String = (' '..='~').collect();
+        let escaped: String = printable.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let Ok(Presented::Basic { client_id, .. }) = parse(Some(&basic(format!("{escaped}:s").as_bytes())), "") else { panic!("refused") };
+        assert_eq!(client_id, printable);
+        assert!(crate::id::ClientId::parse(&printable).is_ok());
+    }
+
+    #[test]
+    fn names_of_methods_lead_back_to_them() {
+        let names = AuthMethod::ALL.map(AuthMethod::as_str);
+        assert_eq!(names, ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]);
+        assert_eq!(names.map(AuthMethod::parse), AuthMethod::ALL.map(Some));
+        assert_eq!(AuthMethod::parse("tls_client_auth"), None);
+    }
 }

@@ -49,3 +49,24 @@ impl std::borrow::Borrow<str> for ClientId {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_id_is_printable_and_bounded() {
+        for good in [" ", "~", "urn:x:1%2", &"c".repeat(CLIENT_ID_MAX)] {
+            assert_eq!(ClientId::parse(good).expect("an id").as_str(), good);
+        }
+        for bad in ["", "\u{1f}", "\u{7f}", "\u{e9}", "a\nb", &"c".repeat(CLIENT_ID_MAX + 1)] {
+            assert_eq!(ClientId::parse(bad), Err(InvalidClientId), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn it_reads_as_its_text() {
+        let id = ClientId::parse("demo").expect("an id");
+        assert_eq!((id.to_string().as_str(), &*id, std::borrow::Borrow::<str>::borrow(&id)), ("demo", "demo", "demo"));
+    }
+}

@@ -50,3 +50,23 @@ impl Lifetime {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_and_lifetimes_count_seconds() {
+        let begin = Timestamp::from_seconds(1_000);
+        let end = begin.plus(Lifetime::from_seconds(300));
+        assert_eq!((end.seconds(), end.since(begin), begin.since(end)), (1_300, 300, -300));
+        assert_eq!((end.to_string().as_str(), Lifetime::from_seconds(7).seconds()), ("1300", 7));
+    }
+
+    #[test]
+    fn the_end_of_time_is_not_passed() {
+        let last = Timestamp::from_seconds(i64::MAX);
+        assert_eq!(last.plus(Lifetime::from_seconds(1)), last);
+        assert_eq!(last.since(Timestamp::from_seconds(-1)), i64::MAX);
+    }
+}

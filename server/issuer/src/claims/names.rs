@@ -100,6 +100,15 @@ pub(super) fn check_claim(name: &str, permissions: &[Permission]) -> Result<(), 
     }
 }
 
+/// A token has a subject, and it is a text that is not empty, whoever may set it (RFC 9068 §2.2, RFC 7519 §4.1.2).
+pub(super) fn check_subject(name: &str, value: Option<&Value>) -> Result<(), EditRefused> {
+    match value {
+        _ if name != "sub" => Ok(()),
+        Some(Value::Text(text)) if !text.is_empty() => Ok(()),
+        _ => Err(EditRefused::Malformed("`sub` is a text that is not empty, and cannot be removed".to_owned())),
+    }
+}
+
 /// Whether the value may be sent under the name.
 pub(super) fn check_value(name: &str, value: &Value) -> Result<(), EditRefused> {
     if matches!(value, Value::Json(text) if &**text == "null") {

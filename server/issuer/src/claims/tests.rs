@@ -41,6 +41,24 @@ fn jat_002_every_required_claim_is_there() {
 }
 
 #[test]
+fn jat_002_no_permission_takes_the_subject_away() {
+    let subject = |value: Value| apply(vec![Edit::SetClaim("sub".to_owned(), value)], &["sub"]);
+    assert_eq!(subject("other".into()).expect("granted")["sub"], "other");
+    for value in ["".into(), Value::Integer(7), Value::Json("{}".into()), Value::Texts(vec!["a".into()])] {
+        assert!(matches!(subject(value), Err(EditRefused::Malformed(_))));
+    }
+    assert!(matches!(apply(vec![Edit::RemoveClaim("sub".to_owned())], &["sub"]), Err(EditRefused::Malformed(_))));
+    assert!(apply(vec![Edit::RemoveClaim("acr".to_owned())], &["acr"]).is_ok(), "the others may be absent");
+}
+
+#[test]
+fn an_audience_has_each_member_once() {
+    let uris = ["urn:other:api", "https://api.example", "urn:other:api"].map(str::to_owned).to_vec();
+    let payload = apply(vec![Edit::SetAudience(uris)], &["audience:urn:other:api"]).expect("granted");
+    assert_eq!(payload["aud"], serde_json::json!(["urn:other:api", "https://api.example"]));
+}
+
+#[test]
 fn plg_002_reserved_claims_are_immutable_whatever_the_permission() {
     for name in
         ["iss", "exp", "nbf", "iat", "jti", "cnf", "act", "client_id", "nonce", "at_hash", "c_hash", "s_hash", "azp", "aud", "scope"]
@@ -161,4 +179,134 @@ fn provenance_names_the_last_binding_that_touched_a_claim() {
         claims.apply(vec![claim("org")], Authority { binding, permissions: &permissions, lifetime_ceiling: 300 }).expect("granted");
     }
     assert_eq!(claims.finish().provenance(), [Provenance { what: "org".into(), binding: 2 }]);
+}
+
+#[test]
+fn jat_003_scope_is_what_was_granted_and_absent_when_nothing_was() {
+    assert_eq!(apply(vec![], &[]).expect("nothing to refuse")["scope"], "read write");
+    let repeated = vec![Edit::SetScopes(["write", "write", "read"].map(str::to_owned).to_vec())];
+    assert_eq!(apply(repeated, &[]).expect("narrowed")["scope"], "write read", "each once");
+    assert_eq!(apply(vec![Edit::SetScopes(vec![])], &[]).expect("narrowed").get("scope"), None);
+}
+
+#[test]
+fn jat_012_a_token_says_no_more_than_it_must() {
+    let payload = apply(vec![], &[]).expect("nothing to refuse");
+    let mut names: Vec<&str> = payload.as_object().expect("an object").keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["aud", "client_id", "exp", "iat", "iss", "jti", "scope", "sub"]);
+}
+
+#[test]
+fn plg_001_with_every_permission_a_plugin_still_narrows_shortens_and_adds_and_nothing_else() {
+    let everything = ["claim:*", "sub", "acr", "amr", "auth_time", "scope:admin", "audience:urn:other:api", "lifetime:4294967295"];
+    let edits = vec![
+        Edit::SetScopes(vec!["read".to_owned()]),
+        Edit::SetLifetime(60),
+        Edit::OmitRefreshToken,
+        Edit::SetClaim("tier".to_owned(), "gold".into()),
+    ];
+    let payload = apply(edits, &everything).expect("granted");
+    assert_eq!((&payload["scope"], &payload["exp"], &payload["tier"]), (&"read".into(), &1_060.into(), &"gold".into()));
+    assert_eq!(
+        (&payload["iss"], &payload["client_id"], &payload["jti"]),
+        (&"https://issuer.example".into(), &"demo".into(), &"token-1".into())
+    );
+    // What binds the token and names its parties stays.
+    for name in ["iss", "client_id", "exp", "iat", "jti", "cnf"] {
+        assert!(apply(vec![claim(name)], &everything).is_err(), "{name}");
+        assert!(apply(vec![Edit::RemoveClaim(name.to_owned())], &everything).is_err(), "{name}");
+    }
+    assert_eq!(apply(vec![Edit::SetLifetime(u32::MAX)], &everything).expect("clamped")["exp"], 4_600);
+}
+
+#[test]
+fn plg_012_answers_have_no_headers_that_a_plugin_could_change() {
+    let header = || vec![Edit::SetHeader("cache-control".to_owned(), "public".into())];
+    assert_eq!(ResponseMembers::default().apply(header()), Err(EditRefused::Misplaced("set-header")));
+    assert_eq!(IntrospectionAnswer::of(vec![]).apply(header(), &[]), Err(EditRefused::Misplaced("set-header")));
+}
+
+#[test]
+fn edits_that_mean_nothing_at_a_hook_point_are_named() {
+    let others = || {
+        [
+            (Edit::SetScopes(vec![]), "set-scopes"),
+            (Edit::SetAudience(vec![]), "set-audience"),
+            (Edit::SetLifetime(1), "set-lifetime"),
+            (Edit::OmitRefreshToken, "omit-refresh-token"),
+        ]
+    };
+    let response = [(claim("org"), "set-claim"), (Edit::RemoveClaim("org".to_owned()), "remove-claim")];
+    for (edit, name) in others().into_iter().chain(response) {
+        assert_eq!(ResponseMembers::default().apply(vec![edit]), Err(EditRefused::Misplaced(name)));
+    }
+    let member = Edit::SetResponseMember("partner_id".to_owned(), "x".into());
+    for (edit, name) in others().into_iter().chain([(member.clone(), "set-response-member")]) {
+        assert_eq!(IntrospectionAnswer::of(vec![]).apply(vec![edit], &[]), Err(EditRefused::Misplaced(name)));
+    }
+    assert_eq!(apply(vec![member], &["claim:*"]), Err(EditRefused::Misplaced("set-response-member")));
+}
+
+#[test]
+fn bounds_are_exact() {
+    assert!(apply(vec![claim("a"); EDITS_MAX], &["claim:*"]).is_ok());
+    assert!(apply(vec![claim(&"n".repeat(NAME_LENGTH_MAX))], &["claim:*"]).is_ok());
+    let member = Edit::SetResponseMember("a".to_owned(), "x".into());
+    assert_eq!(ResponseMembers::default().apply(vec![member.clone(); EDITS_MAX + 1]), Err(EditRefused::TooMany("edits")));
+    assert!(ResponseMembers::default().apply(vec![member; EDITS_MAX]).is_ok());
+    let everything = [Permission::ClaimPrefix("".into())];
+    let answer = || IntrospectionAnswer::of(vec![]);
+    assert_eq!(answer().apply(vec![claim("a"); EDITS_MAX + 1], &everything), Err(EditRefused::TooMany("edits")));
+    assert!(answer().apply(vec![claim("a"); EDITS_MAX], &everything).is_ok());
+    // Three of the server's own are there from the beginning.
+    let mut claims = draft();
+    let authority = Authority { binding: 1, permissions: &everything, lifetime_ceiling: 300 };
+    let numbered = |from: usize, to: usize| (from..to).map(|number| claim(&format!("c{number}"))).collect::<Vec<_>>();
+    claims.apply(numbered(0, 128), authority).expect("half");
+    claims.apply(numbered(128, CLAIMS_MAX - 3), authority).expect("full");
+    assert_eq!(claims.apply(numbered(CLAIMS_MAX, CLAIMS_MAX + 1), authority), Err(EditRefused::TooMany("claims")));
+}
+
+#[test]
+fn introspection_loses_what_a_plugin_removes_and_keeps_what_it_may_not() {
+    let mut answer = IntrospectionAnswer::of(vec![Member::known("org", "a".into()), Member::known("tier", "b".into())]);
+    let permissions = [Permission::Claim("org".into())];
+    answer.apply(vec![Edit::RemoveClaim("org".to_owned())], &permissions).expect("granted");
+    assert!(answer.apply(vec![Edit::RemoveClaim("tier".to_owned())], &permissions).is_err());
+    assert!(answer.apply(vec![Edit::SetClaim("org".to_owned(), Value::Json("null".into()))], &permissions).is_err());
+    let hook::Draft::Introspection { members, caller } = answer.view("rs") else { panic!("another draft") };
+    assert_eq!((members, caller), (&[Member::known("tier", "b".into())][..], "rs"));
+}
+
+#[test]
+fn a_plugin_sees_the_draft_as_it_is() {
+    let claims = draft();
+    let hook::Draft::Token { claims: members, scopes, audience, lifetime } = claims.view() else { panic!("another draft") };
+    assert_eq!((members.len(), scopes, audience, lifetime), (3, claims.scopes(), claims.audience(), 300));
+    let mut response = ResponseMembers::default();
+    response.apply(vec![Edit::SetResponseMember("partner_id".to_owned(), "x".into())]).expect("a name of its own");
+    assert!(matches!(response.view(), hook::Draft::Response { members } if members == response.members() && members.len() == 1));
+}
+
+#[test]
+fn shaped_claims_tell_what_goes_beside_them() {
+    let mut claims = draft();
+    let authority = Authority { binding: 7, permissions: &[], lifetime_ceiling: 300 };
+    let edits = vec![
+        Edit::SetHeader("tenant".to_owned(), "a".into()),
+        Edit::SetScopes(vec!["read".to_owned()]),
+        Edit::SetAudience(vec!["https://api.example".to_owned()]),
+        Edit::SetLifetime(60),
+    ];
+    claims.apply(edits, authority).expect("narrowed");
+    let shaped = claims.finish();
+    assert_eq!(shaped.header(), [Member::known("tenant", "a".into())]);
+    let touched: Vec<&str> = shaped.provenance().iter().map(|entry| entry.what.as_ref()).collect();
+    assert_eq!(touched, ["header:tenant", "scope", "aud", "exp"]);
+    let (begin, end) = (shaped.issued_at().seconds(), shaped.expires_at().seconds());
+    assert_eq!(
+        (shaped.scopes().len(), shaped.audience().len(), shaped.lifetime(), shaped.jti(), begin, end),
+        (1, 1, 60, "token-1", 1_000, 1_060)
+    );
 }

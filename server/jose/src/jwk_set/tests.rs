@@ -98,3 +98,15 @@ fn key_001_only_public_members_are_rendered() {
     assert_eq!(value["keys"][0]["alg"], "ES256");
     assert_eq!(JwkSet::parse_strict(&document).unwrap().keys().len(), 3);
 }
+
+#[test]
+fn key_005_and_key_007_published_keys_sign_and_come_without_certificates() {
+    let document = JwkSet::render_public([&*ES256, &*RS256, &*ED25519].map(|key| &**key.verifying_key()));
+    let value: Value = serde_json::from_slice(&document).unwrap();
+    for key in value["keys"].as_array().unwrap() {
+        assert_eq!(key["use"], "sig");
+        for absent in ["key_ops", "x5c", "x5t", "x5t#S256", "x5u"] {
+            assert_eq!(key.get(absent), None, "{absent}");
+        }
+    }
+}

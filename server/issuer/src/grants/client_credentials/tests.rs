@@ -175,3 +175,61 @@ fn the_clients_lifetime_is_below_the_ceiling() {
     let patient = Client { access_token_lifetime: Some(Lifetime::from_seconds(90_000)), ..client() };
     assert_eq!(ask_as(patient, "", &Resources::new()).expect("granted").lifetime, Lifetime::from_seconds(3_600));
 }
+
+#[test]
+fn res_004_of_its_resources_a_client_may_pick_one() {
+    let audience = |body: &str| ask(body).map(|entitled| entitled.audience);
+    assert_eq!(audience("resource=https://bills.example"), Ok(vec!["https://bills.example".into()]));
+    assert_eq!(audience("resource=https://bills.example&resource=https://foreign.example"), Err(ErrorCode::InvalidTarget));
+}
+
+#[test]
+fn tok_006_unknown_parameters_are_ignored() {
+    assert_eq!(ask("foo=bar&audience=x&code=y"), ask(""));
+}
+
+#[test]
+fn no_lifetime_is_beyond_the_ceiling() {
+    let lifetime = |client_wants: Option<u32>, most: Option<u32>| {
+        let client = Client { access_token_lifetime: client_wants.map(Lifetime::from_seconds), ..client() };
+        let resources = resources(|orders| orders.lifetime_ceiling = most.map(Lifetime::from_seconds));
+        let entitled = ask_as(client, "resource=https://orders.example", &resources).expect("granted");
+        (entitled.lifetime.seconds(), entitled.lifetime_ceiling.seconds())
+    };
+    assert_eq!(lifetime(None, None), (300, 3_600));
+    assert_eq!(lifetime(Some(4_000), None), (3_600, 3_600));
+    assert_eq!(lifetime(Some(900), Some(600)), (600, 600));
+    assert_eq!(lifetime(None, Some(90_000)), (300, 3_600), "a resource does not lift the server's ceiling");
+}
+
+#[test]
+fn what_the_client_wants_stands_where_the_resource_is_silent() {
+    let wants = || Client { access_token_format: Some(TokenFormat::Opaque), access_token_alg: Some(SigningAlg::EdDsa), ..client() };
+    let entitled = ask_as(wants(), "", &Resources::new()).expect("granted");
+    assert_eq!((entitled.format, entitled.alg), (TokenFormat::Opaque, SigningAlg::EdDsa));
+    let firm = resources(|orders| {
+        orders.token_format = Some(TokenFormat::Jwt);
+        orders.signing_alg = Some(SigningAlg::Ps256);
+    });
+    let entitled = ask_as(wants(), "resource=https://orders.example", &firm).expect("granted");
+    assert_eq!((entitled.format, entitled.alg), (TokenFormat::Jwt, SigningAlg::Ps256));
+    let entitled = ask("").expect("granted");
+    assert_eq!((entitled.format, entitled.alg), (TokenFormat::Jwt, SigningAlg::Es256));
+}
+
+#[test]
+fn a_request_names_a_bounded_number_of_resources() {
+    let body = |count: usize| (0..count).map(|number| format!("resource=urn:r:{number}")).collect::<Vec<_>>().join("&");
+    let count =
+        |body: &str| parse(&Form::parse(body.as_bytes(), &["resource"]).expect("well formed")).map(|request| request.resources.len());
+    assert_eq!(count(&body(RESOURCES_MAX)), Ok(RESOURCES_MAX));
+    assert_eq!(count(&body(RESOURCES_MAX + 1)).map_err(|refusal| refusal.code), Err(ErrorCode::InvalidTarget));
+    let repeated = format!("{}&{}", body(RESOURCES_MAX), body(RESOURCES_MAX));
+    assert_eq!(count(&repeated), Ok(RESOURCES_MAX), "the same one counts once");
+}
+
+#[test]
+fn scopes_lead_to_a_resource_only_where_it_is_the_clients() {
+    let without = Client { resources: vec!["https://bills.example".into()], ..client() };
+    assert_eq!(ask_as(without, "scope=orders:read", &resources(|_| {})), Err(ErrorCode::InvalidScope));
+}
