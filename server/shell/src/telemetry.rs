@@ -67,6 +67,11 @@ impl Telemetry {
         self.log.set_level(&config.log);
     }
 
+    /// Lets go of the rooms, so that the store can close.
+    pub fn unwatch(&self) {
+        self.metrics.forget_collectors();
+    }
+
     /// Writes and sends what waits.
     pub fn finish(self) {
         self.metrics.finish();

@@ -169,6 +169,11 @@ impl Metrics {
         self.collectors.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(collector);
     }
 
+    /// Lets go of every collector and of what it holds.
+    pub fn forget_collectors(&self) {
+        self.collectors.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+    }
+
     /// Everything, in Prometheus' text format ([`super::MEDIA_TYPE`]).
     pub fn render(&self) -> String {
         let mut out = Encoder::default();
