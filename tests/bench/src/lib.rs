@@ -5,6 +5,9 @@
 //! *May fail:* when something that is measured does not work; a number is never a failure.
 //! *Must never know:* how the server is made: it is met through its doors, and its rooms through what they export.
 
+pub mod bench;
 pub mod cpu;
+pub mod ladder;
+pub mod load;
 pub mod parts;
 pub mod sample;
