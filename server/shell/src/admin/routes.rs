@@ -1,0 +1,471 @@
+//! Every endpoint of the admin listener, one row each. Routing, authority, body limits and the OpenAPI document read this table.
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+use super::authority::Scope;
+
+/// What an endpoint does. Each is in [`ROUTES`] exactly once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the table says what each does")]
+pub(crate) enum Operation {
+    ListClients,
+    CreateClient,
+    ShowClient,
+    ReplaceClient,
+    UpdateClient,
+    DeleteClient,
+    ListClientSecrets,
+    RotateClientSecret,
+    EffectiveBindings,
+    BindClient,
+    ListTagBindings,
+    BindTag,
+    ListAllBindings,
+    BindAll,
+    ShowBinding,
+    ReplaceBinding,
+    UpdateBinding,
+    DeleteBinding,
+    ListResources,
+    CreateResource,
+    ShowResource,
+    ReplaceResource,
+    UpdateResource,
+    DeleteResource,
+    ListPlugins,
+    UploadPlugin,
+    ShowPlugin,
+    DeletePlugin,
+    EnablePlugin,
+    DisablePlugin,
+    RollbackPlugin,
+    ShowVersion,
+    ActivateVersion,
+    DisableVersion,
+    EnableVersion,
+    ListKeys,
+    RotateKey,
+    RetireKey,
+    RemoveKey,
+    ResealKeys,
+    IntrospectToken,
+    ExplainToken,
+    RevokeToken,
+    ListChanges,
+    ListIssuance,
+    ShowConfig,
+    OpenApi,
+    Live,
+    Ready,
+    Metrics,
+}
+
+/// A method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+/// What a body must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// No body; one that is sent is ignored up to a small size.
+    Nothing,
+    /// One JSON object of the schema.
+    Json(&'static str),
+    /// One JSON object of the schema, or nothing.
+    OptionalJson(&'static str),
+    /// A JSON merge patch (RFC 7396) of the schema.
+    MergePatch(&'static str),
+    /// A WebAssembly component.
+    Wasm,
+}
+
+/// What goes back when all is well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gives {
+    /// Nothing: 204.
+    Nothing,
+    /// One document of the schema, with its entity tag when it has a version.
+    One(&'static str),
+    /// One new document of the schema: 201.
+    Created(&'static str),
+    /// A page of documents of the schema.
+    Page(&'static str),
+    /// Plain text.
+    Text,
+}
+
+/// One endpoint.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Route {
+    pub(crate) operation: Operation,
+    pub(crate) verb: Verb,
+    /// The path; `{name}` stands for one percent-encoded segment.
+    pub(crate) path: &'static str,
+    /// The scope it needs; open to everyone who reaches the listener when absent.
+    pub(crate) scope: Option<Scope>,
+    /// Another scope that may do: the handler looks at what it is about.
+    pub(crate) or: Option<Scope>,
+    pub(crate) takes: Takes,
+    pub(crate) gives: Gives,
+    /// Query parameters beside `limit` and `after`, which every page has.
+    pub(crate) query: &'static [&'static str],
+    /// Whether it needs `If-Match`.
+    pub(crate) conditional: bool,
+    pub(crate) summary: &'static str,
+}
+
+impl Route {
+    const fn get(operation: Operation, path: &'static str, scope: Scope, summary: &'static str) -> Self {
+        Self::row(operation, Verb::Get, path, Some(scope), summary)
+    }
+
+    const fn post(operation: Operation, path: &'static str, scope: Scope, summary: &'static str) -> Self {
+        Self::row(operation, Verb::Post, path, Some(scope), summary)
+    }
+
+    const fn open(operation: Operation, path: &'static str, summary: &'static str) -> Self {
+        Self::row(operation, Verb::Get, path, None, summary)
+    }
+
+    const fn row(operation: Operation, verb: Verb, path: &'static str, scope: Option<Scope>, summary: &'static str) -> Self {
+        Self {
+            operation,
+            verb,
+            path,
+            scope,
+            or: None,
+            takes: Takes::Nothing,
+            gives: Gives::Nothing,
+            query: &[],
+            conditional: false,
+            summary,
+        }
+    }
+
+    /// Replaces the whole: needs `If-Match`.
+    const fn put(operation: Operation, path: &'static str, scope: Scope, schema: &'static str, summary: &'static str) -> Self {
+        Self { conditional: true, ..Self::row(operation, Verb::Put, path, Some(scope), summary) }.takes(Takes::Json(schema)).one(schema)
+    }
+
+    /// Changes what is named: needs `If-Match`.
+    const fn patch(operation: Operation, path: &'static str, scope: Scope, schema: &'static str, summary: &'static str) -> Self {
+        let row = Self::row(operation, Verb::Patch, path, Some(scope), summary);
+        Self { conditional: true, ..row }.takes(Takes::MergePatch(schema)).one(schema)
+    }
+
+    const fn delete(operation: Operation, path: &'static str, scope: Scope, summary: &'static str) -> Self {
+        Self { conditional: true, ..Self::row(operation, Verb::Delete, path, Some(scope), summary) }
+    }
+
+    const fn takes(self, takes: Takes) -> Self {
+        Self { takes, ..self }
+    }
+
+    const fn one(self, schema: &'static str) -> Self {
+        Self { gives: Gives::One(schema), ..self }
+    }
+
+    const fn created(self, schema: &'static str) -> Self {
+        Self { gives: Gives::Created(schema), ..self }
+    }
+
+    const fn page(self, schema: &'static str) -> Self {
+        Self { gives: Gives::Page(schema), ..self }
+    }
+
+    const fn or(self, scope: Scope) -> Self {
+        Self { or: Some(scope), ..self }
+    }
+
+    const fn query(self, query: &'static [&'static str]) -> Self {
+        Self { query, ..self }
+    }
+
+    /// The method as HTTP has it.
+    pub(crate) const fn method(&self) -> Method {
+        match self.verb {
+            Verb::Get => Method::GET,
+            Verb::Post => Method::POST,
+            Verb::Put => Method::PUT,
+            Verb::Patch => Method::PATCH,
+            Verb::Delete => Method::DELETE,
+        }
+    }
+
+    /// The names of the path's variables.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+    }
+
+    /// The query parameters.
+    pub(crate) fn parameters(&self) -> Vec<&'static str> {
+        let page: &[&str] = if matches!(self.gives, Gives::Page(_)) { &["limit", "after"] } else { &[] };
+        page.iter().chain(self.query).copied().collect()
+    }
+}
+
+use Operation as Op;
+use Scope as S;
+
+/// The table.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get(Op::ListClients, "/admin/v1/clients", S::ClientsRead, "List clients").page("Client").query(&["tag"]),
+    Route::post(Op::CreateClient, "/admin/v1/clients", S::ClientsWrite, "Register a client; a generated client_secret is shown this once")
+        .takes(Takes::Json("Client"))
+        .created("Client"),
+    Route::get(Op::ShowClient, "/admin/v1/clients/{client_id}", S::ClientsRead, "Show a client").one("Client"),
+    Route::put(
+        Op::ReplaceClient,
+        "/admin/v1/clients/{client_id}",
+        S::ClientsWrite,
+        "Client",
+        "Replace a client's metadata; what is left out gets its default",
+    ),
+    Route::patch(Op::UpdateClient, "/admin/v1/clients/{client_id}", S::ClientsWrite, "Client", "Change some of a client's metadata"),
+    Route::delete(Op::DeleteClient, "/admin/v1/clients/{client_id}", S::ClientsWrite, "Delete a client with its secrets and bindings"),
+    Route::get(
+        Op::ListClientSecrets,
+        "/admin/v1/clients/{client_id}/secrets",
+        S::ClientsRead,
+        "List a client's secrets, without the secrets",
+    )
+    .page("ClientSecret"),
+    Route::post(
+        Op::RotateClientSecret,
+        "/admin/v1/clients/{client_id}/secrets",
+        S::ClientsWrite,
+        "Give a client a new secret, shown this once; older ones end",
+    )
+    .takes(Takes::OptionalJson("SecretRotation"))
+    .created("NewSecret"),
+    Route::get(
+        Op::EffectiveBindings,
+        "/admin/v1/clients/{client_id}/bindings",
+        S::ClientsRead,
+        "The bindings that a client's tokens meet, in their order: of all, of its tags, its own",
+    )
+    .page("Binding"),
+    Route::post(Op::BindClient, "/admin/v1/clients/{client_id}/bindings", S::ClientsWrite, "Bind a plugin to a client")
+        .takes(Takes::Json("Binding"))
+        .created("Binding"),
+    Route::get(Op::ListTagBindings, "/admin/v1/tags/{tag}/bindings", S::PluginsRead, "List the bindings of a tag").page("Binding"),
+    Route::post(Op::BindTag, "/admin/v1/tags/{tag}/bindings", S::PluginsWrite, "Bind a plugin to every client with a tag")
+        .takes(Takes::Json("Binding"))
+        .created("Binding"),
+    Route::get(Op::ListAllBindings, "/admin/v1/all/bindings", S::PluginsRead, "List the bindings of all clients").page("Binding"),
+    Route::post(Op::BindAll, "/admin/v1/all/bindings", S::PluginsWrite, "Bind a plugin to every client")
+        .takes(Takes::Json("Binding"))
+        .created("Binding"),
+    Route::get(Op::ShowBinding, "/admin/v1/bindings/{id}", S::PluginsRead, "Show a binding").or(S::ClientsRead).one("Binding"),
+    Route::put(Op::ReplaceBinding, "/admin/v1/bindings/{id}", S::PluginsWrite, "Binding", "Replace a binding").or(S::ClientsWrite),
+    Route::patch(Op::UpdateBinding, "/admin/v1/bindings/{id}", S::PluginsWrite, "Binding", "Change parts of a binding").or(S::ClientsWrite),
+    Route::delete(Op::DeleteBinding, "/admin/v1/bindings/{id}", S::PluginsWrite, "Remove a binding").or(S::ClientsWrite),
+    Route::get(Op::ListResources, "/admin/v1/resources", S::ResourcesRead, "List resources").page("Resource"),
+    Route::post(Op::CreateResource, "/admin/v1/resources", S::ResourcesWrite, "Register a resource")
+        .takes(Takes::Json("Resource"))
+        .created("Resource"),
+    Route::get(Op::ShowResource, "/admin/v1/resources/{identifier}", S::ResourcesRead, "Show a resource").one("Resource"),
+    Route::put(Op::ReplaceResource, "/admin/v1/resources/{identifier}", S::ResourcesWrite, "Resource", "Replace a resource"),
+    Route::patch(Op::UpdateResource, "/admin/v1/resources/{identifier}", S::ResourcesWrite, "Resource", "Change parts of a resource"),
+    Route::delete(Op::DeleteResource, "/admin/v1/resources/{identifier}", S::ResourcesWrite, "Delete a resource"),
+    Route::get(Op::ListPlugins, "/admin/v1/plugins", S::PluginsRead, "List plugins").page("Plugin"),
+    Route::post(
+        Op::UploadPlugin,
+        "/admin/v1/plugins",
+        S::PluginsWrite,
+        "Upload a version: it is inspected, compiled, tested with its own fixtures and stored by its digest",
+    )
+    .takes(Takes::Wasm)
+    .created("Upload")
+    .query(&["name", "channel"]),
+    Route::get(Op::ShowPlugin, "/admin/v1/plugins/{name}", S::PluginsRead, "Show a plugin and its versions").one("Plugin"),
+    Route::delete(Op::DeletePlugin, "/admin/v1/plugins/{name}", S::PluginsWrite, "Delete a plugin that nothing is bound to"),
+    Route::post(Op::EnablePlugin, "/admin/v1/plugins/{name}/enable", S::PluginsWrite, "Let a disabled plugin run again").one("Plugin"),
+    Route::post(
+        Op::DisablePlugin,
+        "/admin/v1/plugins/{name}/disable",
+        S::PluginsWrite,
+        "Stop a plugin as a whole; its bindings fail as their policy says",
+    )
+    .one("Plugin"),
+    Route::post(Op::RollbackPlugin, "/admin/v1/plugins/{name}/rollback", S::PluginsWrite, "Go back to the version that was active before")
+        .one("Plugin"),
+    Route::get(Op::ShowVersion, "/admin/v1/plugins/{name}/versions/{digest}", S::PluginsRead, "Show a version with its report")
+        .one("PluginVersion"),
+    Route::post(
+        Op::ActivateVersion,
+        "/admin/v1/plugins/{name}/versions/{digest}/activate",
+        S::PluginsWrite,
+        "Make a version the active one, on every node at once",
+    )
+    .one("Plugin"),
+    Route::post(
+        Op::DisableVersion,
+        "/admin/v1/plugins/{name}/versions/{digest}/disable",
+        S::PluginsWrite,
+        "Disable a version, so that it cannot be activated or run",
+    )
+    .one("Plugin"),
+    Route::post(
+        Op::EnableVersion,
+        "/admin/v1/plugins/{name}/versions/{digest}/enable",
+        S::PluginsWrite,
+        "Let a disabled version run again",
+    )
+    .one("Plugin"),
+    Route::get(Op::ListKeys, "/admin/v1/keys", S::KeysRead, "List signing keys").page("Key"),
+    Route::post(Op::RotateKey, "/admin/v1/keys", S::KeysWrite, "Make a new signing key; it is published at once and signs a little later")
+        .takes(Takes::OptionalJson("KeyRotation"))
+        .created("Key"),
+    Route::post(
+        Op::RetireKey,
+        "/admin/v1/keys/{kid}/retire",
+        S::KeysWrite,
+        "Stop signing with a key; it stays published until its tokens have expired",
+    )
+    .one("Key"),
+    Route::row(
+        Op::RemoveKey,
+        Verb::Delete,
+        "/admin/v1/keys/{kid}",
+        Some(S::KeysWrite),
+        "Remove a compromised key at once: its tokens are no longer believed",
+    ),
+    Route::post(
+        Op::ResealKeys,
+        "/admin/v1/keys/reseal",
+        S::KeysWrite,
+        "Seal again, under the current master key, what an older one sealed",
+    )
+    .one("Reseal"),
+    Route::post(Op::IntrospectToken, "/admin/v1/tokens/introspect", S::TokensRead, "Whether a token is active, and its claims")
+        .takes(Takes::Json("TokenQuestion"))
+        .one("Introspection"),
+    Route::post(
+        Op::ExplainToken,
+        "/admin/v1/tokens/explain",
+        S::TokensRead,
+        "How a token came to be: its issuance record, the plugin versions that shaped it and which claim each set",
+    )
+    .takes(Takes::Json("TokenQuestion"))
+    .one("Explanation"),
+    Route::post(Op::RevokeToken, "/admin/v1/tokens/revoke", S::TokensWrite, "Revoke a token")
+        .takes(Takes::Json("TokenQuestion"))
+        .one("Revocation"),
+    Route::get(Op::ListChanges, "/admin/v1/audit", S::AuditRead, "Who changed what, the latest first")
+        .page("Change")
+        .query(&["actor", "kind", "key", "since", "until"]),
+    Route::get(Op::ListIssuance, "/admin/v1/audit/tokens", S::AuditRead, "What the token endpoint issued and refused, the latest first")
+        .page("Issuance")
+        .query(&["client_id", "token_id", "outcome", "since", "until"]),
+    Route::get(Op::ShowConfig, "/admin/v1/config", S::ConfigRead, "The configuration in force; secrets are file paths").one("Config"),
+    Route::open(Op::OpenApi, "/admin/v1/openapi.json", "This document").one("OpenApi"),
+    Route::open(Op::Live, "/health/live", "Whether the process answers").one("Health"),
+    Route::open(Op::Ready, "/health/ready", "Whether this node should be sent requests").one("Health"),
+    Route { gives: Gives::Text, ..Route::open(Op::Metrics, "/metrics", "Metrics in Prometheus' text format") },
+];
+
+/// Where a path leads.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// To an endpoint, with the values of the path's variables, decoded.
+    Route(&'static Route, Vec<String>),
+    /// To endpoints of other methods.
+    OtherMethods(Vec<Method>),
+    /// Nowhere.
+    Nothing,
+}
+
+/// Finds the endpoint of a request. Segments without variables win over those with.
+pub(crate) fn find(method: &Method, path: &str) -> Found {
+    let mut matches: Vec<(&'static Route, Vec<String>)> =
+        ROUTES.iter().filter_map(|route| Some((route, matched(route.path, path)?))).collect();
+    let Some(fewest) = matches.iter().map(|(_, values)| values.len()).min() else { return Found::Nothing };
+    matches.retain(|(_, values)| values.len() == fewest);
+    match matches.iter().position(|(route, _)| route.method() == *method) {
+        Some(index) => {
+            let (route, values) = matches.swap_remove(index);
+            Found::Route(route, values)
+        }
+        None => Found::OtherMethods(matches.iter().map(|(route, _)| route.method()).collect()),
+    }
+}
+
+/// The decoded variables, when the path is of the pattern. A segment that is empty or no UTF-8 matches nothing.
+fn matched(pattern: &str, path: &str) -> Option<Vec<String>> {
+    let mut values = Vec::new();
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(values),
+            (Some(wanted), Some(given)) if wanted.starts_with('{') => {
+                let value = percent_decode_str(given).decode_utf8().ok().filter(|value| !value.is_empty())?;
+                values.push(value.into_owned());
+            }
+            (Some(wanted), Some(given)) if wanted == given => {}
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn operation(method: Method, path: &str) -> Option<(Operation, Vec<String>)> {
+        match find(&method, path) {
+            Found::Route(route, values) => Some((route.operation, values)),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn every_row_leads_to_itself_and_to_nothing_else() {
+        let mut operations = HashSet::new();
+        let mut rows = HashSet::new();
+        for route in ROUTES {
+            assert!(operations.insert(route.operation), "{:?} is there twice", route.operation);
+            assert!(rows.insert((route.path, route.method())), "{} is there twice", route.path);
+            let sample = route.path.replace('{', "x").replace('}', "");
+            assert_eq!(operation(route.method(), &sample).unwrap().0, route.operation, "{}", route.path);
+        }
+        assert_eq!(operations.len(), Operation::Metrics as usize + 1, "every operation has a row");
+    }
+
+    #[test]
+    fn variables_are_single_segments_percent_decoded() {
+        let (found, values) = operation(Method::GET, "/admin/v1/resources/https%3A%2F%2Fapi.example%2Fv1").unwrap();
+        assert_eq!((found, values), (Operation::ShowResource, vec!["https://api.example/v1".to_owned()]));
+        assert!(operation(Method::GET, "/admin/v1/clients/").is_none());
+        assert!(operation(Method::GET, "/admin/v1/clients/%ff").is_none());
+        assert!(operation(Method::GET, "/admin/v1/clients/a/b").is_none());
+        assert!(operation(Method::GET, "/admin/v1/clients/a/").is_none());
+        assert_eq!(operation(Method::POST, "/admin/v1/keys/reseal").unwrap().0, Operation::ResealKeys);
+    }
+
+    #[test]
+    fn other_methods_are_named() {
+        let Found::OtherMethods(methods) = find(&Method::DELETE, "/admin/v1/clients") else { panic!("not allowed") };
+        assert_eq!(methods, [Method::GET, Method::POST]);
+        assert!(matches!(find(&Method::GET, "/admin/v2/clients"), Found::Nothing));
+        assert!(matches!(find(&Method::GET, "/"), Found::Nothing));
+    }
+
+    #[test]
+    fn whatever_changes_something_needs_a_write_scope() {
+        for route in ROUTES {
+            let reads = route.verb == Verb::Get || matches!(route.operation, Op::IntrospectToken | Op::ExplainToken);
+            let scope = route.scope.map_or("", Scope::as_str);
+            assert_eq!(scope.ends_with(":write"), !reads, "{}", route.path);
+            assert!(!route.conditional || !reads);
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! The shapes of the admin API's documents, for the OpenAPI document. What they say is checked against what is read and rendered.
+
+use serde_json::{Map, Value, json};
+
+/// Every schema by its name.
+pub(crate) fn schemas() -> Map<String, Value> {
+    let all = [
+        ("Problem", problem()),
+        ("Client", client()),
+        ("ClientSecret", client_secret()),
+        ("SecretRotation", secret_rotation()),
+        ("NewSecret", new_secret()),
+        ("Binding", binding()),
+        ("Resource", resource()),
+        ("Plugin", plugin()),
+        ("PluginVersion", plugin_version()),
+        ("Upload", upload()),
+        ("Key", key()),
+        ("KeyRotation", key_rotation()),
+        ("Reseal", closed(json!({ "resealed": integer("Values that were sealed again") }))),
+        ("TokenQuestion", closed(json!({ "token": string("The token") }))),
+        ("Introspection", json!({ "type": "object", "required": ["active"], "properties": { "active": { "type": "boolean" } } })),
+        ("Explanation", explanation()),
+        ("Revocation", closed(json!({ "revoked": boolean("Whether there was such a token that had not been revoked yet") }))),
+        ("Change", change()),
+        ("Issuance", issuance()),
+        ("Config", json!({ "type": "object", "description": "Sections and settings as `claimsmith config reference` names them" })),
+        ("OpenApi", json!({ "type": "object" })),
+        ("Health", closed(json!({ "status": string("`ok`, or what is missing") }))),
+    ];
+    all.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+}
+
+/// The names of a schema's properties.
+#[cfg(test)]
+pub(crate) fn properties(name: &str) -> Vec<String> {
+    schemas()[name]["properties"].as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default()
+}
+
+fn string(description: &str) -> Value {
+    json!({ "type": "string", "description": description })
+}
+
+fn integer(description: &str) -> Value {
+    json!({ "type": "integer", "description": description })
+}
+
+fn boolean(description: &str) -> Value {
+    json!({ "type": "boolean", "description": description })
+}
+
+fn strings(description: &str) -> Value {
+    json!({ "type": "array", "items": { "type": "string" }, "description": description })
+}
+
+fn choice(words: &[&str], description: &str) -> Value {
+    json!({ "type": "string", "enum": words, "description": description })
+}
+
+fn instant(description: &str) -> Value {
+    json!({ "type": "integer", "description": format!("{description}; seconds since 1970") })
+}
+
+fn read_only(mut schema: Value) -> Value {
+    schema["readOnly"] = json!(true);
+    schema
+}
+
+fn closed(properties: Value) -> Value {
+    json!({ "type": "object", "additionalProperties": false, "properties": properties })
+}
+
+fn versioned(mut schema: Value) -> Value {
+    schema["properties"]["version"] = read_only(integer("Counts changes; the entity tag is made of it"));
+    schema
+}
+
+const ALGS: [&str; 10] = ["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA"];
+
+fn problem() -> Value {
+    json!({
+        "type": "object",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": string("A URN that names the kind of problem"),
+            "title": string("The kind of problem in words"),
+            "status": integer("The HTTP status"),
+            "detail": string("What happened"),
+            "field": string("The first field at fault"),
+            "errors": { "type": "array", "items": { "type": "object", "required": ["field", "detail"], "properties": {
+                "field": string("The field; nested ones with dots"), "detail": string("What is wrong with it") } } },
+            "request_id": string("Names the request in the logs"),
+        },
+    })
+}
+
+fn client() -> Value {
+    let schema = closed(json!({
+        "client_id": string("1 to 256 printable ASCII characters; made by the server when left out"),
+        "client_id_issued_at": read_only(instant("When the client was registered")),
+        "client_name": string("A name for people"),
+        "enabled": boolean("Default true; a disabled client is answered like an unknown one"),
+        "token_endpoint_auth_method": choice(
+            &["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"],
+            "How it authenticates; the default is a setting of the server"),
+        "token_endpoint_auth_signing_alg": string("The one algorithm of its assertions"),
+        "assertion_audience": choice(&["strict", "legacy"],
+            "Which aud its assertions may carry: the issuer alone (strict, the default), or the token endpoint too"),
+        "jwks": { "type": "object", "description": "Its public keys (RFC 7517); for private_key_jwt, instead of jwks_uri" },
+        "jwks_uri": string("Where its public keys are fetched, https; for private_key_jwt, instead of jwks"),
+        "client_secret": { "type": "string", "description": "On creation: a secret brought in from elsewhere. In answers: a new secret, shown once" },
+        "client_secret_expires_at": instant("When the secret expires; 0 for never"),
+        "grant_types": strings("Default [\"client_credentials\"]"),
+        "scope": string("What it may ask for, separated by spaces"),
+        "default_scope": string("What it gets when it asks for nothing; default: all of scope"),
+        "resources": strings("Identifiers of the resources it may ask for"),
+        "tags": strings("Tags; bindings may hang on them"),
+        "metadata": { "type": "object", "description": "Anything; plugins read it" },
+        "lifetimes": closed(json!({ "access_token": integer("Seconds") })),
+        "access_token_format": choice(&["jwt", "opaque"], "What it gets where the resource does not say"),
+        "access_token_signed_response_alg": choice(&ALGS, "What its JWT access tokens are signed with where the resource does not say"),
+        "bindings": { "type": "array", "items": { "$ref": "#/components/schemas/Binding" },
+            "description": "Its own bindings: taken on creation, afterwards changed under /bindings" },
+    }));
+    let mut schema = versioned(schema);
+    schema["properties"]["created_at"] = read_only(instant("When it was made"));
+    schema["properties"]["updated_at"] = read_only(instant("When it was changed last"));
+    schema
+}
+
+fn client_secret() -> Value {
+    closed(json!({
+        "id": integer("Its number"),
+        "kind": choice(&["sha256", "argon2id"], "How it is kept"),
+        "sealed": boolean("Whether it can be recovered for client_secret_jwt"),
+        "client_secret_expires_at": instant("When it expires; 0 for never"),
+    }))
+}
+
+fn secret_rotation() -> Value {
+    closed(json!({
+        "client_secret": string("A secret brought in from elsewhere, instead of a generated one"),
+        "client_secret_expires_at": instant("When the new secret expires; 0, the default, for never"),
+        "keep_old_for": integer("Seconds for which older secrets stay good; default 0"),
+    }))
+}
+
+fn new_secret() -> Value {
+    closed(json!({
+        "client_id": string("The client"),
+        "client_secret": string("The new secret, shown once; absent when it was brought in"),
+        "client_secret_expires_at": instant("When it expires; 0 for never"),
+    }))
+}
+
+fn binding() -> Value {
+    let schema = closed(json!({
+        "id": read_only(integer("Its number")),
+        "target": read_only(closed(json!({
+            "kind": choice(&["all", "tag", "client"], "Whom it is for"),
+            "tag": string("The tag"),
+            "client_id": string("The client"),
+        }))),
+        "plugin": string("The plugin's name"),
+        "digest": string("SHA-256 of the version it is pinned to, in hexadecimal; the active version when absent"),
+        "position": integer("Its place: lower runs earlier within the same kind of target; after the last one when left out"),
+        "configuration": { "description": "JSON, checked against the plugin's schema; default {}" },
+        "permissions": strings("What its edits may touch: claim:NAME, claim:PREFIX*, scope:NAME, audience:URI, lifetime:SECONDS, sub, acr, amr, auth_time"),
+        "on_failure": choice(&["refuse", "skip"], "What happens when the plugin fails; default refuse"),
+        "limits": closed(json!({ "fuel": integer("Fuel for one call"), "milliseconds": integer("Wall time of one call") })),
+    }));
+    versioned(schema)
+}
+
+fn resource() -> Value {
+    versioned(closed(json!({
+        "identifier": string("An absolute URI without fragment: the value of resource and of aud"),
+        "name": string("A name for people"),
+        "scopes": strings("The scopes that mean something there"),
+        "token_format": choice(&["jwt", "opaque"], "The form of tokens for it"),
+        "signing_alg": choice(&ALGS, "What its JWT access tokens are signed with"),
+        "lifetime_ceiling": integer("No token for it lives longer; seconds"),
+        "introspectors": strings("The clients that may introspect tokens for it"),
+    })))
+}
+
+fn plugin() -> Value {
+    versioned(closed(json!({
+        "name": string("Its name"),
+        "enabled": boolean("Whether it runs"),
+        "active": string("Digest of the active version; absent before the first activation"),
+        "previous": string("Digest of the version that rollback returns to"),
+        "versions": { "type": "array", "items": { "$ref": "#/components/schemas/PluginVersion" } },
+    })))
+}
+
+fn version_properties() -> Value {
+    json!({
+        "plugin": string("The plugin's name"),
+        "digest": string("SHA-256, in hexadecimal"),
+        "state": choice(&["ready", "disabled"], "Whether it may be activated and run"),
+        "active": boolean("Whether it is the active version"),
+        "hooks": strings("The hook points it exports"),
+        "manifest": { "type": "object", "description": "What it says of itself" },
+        "report": { "type": "object", "description": "What the upload found: imports, limits, warnings, self-test" },
+        "uploaded_by": string("The admin token's name"),
+        "uploaded_at": instant("When it was uploaded"),
+    })
+}
+
+fn plugin_version() -> Value {
+    closed(version_properties())
+}
+
+fn upload() -> Value {
+    closed(json!({
+        "name": string("The plugin's name"),
+        "digest": string("SHA-256 of the component without its custom sections, in hexadecimal: the version's name"),
+        "file_digest": string("SHA-256 of what was uploaded"),
+        "bytes": integer("Size of the component without its custom sections"),
+        "initial_memory": integer("Linear memory it starts with, bytes"),
+        "known": boolean("Whether this very version had been uploaded before"),
+        "activated": boolean("Whether it has become the active version"),
+        "manifest": { "type": "object", "description": "What it says of itself" },
+        "hooks": strings("The hook points it exports"),
+        "imports": strings("The interfaces it imports"),
+        "limits": { "type": "object", "description": "What one call may use" },
+        "warnings": strings("What the author should look at"),
+        "self_test": { "type": "object", "description": "Its fixtures in the sandbox: how many passed, and the fuel of each" },
+    }))
+}
+
+fn key() -> Value {
+    closed(json!({
+        "kid": string("Its name, a JWK thumbprint"),
+        "alg": choice(&ALGS, "The one algorithm it is for"),
+        "state": choice(&["pending", "active", "standby", "retired"],
+            "pending: published, not yet used; active: signs; standby: a younger one signs; retired: published, signs no more"),
+        "active_from": instant("From when it may sign"),
+        "retired_at": instant("When it stopped signing"),
+        "published_until": instant("When it leaves the JWK set"),
+    }))
+}
+
+fn key_rotation() -> Value {
+    closed(json!({
+        "alg": choice(&ALGS, "Default: the server's default algorithm"),
+        "now": boolean("Sign at once; otherwise when caches of the JWK set have had time to see the key. The first key of an algorithm always signs at once"),
+    }))
+}
+
+fn explanation() -> Value {
+    closed(json!({
+        "active": boolean("Whether it is good now"),
+        "format": choice(&["jwt", "opaque"], "Its form"),
+        "header": { "type": "object", "description": "The token's header, of a JWT" },
+        "claims": { "type": "object", "description": "Its claims" },
+        "revoked": boolean("Whether it was revoked"),
+        "expired": boolean("Whether its time is over"),
+        "issuance": { "$ref": "#/components/schemas/Issuance" },
+        "sources": { "type": "object", "description": "For each claim that a plugin set or removed: the plugin and the digest of its version",
+            "additionalProperties": closed(json!({ "plugin": string("The plugin"), "digest": string("The version") })) },
+    }))
+}
+
+fn change() -> Value {
+    closed(json!({
+        "generation": integer("Its number"),
+        "happened_at": instant("When"),
+        "actor": string("The admin token's name, or who else did it"),
+        "action": string("What was done"),
+        "kind": string("The kind of thing"),
+        "key": string("Which one"),
+        "before": { "type": "object", "description": "What it was, without secrets" },
+        "after": { "type": "object", "description": "What it became, without secrets" },
+    }))
+}
+
+fn issuance() -> Value {
+    closed(json!({
+        "happened_at": instant("When"),
+        "outcome": string("`issued`, or the reason of the refusal"),
+        "client_id": string("The client"),
+        "grant_type": string("The grant"),
+        "subject": string("The token's sub"),
+        "scope": string("The granted scopes"),
+        "audience": strings("The audience"),
+        "token_id": string("The token's jti"),
+        "expires_at": instant("When the token expires"),
+        "plugins": strings("Digests of the plugin versions that shaped it, in the order of their calls"),
+        "claims": { "type": "object", "additionalProperties": { "type": "string" }, "description": "Which claim was set or removed by which version" },
+        "request_id": string("The request in the logs"),
+        "node_id": string("The node"),
+    }))
+}
