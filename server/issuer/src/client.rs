@@ -155,3 +155,16 @@ impl TokenFormat {
         [Self::Jwt, Self::Opaque].into_iter().find(|format| format.as_str() == text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_formats_lead_back_to_them() {
+        for (format, name) in [(TokenFormat::Jwt, "jwt"), (TokenFormat::Opaque, "opaque")] {
+            assert_eq!((format.as_str(), TokenFormat::parse(name)), (name, Some(format)));
+        }
+        assert_eq!(TokenFormat::parse("JWT"), None);
+    }
+}

@@ -131,3 +131,17 @@ pub struct PluginRefusal {
 
 /// What a call of a plugin comes to, when the sandbox had nothing to object.
 pub type PluginAnswer = Result<Vec<Edit>, PluginRefusal>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_hook_points_lead_back_to_them() {
+        let names = HookPoint::ALL.map(HookPoint::as_str);
+        assert_eq!(names, ["access_token", "token_response", "introspection"]);
+        assert_eq!(names.map(HookPoint::parse), HookPoint::ALL.map(Some));
+        assert_eq!(HookPoint::parse("access-token"), None);
+        assert_eq!(HookPoint::ALL.map(HookPoint::interface), ["access-token", "token-response", "introspection"]);
+    }
+}

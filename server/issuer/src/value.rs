@@ -98,3 +98,27 @@ pub fn render_strings<'a>(texts: impl IntoIterator<Item = &'a str>, out: &mut Ve
     }
     out.push(b']');
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_value_is_json() {
+        let table = [
+            (Value::from("a\"b"), r#""a\"b""#),
+            (Value::from(String::from("x")), r#""x""#),
+            (Value::Integer(i64::MIN), "-9223372036854775808"),
+            (Value::Number(0.5), "0.5"),
+            (Value::Number(f64::NAN), "null"),
+            (Value::Boolean(true), "true"),
+            (Value::Boolean(false), "false"),
+            (Value::Texts(vec![]), "[]"),
+            (Value::Texts(vec!["a".into(), "b".into(), "c".into()]), r#"["a","b","c"]"#),
+            (Value::Json(r#"{"a":[1]}"#.into()), r#"{"a":[1]}"#),
+        ];
+        for (value, json) in table {
+            assert_eq!(value.to_json(), json);
+        }
+    }
+}

@@ -278,4 +278,17 @@ mod tests {
         assert_eq!(names.map(AuthMethod::parse), AuthMethod::ALL.map(Some));
         assert_eq!(AuthMethod::parse("tls_client_auth"), None);
     }
+
+    #[test]
+    fn half_an_assertion_is_one_all_the_same() {
+        for (body, reason) in [
+            ("client_assertion=a.b.c", Reason::MissingParameter),
+            ("client_id=a&client_assertion_type=x", Reason::MissingParameter),
+            ("client_id=a&client_assertion=a.b.c&client_assertion_type=x", Reason::MalformedCredentials),
+            ("client_id=a&client_secret=b&client_assertion=a.b.c", Reason::SeveralMethods),
+            ("client_id=a&client_secret=b&client_assertion_type=x", Reason::SeveralMethods),
+        ] {
+            assert_eq!(parse(None, body).expect_err("half").reason, reason, "{body}");
+        }
+    }
 }

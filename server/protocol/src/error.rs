@@ -258,4 +258,25 @@ mod tests {
             assert_eq!(code.status(), expected, "{code:?}");
         }
     }
+
+    #[test]
+    fn names_are_distinct_and_in_snake_case() {
+        let names = ErrorCode::ALL.map(ErrorCode::as_str);
+        let distinct: std::collections::BTreeSet<_> = names.into_iter().collect();
+        assert_eq!(distinct.len(), names.len());
+        assert!(names.iter().all(|name| !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase())));
+    }
+
+    #[test]
+    fn a_refusal_shows_its_code_its_reason_and_its_description() {
+        let refusal = Refusal::invalid_request(Reason::MissingParameter, "token is missing");
+        assert_eq!(refusal.to_string(), "invalid_request (missing_parameter): token is missing");
+        assert_eq!(Refusal::invalid_client(Reason::WrongSecret).to_string(), "invalid_client (wrong_secret): client authentication failed");
+    }
+
+    #[test]
+    fn tok_027_descriptions_are_short() {
+        let body = String::from_utf8(render_error(ErrorCode::InvalidScope, &"x".repeat(300))).expect("ASCII");
+        assert_eq!(body.matches('x').count(), 200);
+    }
 }

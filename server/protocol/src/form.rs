@@ -140,4 +140,27 @@ mod tests {
         let form = parse("client_secret=hunter2").expect("well formed");
         assert_eq!(format!("{form:?}"), "[\"client_secret\"]");
     }
+
+    #[test]
+    fn net_015_one_good_escape_does_not_excuse_the_next() {
+        for body in ["a=%20%zz", "a=%20b%4", "a=b%20%", "a=%20%2", "a=b%4gc%20", "a=bc%g4"] {
+            assert_eq!(parse(body).err(), Some(InvalidForm::Encoding), "{body}");
+        }
+        let form = parse("a=%41b%43%44&b=x%3Dy").expect("well formed");
+        assert_eq!([form.one("a"), form.one("b")], [Some("AbCD"), Some("x=y")]);
+    }
+
+    #[test]
+    fn net_010_the_last_parameter_that_fits_is_read() {
+        let body = (0..PARAMETERS_MAX).map(|number| format!("p{number}=1")).collect::<Vec<_>>().join("&&");
+        let form = parse(&body).expect("full");
+        assert_eq!((form.pairs().count(), form.one("p99")), (PARAMETERS_MAX, Some("1")));
+    }
+
+    #[test]
+    fn empty_values_of_a_repeatable_parameter_are_left_out() {
+        let form = parse("resource=&resource=urn:a:1&resource=").expect("well formed");
+        assert_eq!(form.all("resource").collect::<Vec<_>>(), ["urn:a:1"]);
+        assert_eq!(form.pairs().collect::<Vec<_>>(), [("resource", "urn:a:1")]);
+    }
 }

@@ -39,4 +39,16 @@ mod tests {
             assert_eq!(check_resource(bad), Err(InvalidResource), "{bad}");
         }
     }
+
+    #[test]
+    fn res_001_each_character_and_the_length_count() {
+        for byte in (0_u8..=0x20).chain(*b"\"<>\\^`{|}").chain(0x7f..=0xff) {
+            let uri = format!("https://api.example/a{}b", char::from(byte));
+            assert_eq!(check_resource(&uri), Err(InvalidResource), "{byte:#x}");
+        }
+        let uri = |length: usize| format!("urn:{}", "x".repeat(length - 4));
+        assert!(check_resource(&uri(RESOURCE_LENGTH_MAX)).is_ok());
+        assert_eq!(check_resource(&uri(RESOURCE_LENGTH_MAX + 1)), Err(InvalidResource));
+        assert!(check_resource("https://api.example/!~$").is_ok());
+    }
 }

@@ -115,4 +115,29 @@ mod tests {
         assert_eq!(one.tokens().len(), 2);
         assert!(!one.contains("Read"));
     }
+
+    #[test]
+    fn tok_018_each_character_and_both_bounds_count() {
+        for byte in 0_u8..=0x7f {
+            let allowed = byte == 0x21 || (0x23..=0x5b).contains(&byte) || (0x5d..=0x7e).contains(&byte);
+            assert_eq!(is_scope_token(&char::from(byte).to_string()), allowed, "{byte:#x}");
+        }
+        assert!(ScopeSet::parse(&"x".repeat(SCOPE_LENGTH_MAX)).is_ok());
+        assert_eq!(ScopeSet::parse(&"x".repeat(SCOPE_LENGTH_MAX + 1)), Err(InvalidScope::TooLong));
+        let numbered = |count: usize| (0..count).map(|number| format!("s{number}")).collect::<Vec<_>>().join(" ");
+        assert_eq!(ScopeSet::parse(&numbered(SCOPES_MAX)).expect("full").tokens().len(), SCOPES_MAX);
+        assert_eq!(ScopeSet::parse(&numbered(SCOPES_MAX + 1)), Err(InvalidScope::TooLong));
+    }
+
+    #[test]
+    fn sets_are_made_thinned_and_written() {
+        let mut set = ScopeSet::from_tokens(["read", "write", "read"]).expect("tokens");
+        assert_eq!((set.to_text().as_str(), set.is_empty()), ("read write", false));
+        assert_eq!(ScopeSet::from_tokens(["read", "a b"]), Err(InvalidScope::Syntax));
+        assert!(!set.is_subset_of(&ScopeSet::parse("read").expect("well formed")));
+        set.retain(|token| token == "write");
+        assert_eq!(set.to_text(), "write");
+        set.retain(|_| false);
+        assert!(set.is_empty() && set.is_subset_of(&ScopeSet::default()));
+    }
 }

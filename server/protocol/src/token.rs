@@ -58,4 +58,21 @@ mod tests {
         let form = parse_form(b"token=&token_type_hint=access_token", &[]).expect("well formed");
         assert_eq!(parse_token(&form).expect_err("empty").code, ErrorCode::InvalidRequest);
     }
+
+    #[test]
+    fn int_005_and_rev_006_a_hint_changes_nothing() {
+        for hint in ["", "&token_type_hint=refresh_token", "&token_type_hint=access_token", "&token_type_hint=unheard_of"] {
+            let body = format!("token=abc{hint}");
+            let form = parse_form(body.as_bytes(), &[]).expect("well formed");
+            assert_eq!(parse_token(&form), Ok("abc"), "{hint}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_no_form_is_invalid_request() {
+        let refusal = parse_form(b"scope=%zz", REPEATABLE).expect_err("broken");
+        assert_eq!((refusal.code, refusal.reason), (ErrorCode::InvalidRequest, Reason::MalformedForm));
+        assert_eq!(refusal.description, "a parameter has a broken percent-encoding");
+        assert!(parse_form(b"resource=urn:a:1&resource=urn:b:2", REPEATABLE).is_ok());
+    }
 }

@@ -396,3 +396,94 @@ fn caj_023_the_usual_algorithms_work() {
     let ed25519 = Signer::new(SigningAlg::EdDsa);
     assert!(ed25519.check(AssertionAudience::Strict, &json!({"alg": "Ed25519"}), &claims()).is_ok(), "RFC 9864");
 }
+
+#[test]
+fn caj_003_and_caj_004_the_bounds_are_exact() {
+    let signer = Signer::new(SigningAlg::Es256);
+    let furthest = NOW + ASSERTION_LIFETIME_MAX + SKEW;
+    for (name, instant, good) in [
+        ("exp", NOW - SKEW, false),
+        ("exp", NOW - SKEW + 1, true),
+        ("exp", furthest, true),
+        ("exp", furthest + 1, false),
+        ("nbf", NOW + SKEW, true),
+        ("nbf", NOW + SKEW + 1, false),
+        ("iat", NOW + SKEW, true),
+        ("iat", NOW + SKEW + 1, false),
+    ] {
+        assert_eq!(signer.with(name, json!(instant)).is_ok(), good, "{name} {}", instant - NOW);
+    }
+    assert!(signer.with("iat", Value::Null).is_ok(), "nobody has to say when it was made");
+    for (length, good) in [(512, true), (513, false)] {
+        assert_eq!(signer.with("jti", json!("j".repeat(length))).is_ok(), good, "{length}");
+    }
+    assert!(signer.with("note", json!("x".repeat(20_000))).is_err(), "longer than an assertion may be");
+    assert!(signer.with("note", json!("x".repeat(8_000))).is_ok());
+}
+
+#[test]
+fn cau_009_a_secret_that_stands_twice_is_right_all_the_same() {
+    let secrets = vec![stored("same", None), stored("same", None), stored("same", Some(NOW))];
+    let authentication = Authentication::Secret { method: SecretMethod::Post, secrets };
+    let presented = Presented::Post { client_id: "c".into(), secret: secret("same") };
+    assert!(log_in(authentication, presented, Evidence::Nothing).is_ok());
+}
+
+#[test]
+fn cau_009_argon2id_secrets_end_too() {
+    let ended = StoredSecret {
+        id: 9,
+        verifier: SecretVerifier::Argon2id("$argon2id$x".into()),
+        sealed: None,
+        expires_at: Some(Timestamp::from_seconds(NOW)),
+    };
+    let presented = Presented::Post { client_id: "c".into(), secret: secret("chosen") };
+    let authentication = Authentication::Secret { method: SecretMethod::Post, secrets: vec![ended] };
+    let candidate = recognise(presented, Some(Arc::new(client(authentication))), &policy()).expect("recognised");
+    assert!(matches!(candidate.need(now()), Need::Nothing));
+}
+
+#[test]
+fn what_must_be_fetched_is_named() {
+    let signer = Signer::new(SigningAlg::Es256);
+    let presented =
+        || Presented::Assertion { client_id: None, assertion: secret(&signer.sign(&json!({"alg": "ES256", "kid": "k1"}), &claims())) };
+    let candidate = |authentication| recognise(presented(), Some(Arc::new(client(authentication))), &policy()).expect("recognised");
+    assert!(matches!(candidate(methods().remove(3)).need(now()), Need::Keys { kid: Some("k1"), keys: ClientKeys::Inline(_) }));
+    let mut unsealable = stored(LONG_SECRET, None);
+    unsealable.sealed = None;
+    let secrets = vec![unsealable, stored("live", Some(NOW + 1)), stored("ended", Some(NOW))];
+    let audience = AssertionAudience::Strict;
+    let candidate = candidate(Authentication::SecretJwt { alg: None, audience, secrets });
+    assert_eq!(&*candidate.client().id, "c");
+    let Need::Unsealed { secrets } = candidate.need(now()) else { panic!("something else") };
+    assert_eq!(secrets.iter().map(|secret| secret.expires_at).collect::<Vec<_>>(), [Some(Timestamp::from_seconds(NOW + 1))]);
+}
+
+#[test]
+fn the_alleged_client_is_the_subject_then_the_issuer() {
+    let signer = Signer::new(SigningAlg::Es256);
+    let named = |claims: Value| {
+        let assertion = secret(&signer.sign(&json!({"alg": "ES256"}), &claims));
+        alleged_client_id(&Presented::Assertion { client_id: None, assertion }).map_err(|refusal| refusal.reason)
+    };
+    assert_eq!(named(json!({"iss": "i", "sub": "s"})), Ok("s".to_owned()));
+    assert_eq!(named(json!({"iss": "i"})), Ok("i".to_owned()));
+    assert_eq!(named(json!({"jti": "j"})), Err(Reason::WrongAssertionClaims));
+    for presented in offers(&signer.sign(&json!({"alg": "ES256"}), &claims())) {
+        assert_eq!(alleged_client_id(&presented).expect("named"), "c");
+    }
+}
+
+#[test]
+fn a_proof_tells_whose_it_is_and_an_admitted_client_how_it_came_in() {
+    for (authentication, presented) in [(methods().remove(0), offers("").remove(0)), (methods().remove(4), offers("").remove(3))] {
+        let method = authentication.method();
+        let proof = log_in(authentication, presented, Evidence::Nothing).expect("good");
+        assert_eq!((&*proof.client().id, proof.replay()), ("c", None));
+        let admitted = proof.admit(false).expect("there is no mark to look at");
+        assert_eq!((&*admitted.client().id, admitted.method(), admitted.is_confidential()), ("c", method, method != AuthMethod::None));
+    }
+    let names = methods().iter().map(Authentication::method).collect::<Vec<_>>();
+    assert_eq!(names, AuthMethod::ALL);
+}
