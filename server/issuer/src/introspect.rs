@@ -71,8 +71,8 @@ pub fn may_learn(
 ) -> bool {
     let live = now < token.expires_at && owner.is_some_and(|owner| owner.enabled);
     let own = *caller.client().id == *token.client_id;
-    let introspects = |uri: &Box<str>| resources.get(uri).is_some_and(|resource| resource.introspectors.contains(&caller.client().id));
-    live && (own || token.audience.iter().any(introspects))
+    let introspects = |uri: &str| resources.get(uri).is_some_and(|resource| resource.introspectors.contains(&caller.client().id));
+    live && (own || token.audience.iter().any(|uri| introspects(uri)))
 }
 
 /// Whether the caller may end the token: only its own client may (RFC 7009 §2.1).

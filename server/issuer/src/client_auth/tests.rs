@@ -102,7 +102,7 @@ impl Signer {
     fn sign(&self, header: &Value, claims: &Value) -> String {
         use claimsmith_jose::base64url::encode;
         let input = format!("{}.{}", encode(header.to_string().as_bytes()), encode(claims.to_string().as_bytes()));
-        format!("{input}.{}", encode(&self.key.sign(input.as_bytes()).expect("a signature")))
+        format!("{input}.{}", encode(self.key.sign(input.as_bytes()).expect("a signature")))
     }
 
     fn check(&self, audience: AssertionAudience, header: &Value, claims: &Value) -> Result<Proof, Refusal> {

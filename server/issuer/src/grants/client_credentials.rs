@@ -72,7 +72,7 @@ pub fn decide(caller: &AuthenticatedClient, request: &Request, resources: &Resou
         let unowned = |scope: &str| !resources.values().any(|resource| resource.scopes.contains(scope));
         scopes.retain(|scope| targets.iter().any(|target| target.scopes.contains(scope)) || unowned(scope));
     }
-    entitle(client, scopes, &targets, defaults)
+    entitle(client, &scopes, &targets, defaults)
 }
 
 fn decide_scopes(client: &Client, request: &Request) -> Result<ScopeSet, Refusal> {
@@ -88,12 +88,11 @@ fn decide_scopes(client: &Client, request: &Request) -> Result<ScopeSet, Refusal
 fn decide_targets(client: &Client, request: &Request, scopes: &ScopeSet, resources: &Resources) -> Result<Vec<Arc<Resource>>, Refusal> {
     let may_use = |identifier: &str| client.resources.iter().any(|held| **held == *identifier);
     if !request.resources.is_empty() {
-        let find = |uri: &Box<str>| resources.get(uri).filter(|_| may_use(uri)).cloned();
-        let found: Option<Vec<_>> = request.resources.iter().map(find).collect();
+        let found: Option<Vec<_>> = request.resources.iter().map(|uri| resources.get(uri).filter(|_| may_use(uri)).cloned()).collect();
         return found.ok_or_else(|| bad_target("a resource is unknown, or not the client's to ask for"));
     }
-    let owned = |scope: &&Box<str>| resources.values().any(|resource| resource.scopes.contains(scope));
-    let owned: Vec<&Box<str>> = scopes.tokens().iter().filter(owned).collect();
+    let is_owned = |scope: &str| resources.values().any(|resource| resource.scopes.contains(scope));
+    let owned: Vec<_> = scopes.tokens().iter().filter(|scope| is_owned(scope)).collect();
     if owned.is_empty() {
         return Ok(Vec::new());
     }
@@ -105,7 +104,7 @@ fn decide_targets(client: &Client, request: &Request, scopes: &ScopeSet, resourc
     }
 }
 
-fn entitle(client: &Client, scopes: ScopeSet, targets: &[Arc<Resource>], defaults: &Defaults) -> Result<Entitled, Refusal> {
+fn entitle(client: &Client, scopes: &ScopeSet, targets: &[Arc<Resource>], defaults: &Defaults) -> Result<Entitled, Refusal> {
     let differ = || bad_target("the resources want different kinds of tokens: ask for one at a time");
     let format = agreed(targets.iter().map(|target| target.token_format)).map_err(|()| differ())?;
     let alg = agreed(targets.iter().map(|target| target.signing_alg)).map_err(|()| differ())?;
