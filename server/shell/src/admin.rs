@@ -299,7 +299,9 @@ impl Api {
             None => None,
             Some(scope) => {
                 let actor = self.authenticate(arrival).await?;
-                actor.need(scope).or_else(|problem| route.or.ok_or(()).and_then(|or| actor.need(or).map_err(drop)).map_err(|()| problem))?;
+                actor
+                    .need(scope)
+                    .or_else(|problem| route.or.ok_or(()).and_then(|or| actor.need(or).map_err(drop)).map_err(|()| problem))?;
                 Some(actor)
             }
         };

@@ -31,8 +31,15 @@ use outcome::Outcome;
 
 /// The command line of `claimsmith`.
 #[derive(Debug, Parser)]
-#[command(name = "claimsmith", version, about = "An OAuth 2.0 and OpenID Connect token server with sandboxed plugins", max_term_width = 110)]
-#[command(after_help = "Example:\n  claimsmith dev                      start a development server\n  claimsmith client create --scope read\n  claimsmith plugin new my-claims")]
+#[command(
+    name = "claimsmith",
+    version,
+    about = "An OAuth 2.0 and OpenID Connect token server with sandboxed plugins",
+    max_term_width = 110
+)]
+#[command(
+    after_help = "Example:\n  claimsmith dev                      start a development server\n  claimsmith client create --scope read\n  claimsmith plugin new my-claims"
+)]
 pub struct Cli {
     /// Print one JSON document instead of text for people
     #[arg(long, global = true)]

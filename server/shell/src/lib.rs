@@ -5,6 +5,34 @@
 //! - *May fail*: at start, with what the operator has to mend; later per request, with 4xx or 5xx.
 //! - *Must never know*: what a grant allows, how claims are shaped, what a private key looks like.
 
+pub mod admin;
+pub mod cli;
+pub mod client_keys;
+pub mod clock;
+pub mod config;
+pub mod desk;
+pub mod dev;
+pub mod directory;
+pub mod endpoints;
+pub mod failure;
+pub mod fetch;
+pub mod freshness;
+pub mod hardening;
+pub mod hook_room;
 pub mod http;
+pub mod issue;
+pub mod key_life;
+pub mod known_token;
 pub mod listen;
+pub mod node;
+pub mod record;
+pub mod report;
+pub mod rooms;
+pub mod seals;
+pub mod secret_desk;
+pub mod serve;
+pub mod start_fault;
+pub mod steady;
+pub mod telemetry;
+pub mod throttle;
 pub mod tls;

@@ -8,6 +8,8 @@
 //! to choose them. So the keys are rotated by making a fresh context from the pair in memory. A client whose
 //! ticket is from an earlier context makes one full handshake; no key that could open old sessions survives.
 
+pub mod authority;
+
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use openssl::error::ErrorStack;

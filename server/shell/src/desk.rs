@@ -1,0 +1,94 @@
+//! The identity desk: fetches what a proof needs and lets the client in, or does not.
+//!
+//! What is decided is decided in `issuer::client_auth`; here is the waiting.
+
+use std::sync::Arc;
+
+use claimsmith_issuer::client_auth::{self, AuthenticatedClient, Evidence, Need};
+use claimsmith_issuer::client::{ClientKeys, StoredSecret};
+use claimsmith_jose::Secret;
+use claimsmith_protocol::credentials::Presented;
+use claimsmith_protocol::error::{Reason, Refusal};
+use claimsmith_protocol::id::ClientId;
+use claimsmith_store::{Claim, Outcome, ReplayGuard};
+use claimsmith_vault::VaultFault;
+use http::header::AUTHORIZATION;
+
+use crate::directory::{Entry, Visit};
+use crate::failure::{Failure, Fault};
+use crate::http::Arrival;
+use crate::report::{Report, Stage};
+use crate::rooms::Rooms;
+use crate::secret_desk::{Attempt, Checked};
+
+/// A client at the desk, with what the directory holds of it.
+pub struct Caller {
+    /// The proof.
+    pub client: AuthenticatedClient,
+    /// Its entry: bindings among it.
+    pub entry: Arc<Entry>,
+}
+
+/// The values of the request's `Authorization` headers.
+pub fn authorization(arrival: &Arrival) -> impl Iterator<Item = &[u8]> {
+    arrival.headers.get_all(AUTHORIZATION).iter().map(|value| value.as_bytes())
+}
+
+/// Authenticates the client of a request, at whatever endpoint.
+pub async fn authenticate(rooms: &Rooms, visit: &Visit, presented: Presented, arrival: &Arrival, report: &mut Report) -> Result<Caller, Failure> {
+    let policy = &rooms.settings.client_auth;
+    let alleged = client_auth::alleged_client_id(&presented)?;
+    let entry = rooms.directory.client(&alleged).await?;
+    report.client(&alleged, entry.is_some());
+    let known = entry.as_ref().map(|entry| entry.client.clone());
+    let candidate = client_auth::recognise(presented, known, policy)?;
+    let now = rooms.clock.now();
+    let evidence = gather(rooms, &candidate, arrival, now).await?;
+    report.stage(Stage::Evidence);
+    let proof = candidate.verify(evidence, policy, now.timestamp())?;
+    let first = match proof.replay() {
+        None => true,
+        Some(guard) => settle_guard(rooms, proof.client().id.clone(), guard).await?,
+    };
+    let client = proof.admit(first)?;
+    report.stage(Stage::ClientAuth);
+    let entry = entry.ok_or(Refusal::invalid_client(Reason::UnknownClient))?;
+    let _ = visit;
+    Ok(Caller { client, entry })
+}
+
+/// Whether this is the first time that the assertion is seen, on any node.
+async fn settle_guard(rooms: &Rooms, client_id: ClientId, guard: &client_auth::ReplayGuard) -> Result<bool, Failure> {
+    let guard = ReplayGuard { client_id, jti_digest: guard.jti_digest, expires_at: guard.expires_at };
+    let outcomes = rooms.store.settle(vec![Claim::Guard(guard)]).await?;
+    Ok(outcomes == [Outcome::Settled])
+}
+
+async fn gather(rooms: &Rooms, candidate: &client_auth::Candidate, arrival: &Arrival, now: crate::clock::Now) -> Result<Evidence, Failure> {
+    let client = candidate.client();
+    match candidate.need(now.timestamp()) {
+        Need::Nothing => Ok(Evidence::Nothing),
+        Need::Argon2id { presented, secrets } => {
+            let attempt = Attempt { client_id: &client.id, address: arrival.peer.addr, presented, secrets: &secrets };
+            match rooms.secret_desk.check(attempt).await {
+                Ok(Checked::Right) => Ok(Evidence::Argon2id(true)),
+                Ok(Checked::Wrong) => Ok(Evidence::Argon2id(false)),
+                Ok(Checked::Busy { .. } | Checked::Throttled { .. }) => Err(Fault::Busy("checks of imported secrets").into()),
+                Err(fault) => Err(Fault::SecretDesk(fault).into()),
+            }
+        }
+        Need::Keys { keys: ClientKeys::Inline(text), .. } => Ok(Evidence::Keys(rooms.client_keys.inline(text))),
+        Need::Keys { keys: ClientKeys::Uri(uri), kid } => Ok(Evidence::Keys(rooms.client_keys.fetched(&client.id, uri, kid).await)),
+        Need::Unsealed { secrets } => unseal(rooms, &secrets).map(Evidence::Unsealed),
+    }
+}
+
+/// Opens the sealed secrets of a client that signs with them.
+fn unseal(rooms: &Rooms, secrets: &[&StoredSecret]) -> Result<Vec<Secret<Vec<u8>>>, Failure> {
+    let open = |secret: &&StoredSecret| {
+        let sealed = secret.sealed.as_deref().unwrap_or_default();
+        let row = secret.id.to_string();
+        rooms.sealer.open(&crate::seals::client_secret(&row), sealed).map_err(|fault| Failure::Failed(Fault::Vault(VaultFault::Sealing(fault))))
+    };
+    secrets.iter().map(open).collect()
+}

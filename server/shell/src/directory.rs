@@ -1,0 +1,230 @@
+//! What this node holds of clients and policy, so that a warm request asks the database nothing.
+//!
+//! Policy (resources, bindings on tags and on all, plugins, keys) is one immutable snapshot behind one atomic pointer. A
+//! request takes it once, when it enters, and keeps it to the end: it can never see two versions. Clients are kept in a
+//! bounded cache, loaded on first use and dropped when they change. `freshness` replaces both as the database changes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use claimsmith_hooks::Plugin;
+use claimsmith_issuer::binding::{Binding, Target};
+use claimsmith_issuer::client::Client;
+use claimsmith_issuer::grants::client_credentials::Resources;
+use claimsmith_issuer::hook::HookPoint;
+use claimsmith_protocol::id::ClientId;
+use claimsmith_store::Store;
+use claimsmith_vault::Keyring;
+use quick_cache::sync::Cache;
+
+use crate::failure::{Failure, Fault};
+
+/// Everything but clients that a request is decided by. It does not change; a new one takes its place.
+pub struct Policy {
+    /// Counts snapshots of this process.
+    pub serial: u64,
+    /// The database's generation it was read at.
+    pub generation: i64,
+    /// The registry of resources.
+    pub resources: Resources,
+    /// Bindings on all clients and on tags, in order.
+    pub bindings: Vec<Arc<Binding>>,
+    /// Plugins that are loaded.
+    pub plugins: claimsmith_hooks::Registry,
+    /// Keys.
+    pub keyring: Keyring,
+    /// The JWK set document.
+    pub jwks: bytes::Bytes,
+    /// Its entity tag.
+    pub jwks_etag: Box<str>,
+}
+
+/// A client with its bindings, and the chain of plugins that follows from them and a policy.
+pub struct Entry {
+    /// The client.
+    pub client: Arc<Client>,
+    bindings: Vec<Arc<Binding>>,
+    chain: ArcSwap<Chain>,
+}
+
+/// The plugins that run for a client under one policy, in order.
+pub struct Chain {
+    serial: u64,
+    /// The links, in the order in which they run.
+    pub links: Vec<Link>,
+}
+
+/// One binding with the plugin it means.
+pub struct Link {
+    /// The binding.
+    pub binding: Arc<Binding>,
+    /// Its plugin; absent when this node does not have it.
+    pub plugin: Option<Arc<Plugin>>,
+}
+
+impl Link {
+    /// Whether the link has a say at a hook point. A plugin that is missing has a say everywhere: nobody knows better.
+    pub fn has(&self, point: HookPoint) -> bool {
+        self.plugin.as_ref().is_none_or(|plugin| plugin.hooks().any(|hook| hook == point))
+    }
+}
+
+impl Entry {
+    fn new(client: Client, bindings: Vec<Binding>) -> Self {
+        let chain = ArcSwap::from_pointee(Chain { serial: 0, links: Vec::new() });
+        Self { client: Arc::new(client), bindings: bindings.into_iter().map(Arc::new).collect(), chain }
+    }
+
+    /// The chain under a policy: bindings on all, then on the client's tags, then its own; by position within each.
+    pub fn chain(&self, policy: &Policy) -> Arc<Chain> {
+        let held = self.chain.load();
+        if held.serial == policy.serial {
+            return Arc::clone(&held);
+        }
+        let chain = Arc::new(self.resolve(policy));
+        // A request of an older policy must not put its chain in the place of a newer one.
+        if held.serial < policy.serial {
+            self.chain.store(Arc::clone(&chain));
+        }
+        chain
+    }
+
+    fn resolve(&self, policy: &Policy) -> Chain {
+        let applies = |binding: &&Arc<Binding>| match &binding.target {
+            Target::All => true,
+            Target::Tag(tag) => self.client.tags.contains(tag),
+            Target::Client(_) => false,
+        };
+        let shared = policy.bindings.iter().filter(applies);
+        let mut bindings: Vec<&Arc<Binding>> = shared.chain(&self.bindings).collect();
+        bindings.sort_by_key(|binding| (rank(&binding.target), binding.position, binding.id));
+        let link = |binding: &&Arc<Binding>| Link { binding: Arc::clone(binding), plugin: plugin_of(binding, policy) };
+        Chain { serial: policy.serial, links: bindings.iter().map(link).collect() }
+    }
+}
+
+const fn rank(target: &Target) -> u8 {
+    match target {
+        Target::All => 0,
+        Target::Tag(_) => 1,
+        Target::Client(_) => 2,
+    }
+}
+
+fn plugin_of(binding: &Binding, policy: &Policy) -> Option<Arc<Plugin>> {
+    let plugin = match &binding.pinned {
+        Some(digest) => policy.plugins.plugin(digest),
+        None => policy.plugins.active(&binding.plugin),
+    };
+    plugin.cloned()
+}
+
+/// One request's hold on the policy.
+pub struct Visit {
+    policy: Arc<Policy>,
+}
+
+impl Visit {
+    /// The policy, the same from beginning to end.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The registry of resources.
+    pub fn resources(&self) -> &Resources {
+        &self.policy.resources
+    }
+}
+
+/// What this node holds.
+pub struct Directory {
+    store: Arc<Store>,
+    policy: ArcSwap<Policy>,
+    clients: Cache<Box<str>, Option<Arc<Entry>>>,
+    /// Counts the times that clients were dropped, so that one loaded meanwhile is not kept.
+    drops: AtomicU64,
+    began: Instant,
+    /// Milliseconds since `began` at which the database last said how new we are.
+    fresh_at: AtomicI64,
+    max_stale: Duration,
+}
+
+impl Directory {
+    /// A directory that begins with a policy just read.
+    pub fn new(store: Arc<Store>, policy: Policy, clients_max: usize, max_stale: Duration) -> Self {
+        Self {
+            store,
+            policy: ArcSwap::from_pointee(policy),
+            clients: Cache::new(clients_max),
+            drops: AtomicU64::new(0),
+            began: Instant::now(),
+            fresh_at: AtomicI64::new(0),
+            max_stale,
+        }
+    }
+
+    /// Begins a request. Refused when the database has been away for too long to know what is true.
+    pub fn visit(&self) -> Result<Visit, Fault> {
+        if self.is_stale() { Err(Fault::Stale) } else { Ok(Visit { policy: self.policy.load_full() }) }
+    }
+
+    /// The policy now.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.policy.load_full()
+    }
+
+    /// A client, from memory where it is held; absent when there is none of that name.
+    pub async fn client(&self, client_id: &str) -> Result<Option<Arc<Entry>>, Failure> {
+        if let Some(held) = self.clients.get(client_id) {
+            return Ok(held);
+        }
+        let Ok(id) = ClientId::parse(client_id) else { return Ok(None) };
+        let drops = self.drops.load(Ordering::Acquire);
+        let loaded = self.store.load_client(&id).await?;
+        let entry = loaded.map(|loaded| Arc::new(Entry::new(loaded.record.client, loaded.bindings)));
+        self.clients.insert(client_id.into(), entry.clone());
+        // What changed while it was being loaded may be missing in it: the next request asks again.
+        if self.drops.load(Ordering::Acquire) != drops {
+            self.clients.remove(client_id);
+        }
+        Ok(entry)
+    }
+
+    /// Puts a new policy in place, with one atomic switch.
+    pub fn replace_policy(&self, policy: Policy) {
+        self.policy.store(Arc::new(policy));
+    }
+
+    /// Drops clients that have changed.
+    pub fn drop_clients<'a>(&self, client_ids: impl Iterator<Item = &'a str>) {
+        self.drops.fetch_add(1, Ordering::AcqRel);
+        for client_id in client_ids {
+            self.clients.remove(client_id);
+        }
+    }
+
+    /// Drops every client: when it is not known which have changed.
+    pub fn drop_all_clients(&self) {
+        self.drops.fetch_add(1, Ordering::AcqRel);
+        self.clients.clear();
+    }
+
+    /// Notes that the database has just said how new we are.
+    pub fn heard(&self) {
+        let elapsed = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.fresh_at.store(elapsed, Ordering::Relaxed);
+    }
+
+    /// How long ago the database last said how new we are.
+    pub fn staleness(&self) -> Duration {
+        let heard = u64::try_from(self.fresh_at.load(Ordering::Relaxed)).unwrap_or(0);
+        self.began.elapsed().saturating_sub(Duration::from_millis(heard))
+    }
+
+    /// Whether that is too long ago.
+    pub fn is_stale(&self) -> bool {
+        self.staleness() > self.max_stale
+    }
+}

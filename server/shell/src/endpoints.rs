@@ -1,0 +1,187 @@
+//! The public endpoints: one table that routes, and from which metadata and OpenAPI are made, so that they cannot lie.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS};
+use http::header::{ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_TYPE, ORIGIN, VARY};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+
+use crate::http::{Answer, Arrival, BodyLimit, Handler};
+use crate::rooms::Rooms;
+
+mod discovery;
+mod health;
+mod introspection;
+mod jwks;
+mod openapi;
+mod revocation;
+mod token;
+
+pub use discovery::Document;
+
+/// Who may read an endpoint's answers from a page of another origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cors {
+    /// Any page: nothing there is anybody's secret.
+    Anyone,
+    /// Pages of the origins in `cors.allowed_origins`.
+    Allowed,
+    /// No page.
+    Nobody,
+}
+
+/// One endpoint. Router, metadata, OpenAPI and tests read the same rows.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// Its name in `paths.aliases` and in logs.
+    pub name: &'static str,
+    /// Its path below the issuer; for well-known documents see `well_known`.
+    pub path: &'static str,
+    /// `GET` or `POST`; HEAD comes with GET, OPTIONS with CORS.
+    pub method: &'static str,
+    /// The most bytes its body may have.
+    pub body_limit: usize,
+    /// Who may read it from a page.
+    pub cors: Cors,
+    /// The metadata member that names its URL.
+    pub metadata: Option<&'static str>,
+    /// Whether clients authenticate there, as at the token endpoint.
+    pub client_auth: bool,
+    /// What it does, in one sentence, for OpenAPI.
+    pub summary: &'static str,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Token,
+    Introspection,
+    Revocation,
+    Jwks,
+    Discovery,
+    OpenApi,
+    Live,
+    Ready,
+}
+
+/// The most bytes of a form.
+pub const FORM_LIMIT: usize = 64 * 1024;
+
+/// Every public endpoint.
+pub const ENDPOINTS: [&Endpoint; 9] = [
+    &token::ENDPOINT,
+    &introspection::ENDPOINT,
+    &revocation::ENDPOINT,
+    &jwks::ENDPOINT,
+    &discovery::OPENID,
+    &discovery::OAUTH,
+    &openapi::ENDPOINT,
+    &health::LIVE,
+    &health::READY,
+];
+
+/// The public endpoints as the hall calls them.
+#[derive(Clone)]
+pub struct Public {
+    rooms: Arc<Rooms>,
+    routes: Arc<HashMap<Box<str>, &'static Endpoint>>,
+}
+
+impl Public {
+    /// Routes every endpoint below the issuer's path, and its aliases where they are.
+    pub fn new(rooms: Arc<Rooms>) -> Self {
+        let base = rooms.urls.path().to_owned();
+        let mut routes = HashMap::new();
+        for endpoint in ENDPOINTS {
+            routes.insert(path_of(endpoint, &base).into_boxed_str(), endpoint);
+            for alias in rooms.settings.aliases.get(endpoint.name).into_iter().flatten() {
+                routes.insert(alias.as_str().into(), endpoint);
+            }
+        }
+        Self { rooms, routes: Arc::new(routes) }
+    }
+
+    fn cors(&self, endpoint: &Endpoint, headers: &HeaderMap, mut answer: Answer) -> Answer {
+        let allowed = match (endpoint.cors, headers.get(ORIGIN)) {
+            (Cors::Anyone, _) => HeaderValue::from_static("*"),
+            (Cors::Allowed, Some(origin)) if self.rooms.settings.allowed_origins.iter().any(|held| held.as_bytes() == origin.as_bytes()) => origin.clone(),
+            _ => return answer,
+        };
+        if endpoint.cors == Cors::Allowed {
+            answer.headers.append(VARY, HeaderValue::from_static("Origin"));
+        }
+        answer
+            .with(ACCESS_CONTROL_ALLOW_ORIGIN, allowed)
+            .with(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate, DPoP-Nonce"))
+    }
+}
+
+/// Where an endpoint is: below the issuer's path; RFC 8414 §3 puts its document before it.
+pub fn path_of(endpoint: &Endpoint, base: &str) -> String {
+    match endpoint.kind {
+        Kind::Discovery if endpoint.name == discovery::OAUTH.name => format!("{}{base}", endpoint.path),
+        Kind::Live | Kind::Ready | Kind::OpenApi => endpoint.path.to_owned(),
+        _ => format!("{base}{}", endpoint.path),
+    }
+}
+
+fn preflight(endpoint: &Endpoint) -> Answer {
+    let method = HeaderValue::from_static(endpoint.method);
+    Answer::empty(StatusCode::NO_CONTENT)
+        .with(ACCESS_CONTROL_ALLOW_METHODS, method)
+        .with(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type, DPoP"))
+        .with(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"))
+}
+
+fn allowed_methods(endpoint: &Endpoint) -> HeaderValue {
+    HeaderValue::from_static(match (endpoint.method, endpoint.cors) {
+        ("GET", _) => "GET, HEAD, OPTIONS",
+        (_, Cors::Nobody) => "POST",
+        _ => "POST, OPTIONS",
+    })
+}
+
+/// `application/x-www-form-urlencoded`, with or without parameters (RFC 6749 App. B).
+fn is_form(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let essence = value.split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+impl Handler for Public {
+    fn admit(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<BodyLimit, Answer> {
+        let Some(endpoint) = self.routes.get(path) else {
+            return Err(Answer::refusal(StatusCode::NOT_FOUND, "invalid_request", "there is nothing at this path"));
+        };
+        let preflight = method == Method::OPTIONS && endpoint.cors != Cors::Nobody;
+        if method.as_str() != endpoint.method && !preflight {
+            let refusal = Answer::refusal(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "the method is not allowed here");
+            return Err(self.cors(endpoint, headers, refusal.with(ALLOW, allowed_methods(endpoint))));
+        }
+        if method == Method::POST && !is_form(headers) {
+            let refusal = Answer::refusal(StatusCode::BAD_REQUEST, "invalid_request", "the body must be application/x-www-form-urlencoded");
+            return Err(self.cors(endpoint, headers, refusal));
+        }
+        Ok(BodyLimit(endpoint.body_limit))
+    }
+
+    async fn call(&self, arrival: Arrival) -> Answer {
+        let Some(endpoint) = self.routes.get(arrival.path()).copied() else { return Answer::empty(StatusCode::NOT_FOUND) };
+        if arrival.method == Method::OPTIONS {
+            return self.cors(endpoint, &arrival.headers, preflight(endpoint));
+        }
+        let rooms = self.rooms.as_ref();
+        let answer = match endpoint.kind {
+            Kind::Token => token::handle(rooms, &arrival).await,
+            Kind::Introspection => introspection::handle(rooms, &arrival).await,
+            Kind::Revocation => revocation::handle(rooms, &arrival).await,
+            Kind::Jwks => jwks::handle(rooms, &arrival),
+            Kind::Discovery => discovery::handle(rooms, &arrival),
+            Kind::OpenApi => openapi::handle(rooms),
+            Kind::Live => health::live(),
+            Kind::Ready => health::ready(rooms),
+        };
+        self.cors(endpoint, &arrival.headers, answer)
+    }
+}

@@ -1,0 +1,105 @@
+//! Discovery ([RFC 8414](https://www.rfc-editor.org/rfc/rfc8414), OpenID Connect Discovery 1.0), made from the endpoint table
+//! and the settings that decide behaviour.
+
+use bytes::Bytes;
+use claimsmith_jose::Digest;
+use claimsmith_protocol::credentials::AuthMethod;
+use claimsmith_protocol::grant::GrantType;
+use serde_json::{Map, Value, json};
+
+use super::jwks::cacheable;
+use super::{Cors, ENDPOINTS, Endpoint, Kind, path_of};
+use crate::http::{Answer, Arrival};
+use crate::rooms::{Rooms, Settings};
+use crate::config::Issuer;
+
+pub(super) const OPENID: Endpoint = Endpoint {
+    name: "openid_configuration",
+    path: "/.well-known/openid-configuration",
+    method: "GET",
+    body_limit: 0,
+    cors: Cors::Anyone,
+    metadata: None,
+    client_auth: false,
+    summary: "The server's metadata, where OpenID Connect Discovery looks for it.",
+    kind: Kind::Discovery,
+};
+
+pub(super) const OAUTH: Endpoint = Endpoint {
+    name: "oauth_authorization_server",
+    path: "/.well-known/oauth-authorization-server",
+    method: "GET",
+    body_limit: 0,
+    cors: Cors::Anyone,
+    metadata: None,
+    client_auth: false,
+    summary: "The server's metadata, where RFC 8414 looks for it.",
+    kind: Kind::Discovery,
+};
+
+/// The metadata with its entity tag, rendered when settings or policy change.
+#[derive(Debug, Clone)]
+pub struct Document {
+    body: Bytes,
+    etag: Box<str>,
+}
+
+pub(super) fn handle(rooms: &Rooms, arrival: &Arrival) -> Answer {
+    let document = &rooms.metadata;
+    cacheable("application/json", document.body.clone(), &document.etag, arrival)
+}
+
+impl Document {
+    /// Renders the metadata.
+    pub fn render(urls: &Issuer, settings: &Settings) -> Self {
+        let body = Value::Object(metadata(urls, settings)).to_string();
+        let etag = format!("\"{}\"", Digest::of(body.as_bytes()).to_base64url()).into();
+        Self { body: body.into(), etag }
+    }
+}
+
+/// Every member that is true of this server; no empty array, no null (RFC 8414 §3.2).
+fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
+    let mut members = Map::new();
+    members.insert("issuer".into(), urls.as_str().into());
+    let url = |origin: &str, endpoint: &Endpoint| Value::from(format!("{origin}{}", path_of(endpoint, urls.path())));
+    for endpoint in ENDPOINTS {
+        if let Some(name) = endpoint.metadata {
+            members.insert(name.into(), url(urls.origin(), endpoint));
+        }
+    }
+    let grants: Vec<_> = GrantType::ALL.into_iter().filter(|grant| settings.grants.contains(grant)).map(GrantType::as_str).collect();
+    members.insert("grant_types_supported".into(), json!(grants));
+    // RFC 8414 §2 requires the member; without an authorization endpoint `token` is what there is to say: nothing is empty.
+    members.insert("response_types_supported".into(), json!(["none"]));
+    for endpoint in ENDPOINTS.into_iter().filter(|endpoint| endpoint.client_auth) {
+        add_client_auth(&mut members, endpoint, settings);
+    }
+    // OpenID Connect Discovery §3: absent would mean true.
+    members.insert("request_uri_parameter_supported".into(), json!(false));
+    if let Some(origin) = &settings.mtls_origin {
+        let aliases: Map<String, Value> =
+            ENDPOINTS.into_iter().filter(|endpoint| endpoint.client_auth).filter_map(|endpoint| Some((endpoint.metadata?.to_owned(), url(origin, endpoint)))).collect();
+        members.insert("mtls_endpoint_aliases".into(), Value::Object(aliases));
+    }
+    members
+}
+
+fn add_client_auth(members: &mut Map<String, Value>, endpoint: &Endpoint, settings: &Settings) {
+    let Some(name) = endpoint.metadata else { return };
+    let policy = &settings.client_auth;
+    // Public clients cannot introspect (RFC 7662 §2.1), and there is no grant yet that they may use.
+    let usable = |method: &&AuthMethod| **method != AuthMethod::None || endpoint.name == "revocation";
+    let methods: Vec<_> = policy.methods.iter().filter(usable).map(|method| method.as_str()).collect();
+    members.insert(format!("{name}_auth_methods_supported"), json!(methods));
+    let mut algs: Vec<&str> = Vec::new();
+    if policy.methods.contains(&AuthMethod::PrivateKeyJwt) {
+        algs.extend(policy.signing_algs.iter().map(|alg| alg.as_str()));
+    }
+    if policy.methods.contains(&AuthMethod::ClientSecretJwt) {
+        algs.extend(policy.mac_algs.iter().map(|alg| alg.as_str()));
+    }
+    if !algs.is_empty() {
+        members.insert(format!("{name}_auth_signing_alg_values_supported"), json!(algs));
+    }
+}

@@ -1,0 +1,66 @@
+//! Token introspection ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)).
+//!
+//! Whatever speaks against a token (unknown, expired, revoked, foreign, not for this caller) has the same answer, byte by
+//! byte. Revocations are read from the database, so that they count at once on every node.
+
+use claimsmith_issuer::claims::IntrospectionAnswer;
+use claimsmith_issuer::introspect::may_learn;
+use claimsmith_protocol::credentials::Presented;
+use claimsmith_protocol::error::{Reason, Refusal};
+use claimsmith_protocol::token::{parse_form, parse_token};
+use http::StatusCode;
+
+use super::{Cors, Endpoint, FORM_LIMIT, Kind};
+use crate::failure::Failure;
+use crate::http::{Answer, Arrival};
+use crate::rooms::Rooms;
+use crate::{desk, hook_room, known_token, report};
+
+pub(super) const ENDPOINT: Endpoint = Endpoint {
+    name: "introspection",
+    path: "/oauth2/introspect",
+    method: "POST",
+    body_limit: FORM_LIMIT,
+    cors: Cors::Nobody,
+    metadata: Some("introspection_endpoint"),
+    client_auth: true,
+    summary: "Tells whether a token is active and what it says (RFC 7662 §2).",
+    kind: Kind::Introspection,
+};
+
+/// What every inactive token gets.
+const INACTIVE: &str = "{\"active\":false}";
+
+pub(super) async fn handle(rooms: &Rooms, arrival: &Arrival) -> Answer {
+    let mut report = report::Report::begin(ENDPOINT.name, arrival);
+    let walked = walk(rooms, arrival, &mut report).await;
+    report.finish(rooms, arrival, walked).await
+}
+
+async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> Result<Answer, Failure> {
+    let form = parse_form(&arrival.body, &[])?;
+    let presented = Presented::parse(desk::authorization(arrival), &form)?;
+    let visit = rooms.directory.visit()?;
+    let caller = desk::authenticate(rooms, &visit, presented, arrival, report).await?;
+    // RFC 7662 §2.1: the caller must authenticate, and `none` proves nothing.
+    if !caller.client.is_confidential() {
+        return Err(Refusal::invalid_client(Reason::CallerNotAllowed).into());
+    }
+    let text = parse_token(&form)?;
+    let inactive = || Ok(Answer::json(StatusCode::OK, INACTIVE).uncached());
+    let now = rooms.clock.now();
+    let Some(token) = known_token::find(rooms, &visit, text, now).await? else { return inactive() };
+    let owner = rooms.directory.client(&token.client_id).await?;
+    let client = owner.as_ref().map(|entry| &entry.client);
+    if !may_learn(&caller.client, &token, client, visit.resources(), now.timestamp()) {
+        return inactive();
+    }
+    let Some(owner) = owner else { return inactive() };
+    let caller_id = caller.client.client().id.as_str();
+    let occasion = hook_room::Occasion { arrival, form: &form, grant: None, now };
+    let mut room = hook_room::Room::of_owner(rooms, &visit, &owner, occasion);
+    let answer = room.introspection(IntrospectionAnswer::of(token.members()), caller_id, report).await?;
+    let mut body = Vec::with_capacity(1_024);
+    answer.render(&mut body);
+    Ok(Answer::json(StatusCode::OK, body).uncached())
+}

@@ -1,0 +1,48 @@
+//! Token revocation ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)).
+//!
+//! 200 for every token, known or not; a token of another client lives on. The revocation is in the database before the
+//! answer leaves, and introspection reads it there, so that it counts at once on every node.
+
+use claimsmith_issuer::introspect::may_revoke;
+use claimsmith_protocol::credentials::Presented;
+use claimsmith_protocol::token::{parse_form, parse_token};
+use http::StatusCode;
+
+use super::{Cors, Endpoint, FORM_LIMIT, Kind};
+use crate::failure::Failure;
+use crate::http::{Answer, Arrival};
+use crate::rooms::Rooms;
+use crate::{desk, known_token, record, report};
+
+pub(super) const ENDPOINT: Endpoint = Endpoint {
+    name: "revocation",
+    path: "/oauth2/revoke",
+    method: "POST",
+    body_limit: FORM_LIMIT,
+    cors: Cors::Allowed,
+    metadata: Some("revocation_endpoint"),
+    client_auth: true,
+    summary: "Ends a token (RFC 7009 §2).",
+    kind: Kind::Revocation,
+};
+
+pub(super) async fn handle(rooms: &Rooms, arrival: &Arrival) -> Answer {
+    let mut report = report::Report::begin(ENDPOINT.name, arrival);
+    let walked = walk(rooms, arrival, &mut report).await;
+    report.finish(rooms, arrival, walked).await
+}
+
+async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> Result<Answer, Failure> {
+    let form = parse_form(&arrival.body, &[])?;
+    let presented = Presented::parse(desk::authorization(arrival), &form)?;
+    let visit = rooms.directory.visit()?;
+    let caller = desk::authenticate(rooms, &visit, presented, arrival, report).await?;
+    let text = parse_token(&form)?;
+    let now = rooms.clock.now();
+    if let Some(token) = known_token::find(rooms, &visit, text, now).await?
+        && may_revoke(&caller.client, &token)
+    {
+        record::revoke(rooms, &token).await?;
+    }
+    Ok(Answer::empty(StatusCode::OK).uncached())
+}

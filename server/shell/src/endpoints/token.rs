@@ -1,0 +1,72 @@
+//! The token endpoint: the whole walk of a request, top to bottom.
+//!
+//! Reading room → identity desk → court → hook room → vault → records → way out. No room calls back into an earlier one,
+//! and nothing leaves that the ledger does not know.
+
+use claimsmith_issuer::claims::{Claims, Entitlement};
+use claimsmith_issuer::grants::client_credentials;
+use claimsmith_protocol::credentials::Presented;
+use claimsmith_protocol::token::{REPEATABLE, parse_form, parse_grant_type};
+
+use super::{Cors, Endpoint, FORM_LIMIT, Kind};
+use crate::failure::Failure;
+use crate::http::{Answer, Arrival};
+use crate::rooms::Rooms;
+use crate::{desk, hook_room, issue, record, report};
+
+pub(super) const ENDPOINT: Endpoint = Endpoint {
+    name: "token",
+    path: "/oauth2/token",
+    method: "POST",
+    body_limit: FORM_LIMIT,
+    cors: Cors::Allowed,
+    metadata: Some("token_endpoint"),
+    client_auth: true,
+    summary: "Issues an access token (RFC 6749 §3.2).",
+    kind: Kind::Token,
+};
+
+pub(super) async fn handle(rooms: &Rooms, arrival: &Arrival) -> Answer {
+    let mut report = report::Report::begin(ENDPOINT.name, arrival);
+    let walked = walk(rooms, arrival, &mut report).await;
+    report.finish(rooms, arrival, walked).await
+}
+
+async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> Result<Answer, Failure> {
+    // Reading room: bytes become a request, or the client's mistake has a name.
+    let form = parse_form(&arrival.body, REPEATABLE)?;
+    let grant = parse_grant_type(&form)?;
+    report.grant(grant);
+    let presented = Presented::parse(desk::authorization(arrival), &form)?;
+
+    // Identity desk: a proof becomes a client.
+    let now = rooms.clock.now();
+    let visit = rooms.directory.visit()?;
+    let caller = desk::authenticate(rooms, &visit, presented, arrival, report).await?;
+
+    // Court: what the client is entitled to. Pure.
+    let request = client_credentials::parse(&form)?;
+    let entitled = client_credentials::decide(&caller.client, &request, visit.resources(), &rooms.settings.defaults)?;
+
+    // Hook room: the client's plugins shape the draft.
+    let entitlement = Entitlement {
+        issuer: rooms.urls.as_str(),
+        subject: &caller.client.client().id,
+        client_id: &caller.client.client().id,
+        scopes: &entitled.scopes,
+        audience: &entitled.audience,
+        lifetime: entitled.lifetime.seconds(),
+    };
+    let draft = Claims::draft(&entitlement, issue::fresh_jti(), now.timestamp());
+    let mut room = hook_room::Room::open(rooms, &visit, &caller, hook_room::Occasion { arrival, form: &form, grant: Some(grant), now });
+    let claims = room.access_token(draft, &request, &entitled, report).await?;
+    let members = room.token_response(&claims, &request, report).await?;
+
+    // Vault, then records: nothing leaves that the ledger does not know.
+    let token = issue::access_token(rooms, &visit, &entitled, &claims, report)?;
+    let circumstances = record::Circumstances { grant, shaped_by: room.shaped_by(), request: arrival.id };
+    record::settle(rooms, &caller, &token, &claims, circumstances).await?;
+
+    // Way out.
+    Ok(issue::render(&token, &claims, &members))
+}

@@ -1,0 +1,100 @@
+//! From shaped claims to what leaves: a signed token or a reference, and the response around it.
+
+use claimsmith_issuer::claims::{Claims, ResponseMembers, Shaped};
+use claimsmith_issuer::client::TokenFormat;
+use claimsmith_issuer::grants::Entitled;
+use claimsmith_issuer::value::{render_integer, render_string};
+use claimsmith_jose::{Digest, SignableClaims, base64url};
+use http::StatusCode;
+use rand::Rng;
+
+use crate::directory::Visit;
+use crate::failure::Fault;
+use crate::http::Answer;
+use crate::report::{Report, Stage};
+use crate::rooms::Rooms;
+
+/// An access token, not yet shown to anyone.
+pub struct Issued {
+    /// The token.
+    pub text: String,
+    /// Where it is a reference: what is kept of it.
+    pub reference: Option<Reference>,
+}
+
+/// A reference token as it is kept: its digest and what it stands for.
+pub struct Reference {
+    /// SHA-256 of the token.
+    pub digest: Digest,
+    /// Its claims, a JSON object.
+    pub claims: String,
+}
+
+/// A token identifier of 128 random bits.
+pub fn fresh_jti() -> Box<str> {
+    let mut bytes = [0; 16];
+    rand::rng().fill_bytes(&mut bytes);
+    base64url::encode(&bytes).into_boxed_str()
+}
+
+/// Makes the access token in the form the entitlement says.
+pub fn access_token(rooms: &Rooms, visit: &Visit, entitled: &Entitled, claims: &Claims<Shaped>, report: &mut Report) -> Result<Issued, Fault> {
+    let issued = match entitled.format {
+        TokenFormat::Jwt => sign(rooms, visit, entitled, claims)?,
+        TokenFormat::Opaque => refer(claims),
+    };
+    report.stage(Stage::Sign);
+    Ok(issued)
+}
+
+fn sign(rooms: &Rooms, visit: &Visit, entitled: &Entitled, claims: &Claims<Shaped>) -> Result<Issued, Fault> {
+    let now = claims.issued_at().seconds();
+    let signer = visit.policy().keyring.signer(entitled.alg, now).ok_or(Fault::NoKey(entitled.alg.as_str()))?;
+    let mut out = Vec::with_capacity(2_048);
+    match claims.header() {
+        [] => signer.sign_compact(claims, &mut out)?,
+        extra => {
+            let members = extra.iter().map(|member| (member.name.as_ref(), member.value.to_json()));
+            signer.sign_compact_with_header(members, claims, &mut out)?;
+        }
+    }
+    let limit = rooms.settings.token_bytes_max;
+    if out.len() > limit {
+        return Err(Fault::TokenTooBig { bytes: out.len(), limit });
+    }
+    // Invariant: a compact JWS is ASCII.
+    let text = String::from_utf8(out).expect("a compact JWS is ASCII");
+    Ok(Issued { text, reference: None })
+}
+
+/// A reference of 256 random bits; only its digest is kept.
+fn refer(claims: &Claims<Shaped>) -> Issued {
+    let mut bytes = [0; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    let text = base64url::encode(&bytes);
+    let mut body = Vec::with_capacity(512);
+    claims.render(&mut body);
+    // Invariant: claims are rendered from texts, which are UTF-8.
+    let claims = String::from_utf8(body).expect("rendered JSON is UTF-8");
+    let reference = Reference { digest: Digest::of(text.as_bytes()), claims };
+    Issued { text, reference: Some(reference) }
+}
+
+/// The successful response ([RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)). `scope` is always there.
+pub fn render(token: &Issued, claims: &Claims<Shaped>, members: &ResponseMembers) -> Answer {
+    let mut body = Vec::with_capacity(token.text.len() + 256);
+    body.extend_from_slice(b"{\"access_token\":\"");
+    body.extend_from_slice(token.text.as_bytes());
+    body.extend_from_slice(b"\",\"token_type\":\"Bearer\",\"expires_in\":");
+    render_integer(i64::from(claims.lifetime()), &mut body);
+    body.extend_from_slice(b",\"scope\":");
+    render_string(&claims.scopes().join(" "), &mut body);
+    for member in members.members() {
+        body.push(b',');
+        render_string(&member.name, &mut body);
+        body.push(b':');
+        member.value.render(&mut body);
+    }
+    body.push(b'}');
+    Answer::json(StatusCode::OK, body).uncached()
+}

@@ -1,0 +1,99 @@
+//! What the endpoints of this node share.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use claimsmith_hooks::{Host, Limits};
+use claimsmith_issuer::client_auth::Policy as ClientAuthPolicy;
+use claimsmith_issuer::grants::Defaults;
+use claimsmith_protocol::grant::GrantType;
+use claimsmith_store::Store;
+use claimsmith_vault::Sealer;
+
+use crate::secret_desk::SecretDesk;
+use crate::client_keys::ClientKeysCache;
+use crate::clock::Clock;
+use crate::directory::Directory;
+use crate::endpoints::Document;
+use crate::telemetry::Metrics;
+use crate::throttle::Throttle;
+use crate::config::Issuer;
+
+/// Settings in the form in which requests use them.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Further paths of an endpoint, by its name.
+    pub aliases: BTreeMap<String, Vec<String>>,
+    /// The origins whose pages may call the endpoints that allow it.
+    pub allowed_origins: Vec<String>,
+    /// How clients may authenticate.
+    pub client_auth: ClientAuthPolicy,
+    /// The grants that are switched on.
+    pub grants: Vec<GrantType>,
+    /// What tokens are like where neither client nor resource says anything.
+    pub defaults: Defaults,
+    /// What one call of a plugin may use.
+    pub hook_limits: Limits,
+    /// The most bytes of a self-contained token.
+    pub token_bytes_max: usize,
+    /// Every `invalid_client` leaves at a multiple of this after its arrival.
+    pub invalid_client_quantum: Duration,
+    /// Scheme, host and port of the listener that asks for client certificates, where there is one.
+    pub mtls_origin: Option<String>,
+}
+
+/// Everything the endpoints need, made once.
+pub struct Rooms {
+    /// The issuer's URLs.
+    pub urls: Issuer,
+    /// Settings.
+    pub settings: Settings,
+    /// This node's name in records.
+    pub node_id: Box<str>,
+    /// The time.
+    pub clock: Clock,
+    /// Clients and policy in memory.
+    pub directory: Directory,
+    /// The database.
+    pub store: Arc<Store>,
+    /// The sandbox.
+    pub host: Arc<Host>,
+    /// Opens sealed values.
+    pub sealer: Arc<Sealer>,
+    /// Public keys of clients.
+    pub client_keys: ClientKeysCache,
+    /// Costly comparisons of secrets.
+    pub secret_desk: SecretDesk,
+    /// Who has failed too often.
+    pub throttle: Arc<Throttle>,
+    /// Counters and timings.
+    pub metrics: Arc<Metrics>,
+    /// The metadata document.
+    pub metadata: Document,
+    /// Set when the node drains.
+    pub draining: AtomicBool,
+}
+
+impl Rooms {
+    /// Why the node cannot issue tokens now; nothing when it can.
+    pub fn not_ready(&self) -> Option<&'static str> {
+        let now = self.clock.now().timestamp().seconds();
+        let policy = self.directory.policy();
+        if self.draining.load(Ordering::Relaxed) {
+            Some("draining")
+        } else if self.directory.is_stale() {
+            Some("the database has been away for longer than store.max_stale")
+        } else if policy.keyring.signer(self.settings.defaults.alg, now).is_none() {
+            Some("there is no active signing key for signing.default_alg")
+        } else {
+            None
+        }
+    }
+}
+
+/// Resources by identifier.
+pub fn resources_by_identifier(resources: Vec<claimsmith_issuer::resource::Resource>) -> claimsmith_issuer::grants::client_credentials::Resources {
+    resources.into_iter().map(|resource| (resource.identifier.clone(), Arc::new(resource))).collect::<HashMap<_, _>>()
+}

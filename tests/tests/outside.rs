@@ -1,0 +1,25 @@
+//! The requirements, from outside, over HTTPS. One server for all of them; every test brings clients of its own.
+
+use std::sync::LazyLock;
+
+use claimsmith_tests::Dev;
+
+static SERVER: LazyLock<Dev> = LazyLock::new(Dev::start);
+
+/// The server that all tests of this file share.
+fn server() -> &'static Dev {
+    &SERVER
+}
+
+mod outside {
+    mod admin;
+    mod client_auth;
+    mod client_credentials;
+    mod discovery;
+    mod introspection;
+    mod network;
+    mod plugins;
+    mod revocation;
+    mod token_endpoint;
+    mod walk;
+}

@@ -1,0 +1,92 @@
+//! INT: who learns what of a token.
+
+use serde_json::json;
+
+use claimsmith_tests::Registered;
+
+use crate::server;
+
+const INACTIVE: &str = "{\"active\":false}";
+
+fn ask(caller: &Registered, form: &str) -> claimsmith_tests::Reply {
+    server().post("introspection_endpoint", Some(&caller.basic()), form)
+}
+
+/// A resource server, the resource it answers for, and a client with a token for it.
+fn scene(name: &str) -> (Registered, Registered, String) {
+    let server_client = server().register_basic("x");
+    let identifier = format!("https://{name}.example");
+    let resource = json!({ "identifier": identifier, "scopes": [format!("{name}:use")], "introspectors": [server_client.client_id] });
+    assert_eq!(server().admin_post("/resources", &resource).status, 201);
+    let metadata = json!({ "grant_types": ["client_credentials"], "scope": format!("{name}:use"), "resources": [identifier] });
+    let client = server().register(&metadata);
+    let token = server().token(&client, &format!("scope={name}:use")).okt();
+    (server_client, client, token)
+}
+
+#[test]
+fn int_001_the_caller_must_authenticate() {
+    let (_, _, token) = scene("int-auth");
+    server().post("introspection_endpoint", None, &format!("token={token}")).err_with("invalid_client", 401);
+    let public = server().register(&json!({ "token_endpoint_auth_method": "none", "grant_types": [] }));
+    let form = format!("token={token}&client_id={}", public.client_id);
+    server().post("introspection_endpoint", None, &form).err_with("invalid_client", 401);
+}
+
+#[test]
+fn int_002_a_missing_token_is_invalid_request() {
+    ask(&server().register_basic("x"), "token_type_hint=access_token").err("invalid_request");
+}
+
+#[test]
+fn int_003_and_010_an_active_token_says_what_it_is() {
+    let (caller, client, token) = scene("int-active");
+    let reply = ask(&caller, &format!("token={token}"));
+    assert_eq!(reply.header("cache-control"), "no-store");
+    assert!(reply.header("access-control-allow-origin").is_empty());
+    let json = reply.json();
+    assert_eq!((&json["active"], &json["client_id"], &json["token_type"]), (&json!(true), &json!(client.client_id), &json!("Bearer")));
+    let claims = server().decode(&token).claims;
+    for member in ["scope", "exp", "iat", "sub", "aud", "iss", "jti"] {
+        assert_eq!(json[member], claims[member], "{member}");
+    }
+    assert!(json["exp"].is_i64() && json["iat"].is_i64());
+}
+
+#[test]
+fn int_004_006_009_whatever_is_wrong_looks_the_same() {
+    let (caller, client, token) = scene("int-same");
+    let (other_caller, _, _) = scene("int-other");
+    let revoked = server().token(&client, "scope=int-same:use").okt();
+    assert_eq!(server().post("revocation_endpoint", Some(&client.basic()), &format!("token={revoked}")).status, 200);
+    let mut tampered = token.clone();
+    tampered.truncate(token.len() - 4);
+    let causes = [
+        (&caller, "unknown".to_owned()),
+        (&caller, revoked),
+        (&caller, tampered),
+        (&caller, "a.b.c".to_owned()),
+        (&other_caller, token.clone()),
+    ];
+    for (caller, token) in causes {
+        let reply = ask(caller, &format!("token={token}"));
+        assert_eq!((reply.status, reply.body.as_str()), (200, INACTIVE), "{token}");
+    }
+    assert_eq!(ask(&caller, &format!("token={token}")).json()["active"], true, "and the token itself is fine");
+}
+
+#[test]
+fn int_005_the_hint_is_only_a_hint() {
+    let (caller, _, token) = scene("int-hint");
+    for hint in ["refresh_token", "access_token", "nonsense"] {
+        assert_eq!(ask(&caller, &format!("token={token}&token_type_hint={hint}")).json()["active"], true);
+    }
+}
+
+#[test]
+fn int_013_and_jat_010_revocation_counts_at_once() {
+    let (caller, client, token) = scene("int-revoked");
+    assert_eq!(ask(&caller, &format!("token={token}")).json()["active"], true);
+    assert_eq!(server().post("revocation_endpoint", Some(&client.basic()), &format!("token={token}")).status, 200);
+    assert_eq!(ask(&caller, &format!("token={token}")).body, INACTIVE);
+}

@@ -1,0 +1,136 @@
+//! PLG: what a plugin may do to a client's token, and what it can never do.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use claimsmith_tests::{Registered, wait_for};
+
+use crate::server;
+
+fn bind(client: &Registered, binding: &Value) -> claimsmith_tests::Reply {
+    server().admin_post(&format!("/clients/{}/bindings", client.client_id), binding)
+}
+
+/// Pushes an example plugin under a name of the test's own and activates it.
+fn push(name: &str, plugin: &str) -> String {
+    let path = claimsmith_tests::plugin(plugin);
+    let pushed = server().command_json(&["plugin", "push", path.to_str().expect("a path"), "--name", name]);
+    let digest = pushed["digest"].as_str().expect("a digest").to_owned();
+    server().command_json(&["plugin", "activate", &format!("{name}@{digest}")]);
+    digest
+}
+
+fn claims(client: &Registered, form: &str) -> serde_json::Map<String, Value> {
+    server().decode(&server().token(client, form).okt()).claims
+}
+
+/// Waits until a binding shows in the client's tokens: a change is true within a second.
+fn wait_for_claim(client: &Registered, name: &str, value: &Value) {
+    wait_for("the claim", || claims(client, "").get(name) == Some(value));
+}
+
+#[test]
+fn a_client_gets_what_its_plugin_gives_and_another_does_not() {
+    push("own", "tenant-claims");
+    let (one, two) = (server().register_basic("read"), server().register_basic("read"));
+    for (client, org) in [(&one, "acme"), (&two, "globex")] {
+        let binding = json!({ "plugin": "own", "configuration": { "claims": { "org": org } }, "permissions": ["claim:org"] });
+        assert_eq!(bind(client, &binding).status, 201);
+    }
+    wait_for_claim(&one, "org", &json!("acme"));
+    wait_for_claim(&two, "org", &json!("globex"));
+    let bystander = server().register_basic("read");
+    assert!(!claims(&bystander, "").contains_key("org"));
+}
+
+#[test]
+fn plg_002_a_claim_without_permission_is_refused() {
+    push("unpermitted", "tenant-claims");
+    let client = server().register_basic("read");
+    let binding = json!({ "plugin": "unpermitted", "configuration": { "claims": { "org": "acme" } }, "permissions": [] });
+    assert_eq!(bind(&client, &binding).status, 201);
+    wait_for("the refusal", || server().token(&client, "").status == 500);
+    server().token(&client, "").err_with("server_error", 500);
+    let reserved = json!({ "plugin": "unpermitted", "configuration": { "claims": {} }, "permissions": ["claim:iss"] });
+    let reply = bind(&client, &reserved);
+    assert_eq!(reply.status, 400, "{}", reply.body);
+}
+
+#[test]
+fn plg_003_the_failure_policy_is_the_bindings() {
+    push("failing", "tenant-claims");
+    let client = server().register_basic("read");
+    let binding = json!({ "plugin": "failing", "configuration": { "claims": { "org": "acme" } }, "permissions": [], "on_failure": "skip" });
+    assert_eq!(bind(&client, &binding).status, 201);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert!(!claims(&client, "").contains_key("org"), "skipped, and the token is made without it");
+}
+
+#[test]
+fn plugins_run_in_their_order() {
+    push("first", "tenant-claims");
+    push("second", "claims-mapper");
+    let client = server().register_basic("read");
+    let first = json!({ "plugin": "first", "configuration": { "claims": { "org": "acme" } }, "permissions": ["claim:org"], "position": 1 });
+    let rules = json!({ "rules": [{ "copy": { "from": "org", "to": "company" } }] });
+    let second = json!({ "plugin": "second", "configuration": rules, "permissions": ["claim:company"], "position": 2 });
+    assert_eq!(bind(&client, &first).status, 201);
+    let reply = bind(&client, &second);
+    assert_eq!(reply.status, 201, "{}", reply.body);
+    wait_for_claim(&client, "company", &json!("acme"));
+}
+
+#[test]
+fn a_configuration_that_does_not_fit_the_schema_is_refused_by_name() {
+    push("schema", "tenant-claims");
+    let client = server().register_basic("read");
+    let reply = bind(&client, &json!({ "plugin": "schema", "configuration": { "claims": 7 }, "permissions": [] }));
+    assert_eq!((reply.status, reply.header("content-type")), (400, "application/problem+json"));
+    assert!(reply.body.contains("configuration"), "{}", reply.body);
+}
+
+#[test]
+fn uploads_that_are_no_components_are_refused() {
+    for (bytes, word) in [(&b"\x7fELF and so on"[..], "component"), (b"\0asm\x01\0\0\0", "component"), (b"", ""), (b"hello", "")] {
+        let reply = server().admin(Method::POST, "/plugins?name=bad", &[("content-type", "application/wasm")], bytes.to_vec());
+        assert!((400..500).contains(&reply.status), "{reply:?}");
+        assert!(reply.body.contains(word), "{}", reply.body);
+    }
+}
+
+#[test]
+fn plg_008_a_newer_version_replaces_the_older_and_rollback_brings_it_back() {
+    let first = push("versions", "tenant-claims");
+    let client = server().register_basic("read");
+    let binding = json!({ "plugin": "versions", "configuration": { "claims": { "org": "acme" } }, "permissions": ["claim:org"] });
+    assert_eq!(bind(&client, &binding).status, 201);
+    wait_for_claim(&client, "org", &json!("acme"));
+    // The same code under another digest: a custom section is appended.
+    let mut component = std::fs::read(claimsmith_tests::plugin("tenant-claims")).expect("a file");
+    component.extend_from_slice(&[0, 6, 4, b'n', b'o', b't', b'e', 1]);
+    let path = server().folder().join("newer.wasm");
+    std::fs::write(&path, &component).expect("written");
+    let pushed = server().command_json(&["plugin", "push", path.to_str().expect("a path"), "--name", "versions"]);
+    let second = pushed["digest"].as_str().expect("a digest").to_owned();
+    assert_ne!(first, second);
+    server().command_json(&["plugin", "activate", &format!("versions@{second}")]);
+    assert_eq!(server().command_json(&["plugin", "show", "versions"])["active"], second);
+    wait_for_claim(&client, "org", &json!("acme"));
+    server().command_json(&["plugin", "rollback", "versions"]);
+    assert_eq!(server().command_json(&["plugin", "show", "versions"])["active"], first);
+}
+
+#[test]
+fn plg_005_012_a_plugin_sees_no_secret_and_moves_no_header() {
+    let client = server().demo();
+    let reply = server().token(&client, "");
+    reply.okt();
+    assert_eq!((reply.header("cache-control"), reply.header("pragma")), ("no-store", "no-cache"));
+}
+
+#[test]
+fn a_refusal_carries_the_plugins_reason() {
+    push("guard", "scope-guard");
+    let schema = server().command_json(&["plugin", "show", "guard"]);
+    assert!(schema["active"].is_string(), "{schema}");
+}
