@@ -142,15 +142,13 @@ impl<H: Handler> Visit<H> {
             if first.len() + rest.len() + data.len() > limit {
                 return Err(too_large());
             }
-            if first.is_empty() {
+            // Most bodies are one frame, which is handed on as it is; from the second frame on they are put together.
+            if first.is_empty() && rest.is_empty() {
                 first = data;
-            } else {
-                if rest.is_empty() {
-                    rest.extend_from_slice(&first);
-                    first = Bytes::new();
-                }
-                rest.extend_from_slice(&data);
+                continue;
             }
+            rest.extend_from_slice(&std::mem::take(&mut first));
+            rest.extend_from_slice(&data);
         }
         Ok(if rest.is_empty() { first } else { rest.freeze() })
     }
