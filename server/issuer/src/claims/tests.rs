@@ -310,3 +310,19 @@ fn shaped_claims_tell_what_goes_beside_them() {
         (1, 1, 60, "token-1", 1_000, 1_060)
     );
 }
+
+#[test]
+fn plg_002_a_permission_opens_its_own_claim_and_no_other() {
+    for (permission, name) in
+        [("acr", "sub"), ("sub", "acr"), ("amr", "auth_time"), ("sub", "org"), ("claim:sub", "sub"), ("claim:org", "organisation")]
+    {
+        assert!(matches!(apply(vec![claim(name)], &[permission]), Err(EditRefused::NotPermitted(_))), "{permission} {name}");
+    }
+}
+
+#[test]
+fn a_removed_claim_is_gone_and_the_others_stay() {
+    let edits = vec![claim("org"), claim("tier"), Edit::RemoveClaim("org".to_owned())];
+    let payload = apply(edits, &["claim:*"]).expect("granted");
+    assert_eq!((payload.get("org"), &payload["tier"], &payload["sub"]), (None, &"x".into(), &"demo".into()));
+}
