@@ -171,10 +171,11 @@ impl<H: Handler> Visit<H> {
 
     /// Refuses a request whose body was not wholly read.
     ///
-    /// An HTTP/1 client that is still sending would see a reset instead of the answer, so what it sends is thrown
-    /// away up to a limit and the body deadline. A client that waits for `100 Continue` sends nothing.
+    /// A client that is still sending would see a reset instead of the answer, so what it sends is thrown away up to a
+    /// limit and the body deadline. A client that waits for `100 Continue` sends nothing. HTTP/2 has a reset that leaves
+    /// the answer standing (RFC 9113 §8.1), but curl of Debian 12 drops the answer at any reset.
     async fn turn_away(&self, answer: Answer, version: Version, expects: bool, body: &mut Incoming) -> Answer {
-        if body.is_end_stream() || version >= Version::HTTP_2 {
+        if body.is_end_stream() {
             return answer;
         }
         let settings = &self.hall.settings;
@@ -182,7 +183,7 @@ impl<H: Handler> Visit<H> {
         let worthwhile = !expects && !late && body.size_hint().lower() <= settings.discard_limit as u64;
         let gone =
             worthwhile && tokio::time::timeout(settings.body_timeout, self.discard(body, settings.discard_limit)).await.unwrap_or(false);
-        if gone { answer } else { answer.with(CONNECTION, HeaderValue::from_static("close")) }
+        if gone || version >= Version::HTTP_2 { answer } else { answer.with(CONNECTION, HeaderValue::from_static("close")) }
     }
 
     /// Whether the body ended within the limit.

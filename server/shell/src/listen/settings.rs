@@ -36,7 +36,7 @@ pub struct DoorSettings {
     pub linger: Duration,
     /// All header names and values of a request, in bytes; beyond it 431. Default 16 KiB.
     pub max_head_bytes: usize,
-    /// Unwanted request body that is read and thrown away so that an HTTP/1 client reads the refusal instead of
+    /// Unwanted request body that is read and thrown away so that the client reads the refusal instead of
     /// a reset, in bytes. Default 2 MiB.
     pub discard_limit: usize,
     /// Bytes a connection may send without a request beginning or a body growing. Default 512 KiB.

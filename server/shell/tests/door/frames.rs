@@ -236,6 +236,34 @@ fn a_peer_that_answers_no_ping_is_gone() {
 }
 
 #[test]
+fn a_refusal_lets_a_body_end_instead_of_resetting_its_stream() {
+    let rig = Rig::new();
+    let mut client = rig.h2_client();
+    open(&mut client);
+    client.write_all(&frame(HEADERS, END_HEADERS, 3, &request_block(0x83, "/nowhere"))).unwrap();
+    client.write_all(&frame(DATA, 0, 3, b"abc")).unwrap();
+    client.write_all(&frame(PING, 0, 0, &[1; 8])).unwrap();
+    // The ping comes back while the refusal still waits for the body.
+    while read_frame(&mut client).expect("a ping comes back").0 != PING {}
+    client.write_all(&frame(DATA, END_STREAM, 3, b"def")).unwrap();
+    let mut kinds = Vec::new();
+    loop {
+        let (kind, flags, stream, _) = read_frame(&mut client).expect("a refusal comes");
+        if stream == 3 {
+            kinds.push(kind);
+            if flags & END_STREAM != 0 && matches!(kind, DATA | HEADERS) {
+                break;
+            }
+        }
+    }
+    client.write_all(&frame(PING, 0, 0, &[2; 8])).unwrap();
+    while let Some((kind, ..)) = read_frame(&mut client).filter(|(kind, ..)| *kind != PING) {
+        kinds.push(kind);
+    }
+    assert!(kinds.starts_with(&[HEADERS]) && !kinds.contains(&RST_STREAM), "{kinds:?}");
+}
+
+#[test]
 fn too_many_resets_are_named_in_goaway() {
     let rig = Rig::new();
     let mut client = rig.h2_client();
