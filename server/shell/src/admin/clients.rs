@@ -134,7 +134,7 @@ pub(super) async fn update(call: &Call<'_>, operation: Operation) -> Result<Repl
     let expected = call.if_match()?;
     let held = load(call).await?;
     let document = render(&held);
-    let mut fields = call.updated(operation, &without_former_method(&document, &call.arrival.body))?;
+    let mut fields = call.updated(operation, &base_of_patch(&document, &call.arrival.body))?;
     let rules = rules(call, &fields).await?;
     // What was registered once stays good: a resource or a key may have gone since.
     let rules = keep_held(rules, &held.record.client);
@@ -151,17 +151,21 @@ pub(super) async fn update(call: &Call<'_>, operation: Operation) -> Result<Repl
     Ok(Reply::document(document))
 }
 
-/// What a patch is laid over: when it changes the method, what only the former one had is not kept.
-fn without_former_method(document: &Value, patch: &[u8]) -> Value {
-    let name = "token_endpoint_auth_method";
+/// What a patch is laid over. When it changes the method, what only the former one had is not kept; when it changes `scope`, a
+/// default that was all of it follows.
+fn base_of_patch(document: &Value, patch: &[u8]) -> Value {
     let mut base = document.clone();
-    let chosen = serde_json::from_slice::<Value>(patch).ok().and_then(|patch| patch.get(name).cloned());
-    if let (Some(chosen), Some(members)) = (chosen, base.as_object_mut())
-        && members.get(name) != Some(&chosen)
-    {
+    let patch: Value = serde_json::from_slice(patch).unwrap_or_default();
+    let Some(members) = base.as_object_mut() else { return base };
+    let changes =
+        |name: &str, members: &serde_json::Map<String, Value>| patch.get(name).is_some_and(|chosen| members.get(name) != Some(chosen));
+    if changes("token_endpoint_auth_method", members) {
         for former in ["jwks", "jwks_uri", "token_endpoint_auth_signing_alg", "assertion_audience"] {
             members.remove(former);
         }
+    }
+    if changes("scope", members) && members.get("default_scope") == members.get("scope") {
+        members.remove("default_scope");
     }
     base
 }

@@ -96,11 +96,11 @@ impl From<KeyLifeFault> for Problem {
     }
 }
 
-/// Errors when nothing could be signed without the key.
-fn need_other(keys: &[KeyRow], kid: &str, now: Timestamp) -> Result<(), Problem> {
+/// Errors when an algorithm that the server is to have (`signing.algs`) could not be signed without the key.
+fn need_other(keys: &[KeyRow], kid: &str, kept: &[SigningAlg], now: Timestamp) -> Result<(), Problem> {
     let key = keys.iter().find(|key| *key.kid == *kid).ok_or_else(|| Problem::not_found("key", kid))?;
     let others: Vec<KeyRow> = keys.iter().filter(|other| other.kid != key.kid).cloned().collect();
-    if state(key, keys, now) != "active" || signing(&others, key.alg, now).is_some() {
+    if !kept.contains(&key.alg) || state(key, keys, now) != "active" || signing(&others, key.alg, now).is_some() {
         return Ok(());
     }
     let alg = key.alg.as_str();
@@ -110,13 +110,13 @@ fn need_other(keys: &[KeyRow], kid: &str, now: Timestamp) -> Result<(), Problem>
 
 pub(super) async fn retire(call: &Call<'_>) -> Result<Reply, Problem> {
     let (now, keys) = (now(call), call.store().list_keys().await?);
-    need_other(&keys, call.key(), now)?;
+    need_other(&keys, call.key(), &call.desk.config.signing.algs, now)?;
     call.desk.key_life.retire(call.actor(), call.key(), now).await?;
     Ok(Reply::document(rendered(call, call.key()).await?))
 }
 
 pub(super) async fn remove(call: &Call<'_>) -> Result<Reply, Problem> {
-    need_other(&call.store().list_keys().await?, call.key(), now(call))?;
+    need_other(&call.store().list_keys().await?, call.key(), &call.desk.config.signing.algs, now(call))?;
     call.store().delete_key(call.actor(), call.key()).await?;
     Ok(Reply::nothing())
 }
@@ -165,10 +165,12 @@ mod tests {
     fn the_last_signing_key_stays() {
         let now = Timestamp::from_seconds(100);
         let keys = [current("a", 10), current("c", 200)];
-        assert_eq!(need_other(&keys, "a", now).unwrap_err().kind, Kind::Conflict);
-        assert!(need_other(&keys, "c", now).is_ok());
-        assert_eq!(need_other(&keys, "x", now).unwrap_err().kind, Kind::NotFound);
+        assert_eq!(need_other(&keys, "a", &[SigningAlg::Es256], now).unwrap_err().kind, Kind::Conflict);
+        assert!(need_other(&keys, "c", &[SigningAlg::Es256], now).is_ok());
+        assert_eq!(need_other(&keys, "x", &[SigningAlg::Es256], now).unwrap_err().kind, Kind::NotFound);
+        // An algorithm that the server need not have may go.
+        assert!(need_other(&keys, "a", &[SigningAlg::Rs256], now).is_ok());
         let keys = [current("a", 10), current("b", 20)];
-        assert!(need_other(&keys, "b", now).is_ok());
+        assert!(need_other(&keys, "b", &[SigningAlg::Es256], now).is_ok());
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The widest a column gets, characters.
-const WIDTH_MAX: usize = 60;
+const WIDTH_MAX: usize = 66;
 
 /// A table with a heading, or a word that there is nothing.
 pub(super) fn list(items: &[Value], columns: &[&str]) -> String {

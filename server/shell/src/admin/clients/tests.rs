@@ -226,13 +226,15 @@ fn a_method_that_needs_what_the_client_lacks_makes_a_new_secret() {
 }
 
 #[test]
-fn a_patch_of_the_method_drops_what_only_the_former_one_had() {
-    let document = json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://c.example", "assertion_audience": "strict", "scope": "a" });
-    let base = |patch: &str| super::without_former_method(&document, patch.as_bytes());
-    assert_eq!(
-        base(r#"{"token_endpoint_auth_method":"client_secret_post"}"#),
-        json!({ "token_endpoint_auth_method": "private_key_jwt", "scope": "a" })
-    );
+fn a_patch_drops_what_it_makes_senseless() {
+    let document = json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://c.example", "assertion_audience": "strict",
+        "scope": "a b", "default_scope": "a b" });
+    let base = |patch: &str| super::base_of_patch(&document, patch.as_bytes());
+    let kept = json!({ "token_endpoint_auth_method": "private_key_jwt", "scope": "a b", "default_scope": "a b" });
+    assert_eq!(base(r#"{"token_endpoint_auth_method":"client_secret_post"}"#), kept);
     assert_eq!(base(r#"{"token_endpoint_auth_method":"private_key_jwt"}"#), document);
-    assert_eq!(base(r#"{"scope":"b"}"#), document);
+    assert_eq!(base(r#"{"scope":"a b"}"#), document);
+    assert!(base(r#"{"scope":"a"}"#).get("default_scope").is_none());
+    let narrowed = json!({ "scope": "a b", "default_scope": "a" });
+    assert_eq!(super::base_of_patch(&narrowed, br#"{"scope":"b"}"#), narrowed);
 }
