@@ -196,6 +196,43 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shown_is_documented() {
+        let sorted = |mut names: Vec<String>| {
+            names.sort();
+            names
+        };
+        let names = |document: Value| document.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let change = AdminRecord {
+            generation: 1,
+            happened_at: Timestamp::from_seconds(2),
+            actor: "ops".to_owned(),
+            action: "create".to_owned(),
+            entity_kind: "client".to_owned(),
+            entity_key: "a".to_owned(),
+            before: Some("{}".to_owned()),
+            after: Some("{}".to_owned()),
+        };
+        assert_eq!(names(render_change(&change)), sorted(super::super::schemas::properties("Change")));
+        let issued = TokenRecordRow {
+            record_id: vec![1],
+            happened_at: Timestamp::from_seconds(2),
+            token_id: Some("t".to_owned()),
+            client_id: "a".to_owned(),
+            grant_type: "client_credentials".to_owned(),
+            outcome: "issued".to_owned(),
+            subject: Some("a".to_owned()),
+            scope: "read".to_owned(),
+            audience: "[]".to_owned(),
+            plugin_digests: Vec::new(),
+            claim_sources: "{}".to_owned(),
+            request_id: "r".to_owned(),
+            node_id: "n".to_owned(),
+            expires_at: Some(Timestamp::from_seconds(3)),
+        };
+        assert_eq!(names(render_issuance(&issued)), sorted(super::super::schemas::properties("Issuance")));
+    }
+
+    #[test]
     fn cursors_of_issuance_are_an_instant_and_an_id() {
         let id = vec![1, 2, 3];
         assert_eq!(place(&format!("77:{}", base64url::encode(&id))), Some((Timestamp::from_seconds(77), id)));

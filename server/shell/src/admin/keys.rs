@@ -162,6 +162,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shown_is_documented_and_never_private() {
+        let retired = KeyLife::Retired {
+            active_from_at: Timestamp::from_seconds(1),
+            retired_at: Timestamp::from_seconds(5),
+            published_until_at: Timestamp::from_seconds(99),
+        };
+        let keys = [key("r", retired)];
+        let shown = render(&keys[0], &keys, Timestamp::from_seconds(7));
+        let mut known = super::super::schemas::properties("Key");
+        known.sort();
+        assert_eq!(shown.as_object().unwrap().keys().cloned().collect::<Vec<_>>(), known);
+    }
+
+    #[test]
     fn the_last_signing_key_stays() {
         let now = Timestamp::from_seconds(100);
         let keys = [current("a", 10), current("c", 200)];

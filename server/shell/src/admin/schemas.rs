@@ -66,6 +66,7 @@ fn read_only(mut schema: Value) -> Value {
     schema
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is made for this")]
 fn closed(properties: Value) -> Value {
     json!({ "type": "object", "additionalProperties": false, "properties": properties })
 }

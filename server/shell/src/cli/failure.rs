@@ -80,3 +80,28 @@ impl fmt::Display for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_at_fault_has_its_line() {
+        let problem = json!({ "title": "Fields are wrong", "status": 422, "detail": "x",
+            "errors": [{ "field": "scope", "detail": "is wrong" }, { "field": "tags.0", "detail": "is too" }] });
+        let failure = Failure::problem(422, problem.clone());
+        assert_eq!(failure.to_string(), "claimsmith: Fields are wrong (422):\n  scope: is wrong\n  tags.0: is too");
+        assert_eq!(failure.document(), problem);
+        let refused = json!({ "title": "Refused", "detail": "fixtures failed",
+            "self_test": { "fixtures": [{ "name": "a", "passed": false, "difference": "b" }, { "name": "c", "passed": true }] } });
+        assert_eq!(Failure::problem(422, refused).to_string(), "claimsmith: Refused (422): fixtures failed\n  a: b");
+    }
+
+    #[test]
+    fn exit_codes_say_who_is_to_act() {
+        let codes =
+            [Failure::refused("x"), Failure::Usage("x".to_owned()), Failure::Unreachable("x".to_owned())].map(|failure| failure.code());
+        assert_eq!(codes, [1, 2, 3]);
+        assert_eq!(Failure::Unreachable("gone".to_owned()).document()["exit_code"], 3);
+    }
+}

@@ -81,7 +81,8 @@ fn artifact(messages: &str) -> Option<PathBuf> {
         let names = message.get("filenames")?.as_array()?.iter().filter_map(|name| Some(PathBuf::from(name.as_str()?)));
         made.then(|| names.collect())
     };
-    messages.lines().filter_map(files).flatten().filter(|path| path.extension().is_some_and(|ending| ending == "wasm")).last()
+    let is_component = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "wasm");
+    messages.lines().rev().filter_map(files).flatten().find(is_component)
 }
 
 fn no_cargo(error: &std::io::Error) -> Failure {
