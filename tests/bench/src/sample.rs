@@ -23,7 +23,7 @@ pub const METADATA: &str = r#"{"customer_tier":"gold","contract":"2026-17","regi
 /// The permissions of the binding.
 pub const PERMISSIONS: [&str; 1] = ["claim:*"];
 /// The configuration of the binding: eleven claims come of it, and a payload of about 900 bytes.
-pub const CONFIGURATION: &str = r#"{"claims":{"org":"acme-industries","plan":"enterprise","seats":250,"beta":false,"departments":["sales","logistics","billing"],"cost_center":"cc-2026-0417","support_level":"platinum-24x7","data_residency":"eu-central","urn:example:entitlements":{"orders":{"limit":1000,"window":"PT1M"},"invoices":{"limit":100,"window":"PT1H"},"exports":{"limit":10,"window":"P1D"}}},"from_metadata":{"tier":"customer_tier","contract":"contract"}}"#;
+pub const CONFIGURATION: &str = r#"{"claims":{"org":"acme-industries","plan":"enterprise","seats":250,"beta":false,"departments":["sales","logistics","billing"],"support_level":"platinum-24x7","data_residency":"eu-central","urn:example:entitlements":{"orders":{"limit":1000,"window":"PT1M"},"invoices":{"limit":100,"window":"PT1H"},"exports":{"limit":10,"window":"P1D"},"warehouses":{"allowed":["hamburg-altona","rotterdam-maasvlakte","antwerpen-noord"],"readonly":["gdansk-port"]},"carriers":{"allowed":["rail","barge","road"],"express":false}},"shown_name":"Acme Industries Logistics GmbH & Co. KG"},"from_metadata":{"tier":"customer_tier","contract":"contract"}}"#;
 
 /// The instant of the sample, which no clock has to know.
 pub const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
