@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use crate::cpu;
+use crate::cpu::{self, is_quick};
 use crate::ladder::admin::{Admin, Registered, basic, binding};
 use crate::ladder::peer::Peer;
 use crate::ladder::processes::{Dev, Door, Server, load, parts, start_load};
@@ -18,14 +18,24 @@ use crate::sample;
 const TOKEN: &str = "/oauth2/token";
 const INTROSPECT: &str = "/oauth2/introspect";
 /// Rounds of the ladder: each rung once per round, so that noise meets all of them alike.
-const ROUNDS: usize = 5;
+fn rounds() -> usize {
+    if is_quick() { 1 } else { 5 }
+}
 /// Rounds of what is measured beside it.
-const FEW: usize = 3;
+fn few() -> usize {
+    if is_quick() { 1 } else { 3 }
+}
 /// Different plugins, and clients bound to them.
-const PLUGINS: usize = 50;
-const CLIENTS: usize = 1_000;
+fn plugins() -> usize {
+    if is_quick() { 3 } else { 50 }
+}
+fn clients() -> usize {
+    if is_quick() { 60 } else { 1_000 }
+}
 /// Clients of the larger population.
-const MANY: usize = 10_000;
+fn many() -> usize {
+    if is_quick() { 200 } else { 10_000 }
+}
 
 /// Somebody who serves.
 #[derive(Clone)]
@@ -49,7 +59,7 @@ impl Target {
             h1: 32,
             h2: 4,
             count: 200_000,
-            seconds: 1.5,
+            seconds: if is_quick() { 0.3 } else { 1.5 },
             warm_up: 500,
             rate: None,
             order: Order::Random,
@@ -121,13 +131,13 @@ impl Bench {
     }
 
     fn populate(&mut self, component: &[u8]) {
-        say(&format!("Uploading {PLUGINS} plugins"));
+        say(&format!("Uploading {} plugins", plugins()));
         let begun = Instant::now();
-        for number in 0..PLUGINS {
+        for number in 0..plugins() {
             let number = u8::try_from(number).expect("few");
             self.admin.push(&format!("tenant-{number}"), plugins::numbered(component, number));
         }
-        let each = begun.elapsed().as_secs_f64() * 1e3 / PLUGINS as f64;
+        let each = begun.elapsed().as_secs_f64() * 1e3 / plugins() as f64;
         self.table.plain("upload of a plugin: inspected, compiled in a child, self-tested, activated", each, "ms");
     }
 
@@ -135,20 +145,20 @@ impl Bench {
     fn climb(&mut self) {
         say("A second node: it compiles what the database holds, then starts again");
         let first = Server::second(&self.dev, self.folder.path(), 1);
-        self.table.plain(&format!("start of a new node that compiles {PLUGINS} plugins"), first.started_in.as_secs_f64() * 1e3, "ms");
+        self.table.plain(&format!("start of a new node that compiles {} plugins", plugins()), first.started_in.as_secs_f64() * 1e3, "ms");
         drop(first);
         let mut starts = Vec::new();
         let node = loop {
             let node = Server::second(&self.dev, self.folder.path(), 1);
             starts.push(node.started_in.as_secs_f64() * 1e3);
-            if starts.len() == FEW {
+            if starts.len() == few() {
                 break node;
             }
         };
-        self.table.bound(&format!("start to ready, warm database and {PLUGINS} plugins"), 300.0, least(starts), "ms");
+        self.table.bound(&format!("start to ready, warm database and {} plugins", plugins()), 300.0, least(starts), "ms");
         std::thread::sleep(std::time::Duration::from_secs(1));
         let idle = cpu::resident(node.pid()) as f64 / 1048576.0;
-        self.table.bound(&format!("resident memory, idle, {PLUGINS} plugins"), 60.0, idle, "MB");
+        self.table.bound(&format!("resident memory, idle, {} plugins", plugins()), 60.0, idle, "MB");
 
         let plain = self.admin.register(&json!({}));
         let shaped = self.admin.register(&json!({ "bindings": [binding("tenant-0")] }));
@@ -166,9 +176,9 @@ impl Bench {
             ("whole", &two, token(&shaped, 200)),
             ("whole1", &one, token(&shaped, 200)),
         ];
-        say(&format!("The ladder: {} rungs, {ROUNDS} rounds", rungs.len()));
+        say(&format!("The ladder: {} rungs, {} rounds", rungs.len(), rounds()));
         let mut costs: Vec<Vec<f64>> = vec![Vec::new(); rungs.len()];
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds() {
             for (rung, held) in rungs.iter().zip(&mut costs) {
                 held.push(rung.1.cost(std::slice::from_ref(&rung.2)));
             }
@@ -246,7 +256,7 @@ impl Bench {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() as i64;
         let issuer = self.dev.text("issuer").to_owned();
         let mut number = 0;
-        let cost = least((0..FEW).map(|_| {
+        let cost = least((0..few()).map(|_| {
             let requests = (0..8_000).map(|_| {
                 number += 1;
                 Request::post("token", TOKEN, None, &key.form(&client.id, &issuer, &format!("{now}-{number}"), now), 200)
@@ -256,7 +266,7 @@ impl Bench {
         let sum = base + self.part("/assertion") + record("guard") + self.part("/sign/ES256");
         self.table.at_most("private_key_jwt (ES256), its grouped write included; against its parts", 1.5, cost, sum, "µs");
 
-        let cost = least((0..FEW).map(|_| self.target.cost(&[token(&opaque, 200)])));
+        let cost = least((0..few()).map(|_| self.target.cost(&[token(&opaque, 200)])));
         self.table.at_most("opaque token, its grouped write included; against its parts", 1.5, cost, base + record("reference"), "µs");
 
         let plain = self.admin.register(&json!({}));
@@ -270,7 +280,7 @@ impl Bench {
         ] {
             let text = self.mint(client);
             let ask = Request::post("introspect", INTROSPECT, Some(client.basic()), &format!("token={text}"), 200);
-            let cost = least((0..FEW).map(|_| self.target.cost(std::slice::from_ref(&ask))));
+            let cost = least((0..few()).map(|_| self.target.cost(std::slice::from_ref(&ask))));
             self.table.at_most(what, 1.5, cost, base + part, "µs");
         }
         for (what, value) in [
@@ -298,8 +308,9 @@ impl Bench {
 
     /// The load of the targets, and the peer under the same.
     fn the_load(&mut self) -> Vec<Registered> {
-        say(&format!("The load: {CLIENTS} clients, {PLUGINS} plugins"));
-        let clients = self.admin.register_many(CLIENTS, |number| json!({ "bindings": [binding(&format!("tenant-{}", number % PLUGINS))] }));
+        say(&format!("The load: {} clients, {} plugins", clients(), plugins()));
+        let clients =
+            self.admin.register_many(clients(), |number| json!({ "bindings": [binding(&format!("tenant-{}", number % plugins()))] }));
         let mix = |path: &str| -> Vec<Request> {
             let good = clients.iter().map(|client| Request::post("token", path, Some(client.basic()), sample::FORM, 200));
             // One in twenty comes with a wrong secret.
@@ -387,7 +398,7 @@ impl Bench {
             ..self.target.plan(clients.iter().map(|client| token(client, 200)).collect())
         };
         let mut p99: Vec<Vec<f64>> = vec![Vec::new(); villains.len() + 1];
-        for _ in 0..FEW {
+        for _ in 0..few() {
             p99[0].push(sound(load(&honest)).class("token").p99);
             for (number, client) in hostile.iter().enumerate() {
                 let flood =
@@ -412,25 +423,25 @@ impl Bench {
 
     /// A hundred clients against many.
     fn population(&mut self) {
-        say(&format!("{MANY} clients"));
+        say(&format!("{} clients", many()));
         let begun = Instant::now();
-        let clients = self.admin.register_many(MANY, |_| json!({}));
+        let clients = self.admin.register_many(many(), |_| json!({}));
         self.table.plain(
             "registration of a client by the admin API, eight at a time",
-            begun.elapsed().as_secs_f64() * 1e3 / MANY as f64,
+            begun.elapsed().as_secs_f64() * 1e3 / many() as f64,
             "ms",
         );
         let all: Vec<Request> = clients.iter().map(|client| token(client, 200)).collect();
-        let few = all[..100].to_vec();
+        let hundred = all[..100].to_vec();
         // Every client once: afterwards all are in memory.
         sound(load(&Plan { order: Order::Once, count: u32::MAX, seconds: 30.0, warm_up: 0, ..self.target.plan(all.clone()) }));
         let mut costs = [Vec::new(), Vec::new()];
-        for _ in 0..FEW {
-            costs[0].push(self.target.cost(&few));
+        for _ in 0..few() {
+            costs[0].push(self.target.cost(&hundred));
             costs[1].push(self.target.cost(&all));
         }
-        let [few, many] = costs.map(least);
-        self.table.at_most(&format!("CPU per token, {MANY} clients against 100, no plugin"), 1.1, many, few, "µs");
+        let [cost_of_few, cost_of_many] = costs.map(least);
+        self.table.at_most(&format!("CPU per token, {} clients against 100, no plugin", all.len()), 1.1, cost_of_many, cost_of_few, "µs");
     }
 }
 
