@@ -77,7 +77,7 @@ fn guarded_libraries_stay_in_their_rooms() {
         ("getrandom", &["claimsmith-hooks", "claimsmith"]),
     ];
     for (name, dependencies) in dependencies() {
-        if !name.starts_with("claimsmith") || ["claimsmith-tests", "claimsmith-plugin", "claimsmith-plugin-macros"].contains(&name.as_str()) {
+        if !name.starts_with("claimsmith") || ["claimsmith-tests", "claimsmith-bench", "claimsmith-plugin", "claimsmith-plugin-macros"].contains(&name.as_str()) {
             continue;
         }
         for (library, homes) in homes {
