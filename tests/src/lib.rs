@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 mod jwt;
 mod reply;
+pub mod serve;
 
 pub use jwt::{AssertionKey, Decoded, claims, decode_with};
 pub use reply::Reply;
@@ -49,7 +50,7 @@ pub fn plugin(name: &str) -> PathBuf {
 /// A development server in a folder of its own, stopped when it is dropped or when the test's process ends.
 pub struct Dev {
     child: Child,
-    _stdin: ChildStdin,
+    stdin: Option<ChildStdin>,
     folder: TempDir,
     output: Mutex<String>,
     /// What it wrote when it was ready.
@@ -96,7 +97,7 @@ impl Dev {
         let url = format!("{}/.well-known/openid-configuration", info["issuer"].as_str().expect("an issuer"));
         let metadata = http.get(url).send().expect("an answer").text().expect("text");
         let metadata = serde_json::from_str(&metadata).expect("JSON");
-        Self { child, _stdin: stdin, folder, output: Mutex::new(banner), info, http, admin_token, metadata }
+        Self { child, stdin: Some(stdin), folder, output: Mutex::new(banner), info, http, admin_token, metadata }
     }
 
     /// What it printed when it was ready.
@@ -217,7 +218,7 @@ impl Dev {
 
 impl Drop for Dev {
     fn drop(&mut self) {
-        let _ = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
+        drop(self.stdin.take());
         let _ = self.child.wait();
         if std::thread::panicking() {
             let log = self.log();
