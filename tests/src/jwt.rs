@@ -45,6 +45,13 @@ impl AssertionKey {
         serde_json::from_slice(&JwkSet::render_public([self.key.verifying_key().as_ref()])).expect("JSON")
     }
 
+    /// Itself as PEM (PKCS #8), as client libraries read it.
+    pub fn to_pem(&self) -> String {
+        let der = base64(self.key.to_pkcs8().expect("a key").expose());
+        let lines: Vec<_> = der.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).expect("ASCII")).collect();
+        format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
+    }
+
     /// Its key id.
     pub fn kid(&self) -> &str {
         self.key.kid()

@@ -91,7 +91,8 @@ impl Dev {
         std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
         let read = |name: &str| std::fs::read_to_string(info[name].as_str().expect("a path")).expect("a file");
         let ca = Certificate::from_pem(read("ca_file").as_bytes()).expect("a certificate");
-        let http = Client::builder().add_root_certificate(ca).no_proxy().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
+        let http =
+            Client::builder().add_root_certificate(ca).no_proxy().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
         let http = http.expect("a client");
         let admin_token = read("admin_token_file").trim().to_owned();
         let url = format!("{}/.well-known/openid-configuration", info["issuer"].as_str().expect("an issuer"));
@@ -201,7 +202,8 @@ impl Dev {
         let output = self.command(&[arguments, &["--json"]].concat());
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {errors}");
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", String::from_utf8_lossy(&output.stdout)))
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", String::from_utf8_lossy(&output.stdout)))
     }
 
     /// Verifies a self-contained token against the JWKS and decodes it.

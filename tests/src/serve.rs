@@ -57,7 +57,8 @@ impl Account {
 
     /// Runs lines of shell in a folder; they must succeed. Answers what they printed.
     pub fn shell(self, folder: &Path, lines: &str) -> String {
-        let output = self.command(Path::new("/bin/bash")).args(["-euo", "pipefail", "-c", lines]).current_dir(folder).output().expect("a shell");
+        let output =
+            self.command(Path::new("/bin/bash")).args(["-euo", "pipefail", "-c", lines]).current_dir(folder).output().expect("a shell");
         assert!(output.status.success(), "{lines}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
@@ -246,7 +247,8 @@ impl Node<'_> {
 
     /// Posts a form to an endpoint, named by its path.
     pub fn post(&self, path: &str, authorization: Option<&str>, form: &str) -> Reply {
-        let request = self.http.post(format!("{ISSUER}{path}")).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.to_owned());
+        let request =
+            self.http.post(format!("{ISSUER}{path}")).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.to_owned());
         send(match authorization {
             Some(value) => request.header(AUTHORIZATION, value),
             None => request,

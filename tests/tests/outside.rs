@@ -17,6 +17,7 @@ mod outside {
     mod client_credentials;
     mod discovery;
     mod introspection;
+    mod isolation;
     mod network;
     mod plugins;
     mod revocation;

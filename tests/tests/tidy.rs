@@ -33,7 +33,8 @@ fn relative(path: &Path) -> String {
 
 /// Name of each crate of ours → its ordinary dependencies.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
-    let metadata = Command::new(env!("CARGO")).args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(root()).output();
+    let metadata =
+        Command::new(env!("CARGO")).args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(root()).output();
     let metadata: serde_json::Value = serde_json::from_slice(&metadata.expect("cargo metadata").stdout).expect("JSON");
     let packages = metadata["packages"].as_array().expect("packages");
     let of = |package: &serde_json::Value| {
@@ -77,7 +78,9 @@ fn guarded_libraries_stay_in_their_rooms() {
         ("getrandom", &["claimsmith-hooks", "claimsmith"]),
     ];
     for (name, dependencies) in dependencies() {
-        if !name.starts_with("claimsmith") || ["claimsmith-tests", "claimsmith-bench", "claimsmith-plugin", "claimsmith-plugin-macros"].contains(&name.as_str()) {
+        if !name.starts_with("claimsmith")
+            || ["claimsmith-tests", "claimsmith-bench", "claimsmith-plugin", "claimsmith-plugin-macros"].contains(&name.as_str())
+        {
             continue;
         }
         for (library, homes) in homes {
@@ -98,11 +101,13 @@ fn in_the_shell_only_the_tls_file_speaks_openssl() {
 
 #[test]
 fn pure_rooms_ask_nobody_for_time_chance_or_files() {
-    let forbidden = ["SystemTime::", "Instant::now", "std::fs", "std::net", "std::env", "std::process", "rand::", "tokio::", "async fn", ".await"];
+    let forbidden =
+        ["SystemTime::", "Instant::now", "std::fs", "std::net", "std::env", "std::process", "rand::", "tokio::", "async fn", ".await"];
     for room in ["jose", "protocol", "issuer"] {
         for path in files(&format!("server/{room}/src"), ".rs") {
             let text = fs::read_to_string(&path).expect("text");
-            let code: String = text.split("#[cfg(test)]").next().unwrap_or_default().lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            let code: String =
+                text.split("#[cfg(test)]").next().unwrap_or_default().lines().filter(|line| !line.trim_start().starts_with("//")).collect();
             let is_test = relative(&path).ends_with("tests.rs") || relative(&path).contains("/tests/");
             let found: Vec<_> = forbidden.iter().filter(|word| code.contains(**word)).collect();
             assert!(is_test || found.is_empty(), "{} uses {found:?}", relative(&path));
@@ -116,7 +121,9 @@ fn unsafe_stands_where_it_is_argued_for_and_nowhere_else() {
     for path in ["server", "plugins", "plugin-sdk", "tests/src", "tests/tests"].iter().flat_map(|below| files(below, ".rs")) {
         let name = relative(&path);
         let text = fs::read_to_string(&path).expect("text");
-        let uses = text.lines().any(|line| line.trim_start().starts_with("unsafe ") || line.contains("= unsafe {") || line.contains(" unsafe impl"));
+        let uses = text
+            .lines()
+            .any(|line| line.trim_start().starts_with("unsafe ") || line.contains("= unsafe {") || line.contains(" unsafe impl"));
         assert!(!uses || allowed.iter().any(|place| name.starts_with(place)), "{name} is unsafe");
         assert!(!uses || text.contains("SAFETY:"), "{name} does not say why it is sound");
     }
@@ -183,7 +190,8 @@ fn every_grant_has_its_file_its_tests_and_its_place_in_the_walk() {
     use std::fmt::Write;
     let grants = fs::read_to_string(root().join("server/protocol/src/grant.rs")).expect("text");
     let mut missing = String::new();
-    for name in grants.lines().filter_map(|line| line.trim().strip_prefix("#[serde(rename = \"")).filter_map(|rest| rest.split('"').next()) {
+    for name in grants.lines().filter_map(|line| line.trim().strip_prefix("#[serde(rename = \"")).filter_map(|rest| rest.split('"').next())
+    {
         let file = name.rsplit(':').next().unwrap_or(name).replace('-', "_");
         for path in [format!("server/issuer/src/grants/{file}.rs"), format!("server/issuer/src/grants/{file}/tests.rs")] {
             if !root().join(&path).exists() {

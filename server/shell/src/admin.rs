@@ -231,10 +231,14 @@ impl Handler for Api {
 
     async fn call(&self, arrival: Arrival) -> Answer {
         let id = arrival.id;
-        self.serve(&arrival).await.unwrap_or_else(|problem| {
+        let answer = self.serve(&arrival).await.unwrap_or_else(|problem| {
             tracing::info!(request = %id, status = problem.status().as_u16(), detail = %problem.detail, "admin request refused");
             problem.answer(Some(id))
-        })
+        });
+        if arrival.method != Method::GET && answer.status.is_success() {
+            self.desk.rooms.catch_up().await;
+        }
+        answer
     }
 }
 

@@ -26,8 +26,8 @@ pub use problem::{Origin, Problem, Problems};
 pub use raw::{Sources, variable_of};
 pub use reference::{print, reference};
 pub use settings::{
-    Aliases, Audit, Cache, ClientAuth, Cors, Database, Fetch, General, Grants, Hooks, Keys, Lifetimes, Limits, Listen, Log, Metrics,
-    Otel, Proxied, Signing, Store, Tls, Tokens, Workers,
+    Aliases, Audit, Cache, ClientAuth, Cors, Database, Fetch, General, Grants, Hooks, Keys, Lifetimes, Limits, Listen, Log, Metrics, Otel,
+    Proxied, Signing, Store, Tls, Tokens, Workers,
 };
 pub use table::{Descriptor, Effective};
 pub use value::{AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Size, WebOrigin};

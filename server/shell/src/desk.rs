@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use claimsmith_issuer::client_auth::{self, AuthenticatedClient, Evidence, Need};
 use claimsmith_issuer::client::{ClientKeys, StoredSecret};
+use claimsmith_issuer::client_auth::{self, AuthenticatedClient, Evidence, Need};
 use claimsmith_jose::Secret;
 use claimsmith_protocol::credentials::Presented;
 use claimsmith_protocol::error::{Reason, Refusal};
@@ -35,7 +35,13 @@ pub fn authorization(arrival: &Arrival) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Authenticates the client of a request, at whatever endpoint.
-pub async fn authenticate(rooms: &Rooms, visit: &Visit, presented: Presented, arrival: &Arrival, report: &mut Report) -> Result<Caller, Failure> {
+pub async fn authenticate(
+    rooms: &Rooms,
+    visit: &Visit,
+    presented: Presented,
+    arrival: &Arrival,
+    report: &mut Report,
+) -> Result<Caller, Failure> {
     let policy = &rooms.settings.client_auth;
     let alleged = client_auth::alleged_client_id(&presented)?;
     let entry = rooms.directory.client(&alleged).await?;
@@ -88,7 +94,10 @@ fn unseal(rooms: &Rooms, secrets: &[&StoredSecret]) -> Result<Vec<Secret<Vec<u8>
     let open = |secret: &&StoredSecret| {
         let sealed = secret.sealed.as_deref().unwrap_or_default();
         let row = secret.id.to_string();
-        rooms.sealer.open(&crate::seals::client_secret(&row), sealed).map_err(|fault| Failure::Failed(Fault::Vault(VaultFault::Sealing(fault))))
+        rooms
+            .sealer
+            .open(&crate::seals::client_secret(&row), sealed)
+            .map_err(|fault| Failure::Failed(Fault::Vault(VaultFault::Sealing(fault))))
     };
     secrets.iter().map(open).collect()
 }

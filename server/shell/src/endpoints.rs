@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+};
 use http::header::{ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_TYPE, ORIGIN, VARY};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -105,7 +107,11 @@ impl Public {
     fn cors(&self, endpoint: &Endpoint, headers: &HeaderMap, mut answer: Answer) -> Answer {
         let allowed = match (endpoint.cors, headers.get(ORIGIN)) {
             (Cors::Anyone, _) => HeaderValue::from_static("*"),
-            (Cors::Allowed, Some(origin)) if self.rooms.settings.allowed_origins.iter().any(|held| held.as_bytes() == origin.as_bytes()) => origin.clone(),
+            (Cors::Allowed, Some(origin))
+                if self.rooms.settings.allowed_origins.iter().any(|held| held.as_bytes() == origin.as_bytes()) =>
+            {
+                origin.clone()
+            }
             _ => return answer,
         };
         if endpoint.cors == Cors::Allowed {

@@ -4,8 +4,8 @@ use claimsmith_hooks::HookFault;
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal, render_error};
 use claimsmith_store::Fault as StoreFault;
 use claimsmith_vault::VaultFault;
-use http::header::{HeaderValue, WWW_AUTHENTICATE};
 use http::StatusCode;
+use http::header::{HeaderValue, WWW_AUTHENTICATE};
 
 use crate::http::Answer;
 
@@ -90,8 +90,12 @@ impl Fault {
         match self {
             Self::Store(fault) if fault.is_temporary() => ErrorCode::TemporarilyUnavailable,
             Self::Stale | Self::Busy(_) => ErrorCode::TemporarilyUnavailable,
-            Self::Hook { source: HookFailure::Sandbox(HookFault::Busy | HookFault::Broken { .. }), .. } => ErrorCode::TemporarilyUnavailable,
-            Self::Store(_) | Self::Vault(_) | Self::NoKey(_) | Self::Hook { .. } | Self::TokenTooBig { .. } | Self::SecretDesk(_) => ErrorCode::ServerError,
+            Self::Hook { source: HookFailure::Sandbox(HookFault::Busy | HookFault::Broken { .. }), .. } => {
+                ErrorCode::TemporarilyUnavailable
+            }
+            Self::Store(_) | Self::Vault(_) | Self::NoKey(_) | Self::Hook { .. } | Self::TokenTooBig { .. } | Self::SecretDesk(_) => {
+                ErrorCode::ServerError
+            }
         }
     }
 }

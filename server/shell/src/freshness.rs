@@ -147,6 +147,7 @@ impl Freshness {
         loop {
             tokio::select! {
                 _ = pulse.tick() => {}
+                () = rooms.nudge.notified() => {}
                 _ = stop.changed() => return,
             }
             let changed = self.beat(&rooms).await;

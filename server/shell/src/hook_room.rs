@@ -72,7 +72,13 @@ impl<'a> Room<'a> {
     }
 
     /// Shapes an access token.
-    pub async fn access_token(&mut self, mut claims: Claims<Draft>, request: &Request, entitled: &Entitled, report: &mut Report) -> Result<Claims<Shaped>, Failure> {
+    pub async fn access_token(
+        &mut self,
+        mut claims: Claims<Draft>,
+        request: &Request,
+        entitled: &Entitled,
+        report: &mut Report,
+    ) -> Result<Claims<Shaped>, Failure> {
         let chain = Arc::clone(&self.chain);
         for link in links(&chain, HookPoint::AccessToken) {
             let edits = self.call(link, HookPoint::AccessToken, &claims.view(), Some(request)).await;
@@ -88,7 +94,12 @@ impl<'a> Room<'a> {
     }
 
     /// Shapes the token endpoint's response.
-    pub async fn token_response(&mut self, claims: &Claims<Shaped>, request: &Request, report: &mut Report) -> Result<ResponseMembers, Failure> {
+    pub async fn token_response(
+        &mut self,
+        claims: &Claims<Shaped>,
+        request: &Request,
+        report: &mut Report,
+    ) -> Result<ResponseMembers, Failure> {
         let _ = claims;
         let mut members = ResponseMembers::default();
         let chain = Arc::clone(&self.chain);
@@ -101,7 +112,12 @@ impl<'a> Room<'a> {
     }
 
     /// Shapes what introspection answers for an active token.
-    pub async fn introspection(&mut self, mut answer: IntrospectionAnswer, caller: &str, report: &mut Report) -> Result<IntrospectionAnswer, Failure> {
+    pub async fn introspection(
+        &mut self,
+        mut answer: IntrospectionAnswer,
+        caller: &str,
+        report: &mut Report,
+    ) -> Result<IntrospectionAnswer, Failure> {
         let chain = Arc::clone(&self.chain);
         for link in links(&chain, HookPoint::Introspection) {
             let edits = self.call(link, HookPoint::Introspection, &answer.view(caller), None).await;
@@ -111,7 +127,13 @@ impl<'a> Room<'a> {
         Ok(answer)
     }
 
-    async fn call(&self, link: &Link, point: HookPoint, draft: &hook::Draft<'_>, request: Option<&Request>) -> Result<hook::PluginAnswer, HookFailure> {
+    async fn call(
+        &self,
+        link: &Link,
+        point: HookPoint,
+        draft: &hook::Draft<'_>,
+        request: Option<&Request>,
+    ) -> Result<hook::PluginAnswer, HookFailure> {
         let plugin = link.plugin.as_ref().ok_or(HookFailure::NotLoaded)?;
         let client = &self.entry.client;
         let context = Context {
@@ -198,9 +220,8 @@ impl Seen {
 /// Security: judged by what its name contains, so that a new parameter for a secret is hidden before anyone remembers to
 /// list it. What is hidden for nothing (`token_type_hint`) is no loss.
 fn is_secret(name: &str) -> bool {
-    const PARTS: [&str; 14] = [
-        "secret", "password", "passwd", "token", "assertion", "code", "verifier", "key", "auth", "cookie", "dpop", "cert", "otp", "pin",
-    ];
+    const PARTS: [&str; 14] =
+        ["secret", "password", "passwd", "token", "assertion", "code", "verifier", "key", "auth", "cookie", "dpop", "cert", "otp", "pin"];
     let name = name.to_ascii_lowercase();
     PARTS.iter().any(|part| name.contains(part)) && name != "client_assertion_type"
 }
@@ -212,8 +233,21 @@ mod tests {
     #[test]
     fn plg_005_names_of_secrets_are_hidden() {
         let secret = [
-            "client_secret", "client_assertion", "password", "code", "refresh_token", "subject_token", "code_verifier", "assertion",
-            "Authorization", "cookie", "Proxy-Authorization", "x-forwarded-client-cert", "DPoP", "x-api-key", "token",
+            "client_secret",
+            "client_assertion",
+            "password",
+            "code",
+            "refresh_token",
+            "subject_token",
+            "code_verifier",
+            "assertion",
+            "Authorization",
+            "cookie",
+            "Proxy-Authorization",
+            "x-forwarded-client-cert",
+            "DPoP",
+            "x-api-key",
+            "token",
         ];
         for name in secret {
             assert!(is_secret(name), "{name}");

@@ -38,7 +38,13 @@ pub fn fresh_jti() -> Box<str> {
 }
 
 /// Makes the access token in the form the entitlement says.
-pub fn access_token(rooms: &Rooms, visit: &Visit, entitled: &Entitled, claims: &Claims<Shaped>, report: &mut Report) -> Result<Issued, Fault> {
+pub fn access_token(
+    rooms: &Rooms,
+    visit: &Visit,
+    entitled: &Entitled,
+    claims: &Claims<Shaped>,
+    report: &mut Report,
+) -> Result<Issued, Fault> {
     let issued = match entitled.format {
         TokenFormat::Jwt => sign(rooms, visit, entitled, claims)?,
         TokenFormat::Opaque => refer(claims),

@@ -24,7 +24,13 @@ pub struct Circumstances {
 }
 
 /// Settles a reference token, and hands the issuance record to its queue.
-pub async fn settle(rooms: &Rooms, caller: &Caller, token: &Issued, claims: &Claims<Shaped>, circumstances: Circumstances) -> Result<(), Failure> {
+pub async fn settle(
+    rooms: &Rooms,
+    caller: &Caller,
+    token: &Issued,
+    claims: &Claims<Shaped>,
+    circumstances: Circumstances,
+) -> Result<(), Failure> {
     let client_id = &caller.client.client().id;
     if let Some(reference) = &token.reference {
         let row = OpaqueToken {

@@ -11,15 +11,16 @@ use claimsmith_issuer::grants::Defaults;
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_store::Store;
 use claimsmith_vault::Sealer;
+use tokio::sync::Notify;
 
-use crate::secret_desk::SecretDesk;
 use crate::client_keys::ClientKeysCache;
 use crate::clock::Clock;
+use crate::config::Issuer;
 use crate::directory::Directory;
 use crate::endpoints::Document;
+use crate::secret_desk::SecretDesk;
 use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
-use crate::config::Issuer;
 
 /// Settings in the form in which requests use them.
 #[derive(Debug, Clone)]
@@ -74,9 +75,29 @@ pub struct Rooms {
     pub metadata: Document,
     /// Set when the node drains.
     pub draining: AtomicBool,
+    /// Makes the node look at the database at once.
+    pub nudge: Notify,
 }
 
+/// How long an administrator waits at most for this node to take over what they changed.
+const CATCH_UP: Duration = Duration::from_secs(2);
+
 impl Rooms {
+    /// Waits until this node acts on every change that is committed now, so that who made one meets it in the next request
+    /// here. Other nodes follow within their pulse.
+    pub async fn catch_up(&self) {
+        let Ok(generation) = self.store.generation().await else { return };
+        let has_it = async {
+            while self.directory.policy().generation < generation {
+                self.nudge.notify_one();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if tokio::time::timeout(CATCH_UP, has_it).await.is_err() {
+            tracing::warn!(generation, "the node has not taken over a change yet");
+        }
+    }
+
     /// Why the node cannot issue tokens now; nothing when it can.
     pub fn not_ready(&self) -> Option<&'static str> {
         let now = self.clock.now().timestamp().seconds();
@@ -94,6 +115,8 @@ impl Rooms {
 }
 
 /// Resources by identifier.
-pub fn resources_by_identifier(resources: Vec<claimsmith_issuer::resource::Resource>) -> claimsmith_issuer::grants::client_credentials::Resources {
+pub fn resources_by_identifier(
+    resources: Vec<claimsmith_issuer::resource::Resource>,
+) -> claimsmith_issuer::grants::client_credentials::Resources {
     resources.into_iter().map(|resource| (resource.identifier.clone(), Arc::new(resource))).collect::<HashMap<_, _>>()
 }

@@ -165,10 +165,10 @@ fn caj_022_private_keys_are_not_registered() {
         metadata.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
         server().admin_post("/clients", &metadata).status
     };
-    assert_eq!(attempt(json!({ "jwks": jwks })), 400);
-    assert_eq!(attempt(json!({})), 400, "neither jwks nor jwks_uri");
-    assert_eq!(attempt(json!({ "jwks": key.jwks(), "jwks_uri": "https://rp.example/jwks" })), 400, "both");
-    assert_eq!(attempt(json!({ "jwks_uri": "http://rp.example/jwks" })), 400, "no https");
+    assert_eq!(attempt(json!({ "jwks": jwks })), 422);
+    assert_eq!(attempt(json!({})), 422, "neither jwks nor jwks_uri");
+    assert_eq!(attempt(json!({ "jwks": key.jwks(), "jwks_uri": "https://rp.example/jwks" })), 422, "both");
+    assert_eq!(attempt(json!({ "jwks_uri": "http://rp.example/jwks" })), 422, "no https");
 }
 
 #[test]
@@ -205,5 +205,7 @@ fn a_secret_from_elsewhere_works_and_ends() {
     server().post("token_endpoint", None, &form("wrong")).err_with("invalid_client", 401);
     let reply = server().admin(Method::DELETE, &format!("/clients/{}", client.client_id), &[("if-match", "*")], Vec::new());
     assert_eq!(reply.status, 204, "{}", reply.body);
-    claimsmith_tests::wait_for("the client to be gone", || server().post("token_endpoint", None, &form("a secret that somebody else chose")).status == 401);
+    claimsmith_tests::wait_for("the client to be gone", || {
+        server().post("token_endpoint", None, &form("a secret that somebody else chose")).status == 401
+    });
 }

@@ -85,11 +85,21 @@ fn dis_010_cau_011_caj_021_int_019_rev_011_methods_and_algorithms_are_listed() {
 #[test]
 fn dis_011_members_are_registered_ones() {
     let known = [
-        "issuer", "token_endpoint", "introspection_endpoint", "revocation_endpoint", "jwks_uri", "grant_types_supported",
-        "response_types_supported", "token_endpoint_auth_methods_supported", "token_endpoint_auth_signing_alg_values_supported",
-        "introspection_endpoint_auth_methods_supported", "introspection_endpoint_auth_signing_alg_values_supported",
-        "revocation_endpoint_auth_methods_supported", "revocation_endpoint_auth_signing_alg_values_supported",
-        "request_uri_parameter_supported", "mtls_endpoint_aliases",
+        "issuer",
+        "token_endpoint",
+        "introspection_endpoint",
+        "revocation_endpoint",
+        "jwks_uri",
+        "grant_types_supported",
+        "response_types_supported",
+        "token_endpoint_auth_methods_supported",
+        "token_endpoint_auth_signing_alg_values_supported",
+        "introspection_endpoint_auth_methods_supported",
+        "introspection_endpoint_auth_signing_alg_values_supported",
+        "revocation_endpoint_auth_methods_supported",
+        "revocation_endpoint_auth_signing_alg_values_supported",
+        "request_uri_parameter_supported",
+        "mtls_endpoint_aliases",
     ];
     for name in server().metadata().as_object().expect("an object").keys() {
         assert!(known.contains(&name.as_str()), "{name}");
@@ -141,7 +151,8 @@ fn key_002_and_003_rotation_keeps_the_old_key_and_removal_ends_it() {
     dev.command_json(&["key", "rotate", "--alg", "ES256", "--now"]);
     claimsmith_tests::wait_for("a token of the new key", || dev.decode(&dev.token(&client, "").okt()).header["kid"] != json!(old_kid));
     dev.decode(&old);
-    let is_active = |token: &str| dev.post("introspection_endpoint", Some(&client.basic()), &format!("token={token}")).json()["active"] == json!(true);
+    let is_active =
+        |token: &str| dev.post("introspection_endpoint", Some(&client.basic()), &format!("token={token}")).json()["active"] == json!(true);
     assert!(is_active(&old), "the old key still counts");
     let removed = dev.admin(Method::DELETE, &format!("/keys/{old_kid}"), &[("if-match", "*")], Vec::new());
     assert!(removed.status < 300, "{}", removed.body);

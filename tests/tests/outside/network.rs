@@ -74,6 +74,8 @@ fn net_013_forged_hosts_change_nothing() {
     let request = request.header(HOST, "evil.example").header("x-forwarded-host", "evil.example").header("x-forwarded-proto", "http");
     let token = send(request.body("grant_type=client_credentials")).okt();
     assert_eq!(server().decode(&token).claims["iss"], server().issuer());
-    let document = send(server().http.get(format!("{}/.well-known/openid-configuration", server().issuer())).header("x-forwarded-host", "evil.example"));
+    let document = send(
+        server().http.get(format!("{}/.well-known/openid-configuration", server().issuer())).header("x-forwarded-host", "evil.example"),
+    );
     assert!(!document.body.contains("evil"));
 }

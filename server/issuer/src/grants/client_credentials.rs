@@ -91,13 +91,15 @@ fn decide_targets(client: &Client, request: &Request, scopes: &ScopeSet, resourc
         let found: Option<Vec<_>> = request.resources.iter().map(|uri| resources.get(uri).filter(|_| may_use(uri)).cloned()).collect();
         return found.ok_or_else(|| bad_target("a resource is unknown, or not the client's to ask for"));
     }
-    let is_owned = |scope: &str| resources.values().any(|resource| resource.scopes.contains(scope));
+    // Scopes have no owner in the eyes of a client that may not ask for that owner: a name is not reserved by being used.
+    let own = || resources.values().filter(|resource| may_use(&resource.identifier));
+    let is_owned = |scope: &str| own().any(|resource| resource.scopes.contains(scope));
     let owned: Vec<_> = scopes.tokens().iter().filter(|scope| is_owned(scope)).collect();
     if owned.is_empty() {
         return Ok(Vec::new());
     }
     let owns_all = |resource: &&Arc<Resource>| owned.iter().all(|scope| resource.scopes.contains(scope));
-    let mut owners = resources.values().filter(|resource| may_use(&resource.identifier)).filter(owns_all);
+    let mut owners = own().filter(owns_all);
     match (owners.next(), owners.next()) {
         (Some(only), None) => Ok(vec![only.clone()]),
         _ => Err(bad_scope("the scopes belong to different resources: name one with the resource parameter")),

@@ -72,9 +72,7 @@ impl Draft {
         let pairs = wants.pairs();
         let ServeParts { issuer, database, master_key_file, pairs: [public_tls, mtls_tls, admin_tls] } =
             match (issuer, database, master_key_file) {
-                (Some(issuer), Some(database), Some(master_key_file)) => {
-                    ServeParts { issuer, database, master_key_file, pairs }
-                }
+                (Some(issuer), Some(database), Some(master_key_file)) => ServeParts { issuer, database, master_key_file, pairs },
                 _ => return Err(sorted(self.problems)),
             };
         let config = finish(self.problems, self.config)?;
@@ -123,11 +121,7 @@ fn cross(config: &Config, problems: &mut Vec<Problem>) {
         }
     };
     let (limits, database, tls) = (&config.limits, &config.database, &config.tls);
-    wrong(
-        limits.connections_per_address <= limits.connections,
-        "limits.connections_per_address",
-        "is more than limits.connections",
-    );
+    wrong(limits.connections_per_address <= limits.connections, "limits.connections_per_address", "is more than limits.connections");
     wrong(
         database.lock_timeout <= database.statement_timeout,
         "database.lock_timeout",
@@ -155,11 +149,7 @@ fn cross(config: &Config, problems: &mut Vec<Problem>) {
         "lifetimes.access_token",
         "is longer than lifetimes.access_token_ceiling",
     );
-    wrong(
-        config.signing.algs.contains(&config.signing.default_alg),
-        "signing.algs",
-        "does not contain signing.default_alg",
-    );
+    wrong(config.signing.algs.contains(&config.signing.default_alg), "signing.algs", "does not contain signing.default_alg");
     if let Some(rotation) = config.signing.rotation {
         wrong(
             config.signing.publish_before_use < rotation,

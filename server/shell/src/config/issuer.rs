@@ -91,10 +91,9 @@ mod tests {
 
     #[test]
     fn origin_and_path_make_the_issuer() {
-        for (text, origin, path) in [
-            ("https://localhost:8443", "https://localhost:8443", ""),
-            ("https://id.example/a/b", "https://id.example", "/a/b"),
-        ] {
+        for (text, origin, path) in
+            [("https://localhost:8443", "https://localhost:8443", ""), ("https://id.example/a/b", "https://id.example", "/a/b")]
+        {
             let issuer: Issuer = text.parse().expect("well-formed");
             assert_eq!((issuer.origin(), issuer.path(), issuer.as_str()), (origin, path, text));
         }

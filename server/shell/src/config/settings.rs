@@ -2,9 +2,7 @@
 
 use super::issuer::Issuer;
 use super::table::{Descriptor, Reader, Section, full_name, settings, within};
-use super::value::{
-    AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Setting, Size, WebOrigin,
-};
+use super::value::{AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Setting, Size, WebOrigin};
 use crate::listen::Network;
 use claimsmith_issuer::client::TokenFormat;
 use claimsmith_jose::{MacAlg, SigningAlg};

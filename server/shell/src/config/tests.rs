@@ -61,10 +61,7 @@ fn unknown_settings_are_errors_with_the_nearest_name() {
         problems("[limits]\nconections = 5\n", &[]),
         ["/etc/claimsmith/c.toml:2: limits.conections: unknown setting; did you mean limits.connections?"]
     );
-    assert_eq!(
-        problems("isuer = 'https://a.example'", &[]),
-        ["/etc/claimsmith/c.toml:1: isuer: unknown setting; did you mean issuer?"]
-    );
+    assert_eq!(problems("isuer = 'https://a.example'", &[]), ["/etc/claimsmith/c.toml:1: isuer: unknown setting; did you mean issuer?"]);
     assert_eq!(
         problems("", &[("CLAIMSMITH_SIGNING__DEFAULT_ALGO", "ES256")]),
         ["CLAIMSMITH_SIGNING__DEFAULT_ALGO: signing.default_algo: unknown setting; did you mean signing.default_alg?"]
@@ -137,10 +134,11 @@ fn the_environment_is_stronger_than_the_file_and_options_are_strongest() {
     assert_eq!((config.proxied.trusted.len(), config.listen.public), (2, None));
 
     let environment = vec![("CLAIMSMITH_LISTEN__PUBLIC".into(), "127.0.0.1:1".into()), ("CLAIMSMITH_LOG__LEVEL".into(), "warn".into())];
-    let sources = Sources { environment, ..Sources::default() }
-        .base("log.level", "error")
-        .base("log.format", "text")
-        .option("--listen", "listen.public", "127.0.0.1:2");
+    let sources = Sources { environment, ..Sources::default() }.base("log.level", "error").base("log.format", "text").option(
+        "--listen",
+        "listen.public",
+        "127.0.0.1:2",
+    );
     let config = read(&sources).check().expect("well-formed");
     assert_eq!(config.listen.public.map(|address| address.port()), Some(2));
     assert_eq!((config.log.level, config.log.format), (LogLevel::Warn, LogFormat::Text));
@@ -227,7 +225,8 @@ fn settings_that_contradict_each_other_are_refused() {
 
 #[test]
 fn what_is_printed_reads_back_the_same() {
-    let text = SERVING.to_owned() + "listen.mtls = '[::1]:8445'\nsigning = { algs = ['ES256', 'PS256'], rotation = 'off' }\naudit.retention = 'off'\n";
+    let text = SERVING.to_owned()
+        + "listen.mtls = '[::1]:8445'\nsigning = { algs = ['ES256', 'PS256'], rotation = 'off' }\naudit.retention = 'off'\n";
     let config = checked(&text, &[("CLAIMSMITH_LIMITS__IDLE", "90")]);
     let printed = print(&config);
     assert!(printed.contains("idle = \"90 s\"  # CLAIMSMITH_LIMITS__IDLE"), "{printed}");
@@ -241,10 +240,7 @@ fn what_is_printed_reads_back_the_same() {
 fn changes_say_what_needs_a_restart() {
     let (old, new) = (checked("", &[]), checked("log.level = 'debug'\nlimits.connections = 300", &[]));
     let changes = old.changes(&new);
-    assert_eq!(
-        changes,
-        [Change { name: "limits.connections".into(), live: false }, Change { name: "log.level".into(), live: true }]
-    );
+    assert_eq!(changes, [Change { name: "limits.connections".into(), live: false }, Change { name: "log.level".into(), live: true }]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The types of settings: how each is read, what the reference calls it, how it is written back.
 
-use super::raw::{Raw, Scalar, Shape};
 use super::issuer::Issuer;
+use super::raw::{Raw, Scalar, Shape};
 use crate::listen::Network;
 use claimsmith_issuer::client::TokenFormat;
 use claimsmith_jose::{MacAlg, SigningAlg};

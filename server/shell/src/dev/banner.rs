@@ -9,7 +9,7 @@ use crate::tls::authority::DevelopmentFiles;
 
 /// Prints the banner on standard output.
 #[allow(clippy::print_stdout, reason = "the banner is for the person at the terminal")]
-pub fn print(rooms: &Rooms, files: &DevelopmentFiles, folder: &Path, admin_listen: SocketAddr, demo: Option<&Demo>) {
+pub(super) fn print(rooms: &Rooms, files: &DevelopmentFiles, folder: &Path, admin_listen: SocketAddr, demo: Option<&Demo>) {
     let issuer = rooms.urls.as_str();
     println!();
     println!("Claimsmith is ready.");
@@ -22,7 +22,9 @@ pub fn print(rooms: &Rooms, files: &DevelopmentFiles, folder: &Path, admin_liste
         println!();
         println!("Get a token, then see what is in it:");
         println!();
-        println!("TOKEN=$({curl} -d grant_type=client_credentials {issuer}/oauth2/token | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/'); echo \"$TOKEN\"");
+        println!(
+            "TOKEN=$({curl} -d grant_type=client_credentials {issuer}/oauth2/token | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/'); echo \"$TOKEN\""
+        );
         println!();
         println!("{curl} -d token=\"$TOKEN\" {issuer}/oauth2/introspect; echo");
         if !demo.has_plugin {

@@ -16,7 +16,7 @@ use crate::start_fault::StartFault;
 const PLUGINS: [&str; 4] = ["tenant-claims", "claims-mapper", "scope-guard", "partner-token"];
 
 /// The client of the demo.
-pub struct Demo {
+pub(super) struct Demo {
     /// `client_id`.
     pub client_id: &'static str,
     /// The file with its secret.
@@ -26,7 +26,7 @@ pub struct Demo {
 }
 
 /// Loads what is not there yet.
-pub async fn load(folder: &Path, api: &Api, token: &str) -> Result<Demo, StartFault> {
+pub(super) async fn load(folder: &Path, api: &Api, token: &str) -> Result<Demo, StartFault> {
     let admin = Admin { api, token };
     let mut has_plugin = false;
     for name in PLUGINS {
@@ -35,7 +35,9 @@ pub async fn load(folder: &Path, api: &Api, token: &str) -> Result<Demo, StartFa
             has_plugin |= name == PLUGINS[0];
         }
     }
-    admin.create("/admin/v1/resources", &json!({ "identifier": "https://api.example", "name": "Demo API", "scopes": ["read", "write"] })).await?;
+    admin
+        .create("/admin/v1/resources", &json!({ "identifier": "https://api.example", "name": "Demo API", "scopes": ["read", "write"] }))
+        .await?;
     let secret_file = folder.join("demo.secret");
     let client = json!({
         "client_id": "demo",
@@ -117,7 +119,8 @@ impl Admin<'_> {
         let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
         let content_type = if body.starts_with(b"\0asm") { "application/wasm" } else { "application/json" };
         let mut headers = HeaderMap::new();
-        headers.insert(http::header::AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {}", self.token)).map_err(|_| broken("no token"))?);
+        headers
+            .insert(http::header::AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {}", self.token)).map_err(|_| broken("no token"))?);
         headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         if let Err(answer) = self.api.admit(&method, path, &headers) {

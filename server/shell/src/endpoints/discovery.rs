@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::jwks::cacheable;
 use super::{Cors, ENDPOINTS, Endpoint, Kind, path_of};
+use crate::config::Issuer;
 use crate::http::{Answer, Arrival};
 use crate::rooms::{Rooms, Settings};
-use crate::config::Issuer;
 
 pub(super) const OPENID: Endpoint = Endpoint {
     name: "openid_configuration",
@@ -78,8 +78,11 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
     // OpenID Connect Discovery §3: absent would mean true.
     members.insert("request_uri_parameter_supported".into(), json!(false));
     if let Some(origin) = &settings.mtls_origin {
-        let aliases: Map<String, Value> =
-            ENDPOINTS.into_iter().filter(|endpoint| endpoint.client_auth).filter_map(|endpoint| Some((endpoint.metadata?.to_owned(), url(origin, endpoint)))).collect();
+        let aliases: Map<String, Value> = ENDPOINTS
+            .into_iter()
+            .filter(|endpoint| endpoint.client_auth)
+            .filter_map(|endpoint| Some((endpoint.metadata?.to_owned(), url(origin, endpoint))))
+            .collect();
         members.insert("mtls_endpoint_aliases".into(), Value::Object(aliases));
     }
     members

@@ -31,12 +31,12 @@ pub(super) const READY: Endpoint = Endpoint {
 };
 
 /// 200 as long as anybody is there to say so.
-pub fn live() -> Answer {
+pub(super) fn live() -> Answer {
     Answer::json(StatusCode::OK, "{\"status\":\"live\"}").uncached()
 }
 
 /// 200 when tokens can be issued, 503 with the reason when not.
-pub fn ready(rooms: &Rooms) -> Answer {
+pub(super) fn ready(rooms: &Rooms) -> Answer {
     match rooms.not_ready() {
         None => Answer::json(StatusCode::OK, "{\"status\":\"ready\"}").uncached(),
         Some(reason) => {

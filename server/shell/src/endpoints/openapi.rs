@@ -46,7 +46,12 @@ fn document(origin: &str, base: &str) -> Value {
 }
 
 fn operation(endpoint: &Endpoint) -> Value {
-    let error = |status: &str| (status.to_owned(), json!({ "description": "refused", "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } } }));
+    let error = |status: &str| {
+        (
+            status.to_owned(),
+            json!({ "description": "refused", "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } } }),
+        )
+    };
     let mut responses: Map<String, Value> = [("200".to_owned(), json!({ "description": "done" }))].into_iter().collect();
     let mut operation = json!({ "operationId": endpoint.name, "summary": endpoint.summary });
     if endpoint.client_auth {

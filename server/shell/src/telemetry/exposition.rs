@@ -137,7 +137,12 @@ pub(super) mod check {
             let (mut end, mut escape) = (None, false);
             for (at, letter) in after.char_indices() {
                 match letter {
-                    _ if escape => escape = !{ assert!("\\\"n".contains(letter), "{series}"); true },
+                    _ if escape => {
+                        escape = !{
+                            assert!("\\\"n".contains(letter), "{series}");
+                            true
+                        }
+                    }
                     '\\' => escape = true,
                     '"' => {
                         end = Some(at);

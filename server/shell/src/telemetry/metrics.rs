@@ -34,8 +34,7 @@ impl Stage {
     pub const COUNT: usize = Self::ALL.len();
 
     /// Every stage, in the order of the walk.
-    pub const ALL: [Self; 7] =
-        [Self::Parse, Self::ClientAuth, Self::Evidence, Self::Decide, Self::Hooks, Self::Sign, Self::Settle];
+    pub const ALL: [Self; 7] = [Self::Parse, Self::ClientAuth, Self::Evidence, Self::Decide, Self::Hooks, Self::Sign, Self::Settle];
 
     /// The name in metrics and traces.
     pub const fn as_str(self) -> &'static str {
@@ -201,7 +200,11 @@ impl Metrics {
             histogram.encode(&[("stage", stage.as_str())], out);
         }
         let Some(clients) = &self.clients else { return };
-        out.family("claimsmith_client_requests_total", Kind::Counter, "Requests by client; an empty client stands for all beyond metrics.client_labels_max.");
+        out.family(
+            "claimsmith_client_requests_total",
+            Kind::Counter,
+            "Requests by client; an empty client stands for all beyond metrics.client_labels_max.",
+        );
         let mut both = |client: &str, outcomes: &Outcomes| {
             out.sample(&[("client", client), ("outcome", "ok")], outcomes.good.value());
             out.sample(&[("client", client), ("outcome", "refused")], outcomes.refused.value());
@@ -219,7 +222,11 @@ impl Metrics {
                 HookPoint::ALL.into_iter().zip(hooks.iter()).map(move |(point, cells)| (plugin.as_str(), point.as_str(), cells))
             })
         };
-        out.family("claimsmith_plugin_calls_total", Kind::Counter, "Calls by plugin, hook and outcome: answered, refused, or the kind of fault.");
+        out.family(
+            "claimsmith_plugin_calls_total",
+            Kind::Counter,
+            "Calls by plugin, hook and outcome: answered, refused, or the kind of fault.",
+        );
         for (plugin, hook, cells) in hooks() {
             let faults = FaultKind::ALL.iter().zip(&cells.faults).map(|(kind, cell)| (kind.as_str(), cell));
             for (outcome, cell) in [("answered", &cells.answered), ("refused", &cells.refused)].into_iter().chain(faults) {
@@ -289,7 +296,8 @@ mod tests {
         metrics.plugin_called("p", HookPoint::AccessToken, &call(Ok(Ok(Vec::new()))));
         metrics.plugin_called("p", HookPoint::AccessToken, &call(Err(HookFault::OutOfFuel)));
         let samples = check::samples(&metrics.render());
-        let calls = |outcome: &str| samples[&format!(r#"claimsmith_plugin_calls_total{{plugin="p",hook="access_token",outcome="{outcome}"}}"#)];
+        let calls =
+            |outcome: &str| samples[&format!(r#"claimsmith_plugin_calls_total{{plugin="p",hook="access_token",outcome="{outcome}"}}"#)];
         assert_eq!((calls("answered"), calls("out_of_fuel")), (1.0, 1.0));
         assert_eq!(samples[r#"claimsmith_plugin_fuel_total{plugin="p",hook="access_token"}"#], 20.0);
         assert_eq!(samples[r#"claimsmith_plugin_call_seconds_count{plugin="p",hook="access_token"}"#], 2.0);

@@ -55,11 +55,8 @@ impl Traces {
     pub(super) fn start(settings: &Otel, version: &'static str) -> Result<Option<Traces>, Box<dyn Error>> {
         let Some(endpoint) = &settings.endpoint else { return Ok(None) };
         // Security: proxies of the environment are not asked, and a collector that redirects is not followed.
-        let client = reqwest::blocking::Client::builder()
-            .timeout(TIMEOUT)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+        let client =
+            reqwest::blocking::Client::builder().timeout(TIMEOUT).no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
         let exporter = SpanExporter::builder()
             .with_http()
             .with_http_client(client)
@@ -77,10 +74,7 @@ impl Traces {
             .with_span_processor(BatchSpanProcessor::builder(exporter).with_batch_config(batches).build())
             .with_sampler(Sampler::AlwaysOn)
             .with_resource(
-                Resource::builder_empty()
-                    .with_service_name(name)
-                    .with_attribute(KeyValue::new("service.version", version))
-                    .build(),
+                Resource::builder_empty().with_service_name(name).with_attribute(KeyValue::new("service.version", version)).build(),
             )
             .build();
         let tracer = provider.tracer("claimsmith");
@@ -108,10 +102,8 @@ impl Traces {
         if !walked.client.is_empty() {
             attributes.push(KeyValue::new("oauth.client_id", walked.client.to_owned()));
         }
-        let builder = SpanBuilder::from_name(walked.endpoint)
-            .with_kind(SpanKind::Server)
-            .with_start_time(begins_at)
-            .with_attributes(attributes);
+        let builder =
+            SpanBuilder::from_name(walked.endpoint).with_kind(SpanKind::Server).with_start_time(begins_at).with_attributes(attributes);
         let mut span = self.tracer.build_with_context(builder, &Context::new());
         if walked.status >= 500 {
             span.set_status(Status::error(walked.reason));

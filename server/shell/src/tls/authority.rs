@@ -48,11 +48,8 @@ pub enum AuthorityFault {
 impl DevelopmentFiles {
     /// The files in a folder; made, or made anew when they are about to expire.
     pub fn in_folder(folder: &Path) -> Result<Self, AuthorityFault> {
-        let files = Self {
-            ca_file: folder.join("ca.pem"),
-            certificate_file: folder.join("server.pem"),
-            key_file: folder.join("server.key"),
-        };
+        let files =
+            Self { ca_file: folder.join("ca.pem"), certificate_file: folder.join("server.pem"), key_file: folder.join("server.key") };
         if !files.are_good() {
             files.make(folder)?;
         }

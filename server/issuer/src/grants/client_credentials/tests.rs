@@ -141,6 +141,13 @@ fn res_005_and_jat_005_without_resource_the_audience_is_the_default_or_follows_t
 }
 
 #[test]
+fn a_scope_of_a_resource_the_client_may_not_ask_for_belongs_to_nobody() {
+    let stranger = Client { resources: vec![], ..client() };
+    let entitled = ask_as(stranger, "scope=orders:read", &resources(|_| {})).expect("granted");
+    assert_eq!((entitled.audience, entitled.scopes), (vec!["https://issuer.example".into()], vec!["orders:read".into()]));
+}
+
+#[test]
 fn res_006_scopes_of_other_resources_are_not_carried() {
     let body = "resource=https://orders.example&scope=orders:read+bills:read+write";
     assert_eq!(scope_of(body), Ok("orders:read write".to_owned()));

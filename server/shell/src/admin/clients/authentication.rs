@@ -218,8 +218,8 @@ fn imported(fields: &mut Fields, method: AuthMethod, alg: Option<&str>, offer: &
 
 /// What is wrong with a secret that was brought in. Never repeats it.
 pub(super) fn check_imported(secret: &str, mac: Option<(Option<MacAlg>, &[MacAlg])>) -> Option<String> {
-    if !secret.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
-        return Some("must be printable ASCII".to_owned());
+    if secret.chars().any(char::is_control) {
+        return Some("must have no control characters".to_owned());
     }
     // RFC 7518 §3.2: a key at least as long as the hash. Without a registered algorithm the shortest offered one counts.
     let shortest = |algs: &[MacAlg]| algs.iter().map(|alg| alg.minimum_key_len()).min().unwrap_or(32);

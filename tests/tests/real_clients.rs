@@ -1,0 +1,3 @@
+//! Clients that people use.
+use josekit as _;
+use oauth2 as _;
