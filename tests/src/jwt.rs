@@ -23,7 +23,7 @@ pub fn decode_with(jwks: &str, token: &str) -> Decoded {
 }
 
 /// Base64 with padding, as Basic wants it.
-pub fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     let text = base64url::encode(bytes).replace('-', "+").replace('_', "/");
     let padding = (4 - text.len() % 4) % 4;
     text + &"=".repeat(padding)

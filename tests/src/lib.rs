@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 mod jwt;
+pub mod postgres;
 mod reply;
 pub mod serve;
 

@@ -1,5 +1,7 @@
 //! The requirements, from outside, over HTTPS. One server for all of them; every test brings clients of its own.
 
+#![allow(clippy::needless_pass_by_value, reason = "`json!` where a test needs it reads better than a reference to it")]
+
 use std::sync::LazyLock;
 
 use claimsmith_tests::Dev;

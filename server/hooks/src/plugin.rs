@@ -57,6 +57,11 @@ impl Plugin {
         &self.digest
     }
 
+    /// Whether the plugin may read parameters and headers of the request: nobody need gather them for one that does not.
+    pub const fn reads_request(&self) -> bool {
+        self.reads_request
+    }
+
     /// The hook points at which this plugin can be called.
     pub fn hooks(&self) -> impl Iterator<Item = HookPoint> + '_ {
         HookPoint::ALL.into_iter().filter(|&point| self.hook(point).is_some())

@@ -46,7 +46,7 @@ pub struct Room<'a> {
     shaped_by: Vec<(i64, Digest)>,
 }
 
-/// What plugins may see of the request: gathered once, and only for a client that has plugins.
+/// What plugins may see of the request: gathered once, and only where a plugin may read it.
 #[derive(Default)]
 struct Seen {
     parameters: Vec<(Box<str>, Box<str>)>,
@@ -62,7 +62,8 @@ impl<'a> Room<'a> {
     /// The room of the client that owns the token in question.
     pub fn of_owner(rooms: &'a Rooms, visit: &Visit, entry: &'a Entry, occasion: Occasion<'a>) -> Self {
         let chain = entry.chain(visit.policy());
-        let seen = if chain.links.is_empty() { Seen::default() } else { Seen::of(occasion) };
+        let reads = |link: &Link| link.plugin.as_ref().is_some_and(|plugin| plugin.reads_request());
+        let seen = if chain.links.iter().any(reads) { Seen::of(occasion) } else { Seen::default() };
         Self { rooms, entry, chain, occasion, seen, shaped_by: Vec::new() }
     }
 

@@ -34,7 +34,7 @@ pub struct Reference {
 pub fn fresh_jti() -> Box<str> {
     let mut bytes = [0; 16];
     rand::rng().fill_bytes(&mut bytes);
-    base64url::encode(&bytes).into_boxed_str()
+    base64url::encode(bytes).into_boxed_str()
 }
 
 /// Makes the access token in the form the entitlement says.
@@ -77,7 +77,7 @@ fn sign(rooms: &Rooms, visit: &Visit, entitled: &Entitled, claims: &Claims<Shape
 fn refer(claims: &Claims<Shaped>) -> Issued {
     let mut bytes = [0; 32];
     rand::rng().fill_bytes(&mut bytes);
-    let text = base64url::encode(&bytes);
+    let text = base64url::encode(bytes);
     let mut body = Vec::with_capacity(512);
     claims.render(&mut body);
     // Invariant: claims are rendered from texts, which are UTF-8.

@@ -29,7 +29,7 @@ pub async fn settle(
     caller: &Caller,
     token: &Issued,
     claims: &Claims<Shaped>,
-    circumstances: Circumstances,
+    circumstances: &Circumstances,
 ) -> Result<(), Failure> {
     let client_id = &caller.client.client().id;
     if let Some(reference) = &token.reference {
@@ -47,7 +47,7 @@ pub async fn settle(
     Ok(())
 }
 
-fn issuance(rooms: &Rooms, client_id: &ClientId, claims: &Claims<Shaped>, circumstances: Circumstances) -> TokenRecord {
+fn issuance(rooms: &Rooms, client_id: &ClientId, claims: &Claims<Shaped>, circumstances: &Circumstances) -> TokenRecord {
     let place = |binding: i64| circumstances.shaped_by.iter().position(|(shaper, _)| *shaper == binding);
     let sources = claims.provenance().iter().filter_map(|entry| Some((entry.what.clone(), place(entry.binding)?)));
     TokenRecord {

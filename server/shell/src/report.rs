@@ -177,10 +177,10 @@ mod tests {
         let arrived = Instant::now();
         let quantum = Duration::from_millis(50);
         let leaves = steady(arrived, quantum).duration_since(arrived);
-        assert!(leaves > Duration::ZERO && leaves.as_nanos() % quantum.as_nanos() == 0);
+        assert!(leaves > Duration::ZERO && leaves.as_nanos().is_multiple_of(quantum.as_nanos()));
         let late = arrived.checked_sub(Duration::from_millis(120)).expect("a past");
         let leaves = steady(late, quantum).duration_since(late);
-        assert!(leaves > Duration::from_millis(120) && leaves.as_nanos() % quantum.as_nanos() == 0);
+        assert!(leaves > Duration::from_millis(120) && leaves.as_nanos().is_multiple_of(quantum.as_nanos()));
     }
 
     #[test]

@@ -253,6 +253,7 @@ impl Bench {
         let key = AssertionKey::generate();
         let jwks: Value = serde_json::from_str(key.jwks()).expect("JSON");
         let client = self.admin.register(&json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks": jwks }));
+        #[allow(clippy::disallowed_methods, reason = "a client has a clock of its own")]
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() as i64;
         let issuer = self.dev.text("issuer").to_owned();
         let mut number = 0;

@@ -89,6 +89,7 @@ impl Traces {
     }
 
     fn spans(&self, walked: &Walked<'_>) {
+        #[allow(clippy::disallowed_methods, reason = "a span wants the system's own notion of time")]
         let ends_at = SystemTime::now();
         let begins_at = ends_at.checked_sub(walked.whole).unwrap_or(ends_at);
         let mut attributes = vec![

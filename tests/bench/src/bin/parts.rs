@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         }
         ["loops", component] => print(&loops(&std::fs::read(component).expect("a component"))),
         ["records", url, client_id] => {
+            #[allow(clippy::disallowed_methods, reason = "a bench asks the system")]
             let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
             let records = records::measure(url, client_id, i64::try_from(now).expect("a date"));
             print(&json!({
