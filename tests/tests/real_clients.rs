@@ -13,11 +13,13 @@ mod real_clients {
     mod guide;
     mod oauth2_crate;
 
-    use super::{RESOURCE, SCOPE, register, run, scene};
+    use super::{DEMO_AUDIENCE, RESOURCE, SCOPE, register, run, scene};
 }
 
 const RESOURCE: &str = "https://reports.example";
 const SCOPE: &str = "reports:read";
+/// What the demo's tokens are for.
+const DEMO_AUDIENCE: &str = "https://api.example";
 const METHODS: [&str; 4] = ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"];
 
 /// A server with the demo and a resource.
@@ -70,7 +72,7 @@ fn write_scene(dev: &Dev, legacy: &[&str]) -> (PathBuf, Vec<String>) {
     let names = names.chain(["demo ok".to_owned(), "errors ok".to_owned()]).collect();
     let scene = json!({
         "issuer": dev.issuer(), "ca_file": dev.info["ca_file"], "resource": RESOURCE, "scope": SCOPE, "clients": clients, "strict": strict,
-        "reader": basic("reader", secret), "demo": basic("demo", json!(dev.demo().client_secret)),
+        "reader": basic("reader", secret), "demo": basic("demo", json!(dev.demo().client_secret)), "demo_audience": DEMO_AUDIENCE,
     });
     let path = dev.folder().join("scene.json");
     fs::write(&path, scene.to_string()).expect("written");
@@ -140,6 +142,8 @@ fn authlib_of_pypi_gets_verifies_introspects_and_revokes() {
     let (path, names) = write_scene(&dev, &["client_secret_jwt", "private_key_jwt"]);
     let mut python = Command::new(folder.join("venv/bin/python"));
     python.args(["-B", "test.py"]).arg(path).current_dir(source);
+    // Where these are set, requests listens to them and not to the session.
+    python.env_remove("REQUESTS_CA_BUNDLE").env_remove("CURL_CA_BUNDLE");
     assert_lines("python test.py", &run("python test.py", &mut python), &names);
 }
 

@@ -51,7 +51,7 @@ for (const one of scene.clients) {
 
 // The demo: a claim that a plugin set.
 const demo = await enter(scene.demo);
-const verify = verifier(demo, issuer);
+const verify = verifier(demo, scene.demo_audience);
 const { access_token: token } = await obtain(demo);
 assert.equal((await verify(token)).org, 'acme');
 console.log('demo ok');
@@ -64,6 +64,6 @@ const known = await enter(first);
 await assert.rejects(obtain(known, { scope: 'unheard-of', resource }), { error: 'invalid_scope', status: 400 });
 await assert.rejects(obtain(known, { scope, resource: 'https://elsewhere.example' }), { error: 'invalid_target', status: 400 });
 const { privateKey } = await generateKeyPair('ES256');
-const forged = await new SignJWT({ org: 'acme' }).setProtectedHeader({ alg: 'ES256', typ: 'at+jwt' }).setIssuer(issuer).setAudience(issuer).sign(privateKey);
+const forged = await new SignJWT({ org: 'acme' }).setProtectedHeader({ alg: 'ES256', typ: 'at+jwt' }).setIssuer(issuer).setAudience(scene.demo_audience).sign(privateKey);
 await assert.rejects(verify(forged), { code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED' });
 console.log('errors ok');

@@ -20,7 +20,8 @@ def discover(issuer, ca_file):
 def connect(metadata, ca_file, method, client_id, secret=None, private_key_pem=None):
     """One session per client. The audience of an assertion is the issuer, which Authlib must be told."""
     key = ECKey.import_key(private_key_pem) if private_key_pem else secret
-    session = OAuth2Session(client_id, key, token_endpoint_auth_method=method)
+    # The first is for introspection as well; revocation must be told by itself.
+    session = OAuth2Session(client_id, key, token_endpoint_auth_method=method, revocation_endpoint_auth_method=method)
     session.verify = ca_file
     if method == "client_secret_jwt":
         session.register_client_auth_method(ClientSecretJWT(metadata["issuer"]))

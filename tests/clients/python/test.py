@@ -72,7 +72,7 @@ for one in scene["clients"]:
     print(f"{one['name']} ok")
 
 # The demo: a claim that a plugin set.
-verifier = Verifier(metadata, ca_file, issuer)
+verifier = Verifier(metadata, ca_file, scene["demo_audience"])
 demo = enter(scene["demo"])
 token = obtain(demo, metadata)["access_token"]
 assert verifier.verify(token)["org"] == "acme"
@@ -88,7 +88,7 @@ expect(OAuthError, lambda: obtain(known, metadata, resource="https://elsewhere.e
 for one in scene["strict"]:
     untold = enter_as_authlib_does(one)
     expect(OAuthError, lambda: obtain(untold, metadata), lambda found: found.error == "invalid_client")
-forged = jwt.encode({"alg": "ES256", "typ": "at+jwt"}, {"iss": issuer, "aud": issuer, "exp": 1 << 33}, ECKey.generate_key("P-256"))
+forged = jwt.encode({"alg": "ES256", "typ": "at+jwt"}, {"iss": issuer, "aud": scene["demo_audience"], "exp": 1 << 33}, ECKey.generate_key("P-256"))
 expect(JoseError, lambda: verifier.verify(forged))
 expect(requests.exceptions.SSLError, lambda: discover(issuer, True))
 print("errors ok")

@@ -12,7 +12,7 @@ use oauth2::{IntrospectionUrl, RequestTokenError, RevocationUrl, Scope, Standard
 use oauth2::{TokenResponse, TokenUrl};
 use serde_json::Value;
 
-use super::{RESOURCE, SCOPE, register, scene};
+use super::{DEMO_AUDIENCE, RESOURCE, SCOPE, register, scene};
 
 type AnyError = Box<dyn std::error::Error>;
 type Connected = BasicClient<EndpointNotSet, EndpointNotSet, EndpointSet, EndpointSet, EndpointSet>;
@@ -103,7 +103,7 @@ fn the_oauth2_crate_sees_the_plugins_claim_and_reads_errors() -> Result<(), AnyE
     let secret = demo.client_secret.as_deref().expect("a secret");
     let client = connect(dev.metadata(), AuthType::BasicAuth, &demo.client_id, secret)?;
     let answer = client.exchange_client_credentials().request(&http)?;
-    let payload = verify(answer.access_token().secret(), &jwks(&dev), dev.issuer(), dev.issuer(), now())?;
+    let payload = verify(answer.access_token().secret(), &jwks(&dev), dev.issuer(), DEMO_AUDIENCE, now())?;
     assert_eq!(payload.claim("org"), Some(&Value::from("acme")));
 
     let wrong = connect(dev.metadata(), AuthType::BasicAuth, &demo.client_id, "wrong")?;
