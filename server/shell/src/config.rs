@@ -9,6 +9,7 @@
 
 mod check;
 mod database;
+mod files;
 mod issuer;
 mod nearest;
 mod problem;

@@ -16,7 +16,10 @@ pub enum StartFault {
     #[error(transparent)]
     MasterKey(#[from] claimsmith_vault::MasterKeyFault),
     /// The master key is not the one that sealed what is stored.
-    #[error("{0}")]
+    #[error(
+        "the master key is not the one that sealed what the database holds: {0}; keys.master_key_file or \
+         keys.previous_master_key_files must name the file of that key"
+    )]
     Sealing(#[from] claimsmith_vault::SealFault),
     /// The private PostgreSQL.
     #[error(transparent)]

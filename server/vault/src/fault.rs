@@ -38,7 +38,7 @@ pub enum MasterKeyFault {
     /// Its contents are no key.
     #[error(
         "the master key file {} holds no master key: expected 32 random bytes, as 64 hexadecimal digits, as 43 characters of \
-         base64url, or raw",
+         base64url, or raw; `openssl rand -hex 32` makes one",
         path.display()
     )]
     Malformed {

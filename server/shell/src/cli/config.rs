@@ -32,8 +32,8 @@ pub(super) struct File {
 impl Config {
     pub(super) fn run(self) -> Result<Outcome, Failure> {
         match self {
-            Self::Check(file) => match read(&Sources::process(file.config)).check_for_serve() {
-                Ok(_) => Ok(Outcome::new(json!({ "ok": true, "problems": [] }), "the configuration is good".to_owned())),
+            Self::Check(file) => match read(&Sources::process(file.config)).check_for_serve().and_then(|config| config.check_files()) {
+                Ok(()) => Ok(Outcome::new(json!({ "ok": true, "problems": [] }), "the configuration is good".to_owned())),
                 Err(problems) => Err(refused(&problems)),
             },
             Self::Print(file) => {

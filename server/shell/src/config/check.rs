@@ -92,7 +92,7 @@ fn finish<T>(problems: Vec<Problem>, config: T) -> Result<T, Problems> {
 }
 
 /// Lines of the file in order, then the rest as it came.
-fn sorted(mut problems: Vec<Problem>) -> Problems {
+pub(super) fn sorted(mut problems: Vec<Problem>) -> Problems {
     problems.sort_by_key(|problem| match problem.origin {
         Origin::File { line, .. } => (0, line),
         Origin::Environment(_) => (1, 0),
@@ -108,7 +108,7 @@ impl Config {
         found.map_or(Origin::Default, |effective| effective.origin.clone())
     }
 
-    fn problem(&self, setting: &str, message: impl Into<String>) -> Problem {
+    pub(super) fn problem(&self, setting: &str, message: impl Into<String>) -> Problem {
         Problem { origin: self.origin(setting), setting: setting.to_owned(), message: message.into() }
     }
 }
@@ -232,7 +232,7 @@ impl Wants<'_> {
     fn master_key(&mut self) -> Option<PathBuf> {
         let file = self.config.keys.master_key_file.clone();
         if file.is_none() {
-            self.missing("keys.master_key_file", "is not set: it names the file of the master key, which the server never makes by itself");
+            self.missing("keys.master_key_file", "is not set: it names the file of the master key, which the server never makes by itself; `openssl rand -hex 32` makes one");
         }
         file
     }
