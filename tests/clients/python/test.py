@@ -58,6 +58,8 @@ def walk(one, reader):
 
     # With the legacy audience the token endpoint is good, and no other endpoint: the issuer is used there.
     own = enter(one)
+    if one["legacy"]:
+        assert session.introspect_token(metadata["introspection_endpoint"], token=token).status_code == 401
     for caller in (own, reader):
         found = introspect(caller, metadata, token)
         assert (found["active"], found["client_id"], found["aud"]) == (True, one["client_id"], resource), found
