@@ -42,8 +42,12 @@ impl Postgres {
             format!("{bin}/initdb --no-sync --username postgres --auth scram-sha-256 --pwfile password --encoding UTF8 --pgdata data >&2");
         Account::Nobody.shell(folder.path(), &initdb);
         let child = launch(folder.path(), &programs, port);
-        let server = Self { folder, programs, child, port };
-        wait_for("PostgreSQL", || server.try_shell("pg_isready --quiet --host localhost").is_ok());
+        let mut server = Self { folder, programs, child, port };
+        wait_for("PostgreSQL", || {
+            let log = || std::fs::read_to_string(server.folder.path().join("log")).unwrap_or_default();
+            assert!(server.child.try_wait().expect("a status").is_none(), "PostgreSQL ended: {}", log());
+            server.try_shell("pg_isready --quiet").is_ok()
+        });
         server.sql("postgres", "postgres", &format!("CREATE ROLE claimsmith LOGIN PASSWORD '{PASSWORD}'"));
         server.sql("postgres", "postgres", "CREATE DATABASE claimsmith OWNER claimsmith");
         server
@@ -68,7 +72,12 @@ impl Postgres {
         let mut command = Account::Nobody.command(Path::new("/bin/bash"));
         command.args(["-euo", "pipefail", "-c", line]).current_dir(self.folder.path());
         command.env("PATH", format!("{}:/usr/bin:/bin", self.programs.display())).env("PGPASSWORD", PASSWORD);
-        command.env("PGHOST", "localhost").env("PGPORT", self.port.to_string()).env("PGUSER", "claimsmith").env("PGSSLMODE", "require");
+        command
+            .env("HOME", self.folder.path())
+            .env("PGHOST", "localhost")
+            .env("PGPORT", self.port.to_string())
+            .env("PGUSER", "claimsmith")
+            .env("PGSSLMODE", "require");
         let output = command.output().expect("a shell");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }

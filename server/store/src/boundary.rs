@@ -26,6 +26,8 @@ pub(crate) struct Boundary {
     lanes: Arc<Lanes>,
     permits: Arc<Semaphore>,
     permit_timeout: Duration,
+    /// How long a caller waits for work that was begun: a server that hangs says nothing at all.
+    patience: Duration,
     /// Never driven; only its blocking threads are used. `None` only while dropping.
     runtime: Option<Runtime>,
 }
@@ -78,17 +80,18 @@ impl Boundary {
             lanes: Arc::new(lanes),
             permits: Arc::new(Semaphore::new(settings.pool_size as usize)),
             permit_timeout: settings.permit_timeout,
+            patience: settings.patience(),
             runtime: Some(runtime),
         })
     }
 
-    /// Statements that each see the latest commit. On a stale connection they are run once more on another.
+    /// Statements that each see the latest commit. On a stale connection they are run again on another.
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, Fault>
     where
         T: Send + 'static,
         F: Fn(&mut Tx) -> Result<T, Fault> + Send + 'static,
     {
-        self.cross(move |lanes| lanes.read(work)).await
+        self.cross(Some(self.patience), move |lanes| lanes.read(work)).await
     }
 
     /// Statements that all see the same moment.
@@ -106,10 +109,20 @@ impl Boundary {
         T: Send + 'static,
         F: FnOnce(&mut Tx) -> Result<T, Fault> + Send + 'static,
     {
-        self.cross(move |lanes| lanes.write(work)).await
+        self.cross(Some(self.patience), move |lanes| lanes.write(work)).await
     }
 
-    async fn cross<T, F>(&self, work: F) -> Result<T, Fault>
+    /// The same for work that may take as long as it takes.
+    pub(crate) async fn write_at_length<T, F>(&self, work: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx) -> Result<T, Fault> + Send + 'static,
+    {
+        self.cross(None, move |lanes| lanes.write(work)).await
+    }
+
+    /// Waits for the work, but not for ever. What is given up goes on by itself, and keeps its permit until it ends.
+    async fn cross<T, F>(&self, patience: Option<Duration>, work: F) -> Result<T, Fault>
     where
         T: Send + 'static,
         F: FnOnce(&Lanes) -> Result<T, Fault> + Send + 'static,
@@ -121,7 +134,14 @@ impl Boundary {
             let _permit = permit;
             span.in_scope(|| work(&lanes))
         });
-        task.await.unwrap_or_else(|error| match error.try_into_panic() {
+        let joined = match patience {
+            None => task.await,
+            Some(patience) => match tokio::time::timeout(patience, task).await {
+                Ok(joined) => joined,
+                Err(_) => return Err(Fault::silent()),
+            },
+        };
+        joined.unwrap_or_else(|error| match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
             Err(_) => Err(Fault::Closed),
         })
@@ -161,20 +181,25 @@ impl Drop for Boundary {
     }
 }
 
+/// How many stale connections a read may meet before it gives up: the pool may have been opening one while the database went.
+const STALE_MAX: usize = 2;
+
 impl Lanes {
     fn read<T>(&self, work: impl Fn(&mut Tx) -> Result<T, Fault>) -> Result<T, Fault> {
+        for _ in 0..STALE_MAX {
+            let mut link = self.check_out()?;
+            let result = work(&mut link.conn);
+            match link.learn(result) {
+                Err(fault) if fault.ends_connection() => {
+                    drop(link);
+                    self.suspect();
+                }
+                result => return result,
+            }
+        }
         let mut link = self.check_out()?;
         let result = work(&mut link.conn);
-        match link.learn(result) {
-            Err(fault) if fault.ends_connection() => {
-                drop(link);
-                self.suspect();
-                let mut link = self.check_out()?;
-                let result = work(&mut link.conn);
-                link.learn(result)
-            }
-            result => result,
-        }
+        link.learn(result)
     }
 
     fn write<T>(&self, work: impl FnOnce(&mut Tx) -> Result<T, Fault>) -> Result<T, Fault> {

@@ -119,6 +119,11 @@ pub enum ConstraintKind {
 }
 
 impl Fault {
+    /// The database was not heard of for as long as anybody waits.
+    pub(crate) fn silent() -> Self {
+        Self::Timeout { reason: "it says nothing".to_owned() }
+    }
+
     /// Whether trying again later may help by itself.
     pub const fn is_temporary(&self) -> bool {
         matches!(self, Self::Unavailable { .. } | Self::Timeout { .. } | Self::Full { .. } | Self::Closed)

@@ -79,7 +79,7 @@ impl Store {
     {
         let actor = actor.to_owned();
         self.boundary
-            .write(move |tx| {
+            .write_at_length(move |tx| {
                 change(tx, Change::of(&actor, "reseal", EntityKind::MasterKey, ""), |tx| {
                     let mut changed = 0;
                     for value in sealed(tx)? {

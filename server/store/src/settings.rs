@@ -88,6 +88,12 @@ impl Settings {
         self.pool_size as usize
     }
 
+    /// How long a caller waits for work that was begun. PostgreSQL ends a slow statement by itself; this is for one that is
+    /// not heard of any more.
+    pub(crate) fn patience(&self) -> Duration {
+        2 * self.statement_timeout
+    }
+
     /// Checks that the server has room for this node's connections.
     pub(crate) fn check_against_server(&self, max_connections: u32) -> Result<(), Fault> {
         let wanted = self.pool_size + WRITER_CONNECTIONS;

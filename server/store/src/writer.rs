@@ -45,6 +45,7 @@ pub(crate) struct Writer {
     records: Option<mpsc::Sender<audit_lane::Job>>,
     mode: AuditMode,
     wait: Duration,
+    patience: Duration,
     lanes: Vec<JoinHandle<()>>,
     counts: Arc<Counts>,
     closing: Arc<AtomicBool>,
@@ -120,7 +121,8 @@ impl Writer {
         ];
         let (settles, records) = (Some(settles), Some(records));
         let ids = Arc::new(RowIds::new()?);
-        Ok(Self { settles, records, mode, wait: settings.permit_timeout, lanes, counts, closing, ids })
+        let (wait, patience) = (settings.permit_timeout, settings.patience());
+        Ok(Self { settles, records, mode, wait, patience, lanes, counts, closing, ids })
     }
 
     /// Writes the claims in one transaction and answers one outcome each, in their order.
@@ -132,7 +134,7 @@ impl Writer {
             mpsc::error::TrySendError::Full(_) => Fault::Full { what: "the settle queue" },
             mpsc::error::TrySendError::Closed(_) => Fault::Closed,
         })?;
-        answer.await.map_err(|_| Fault::Closed)?
+        self.answered(answer).await
     }
 
     /// Hands over an issuance record; waits for room, and in sync mode for the commit.
@@ -156,7 +158,15 @@ impl Writer {
         }
         match answer {
             None => Ok(()),
-            Some(answer) => answer.await.map_err(|_| Fault::Closed)?,
+            Some(answer) => self.answered(answer).await,
+        }
+    }
+
+    /// Waits for a lane, but not for ever. Who gives up does not know whether the rows will be written after all.
+    async fn answered<T>(&self, answer: oneshot::Receiver<Result<T, Fault>>) -> Result<T, Fault> {
+        match tokio::time::timeout(self.patience, answer).await {
+            Ok(answered) => answered.map_err(|_| Fault::Closed)?,
+            Err(_) => Err(Fault::silent()),
         }
     }
 

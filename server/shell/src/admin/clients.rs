@@ -89,7 +89,7 @@ pub(super) async fn show(call: &Call<'_>) -> Result<Reply, Problem> {
 /// An unpredictable id: 128 random bits.
 fn fresh_id() -> Result<ClientId, Problem> {
     let mut bytes = [0; 16];
-    openssl::rand::rand_bytes(&mut bytes).map_err(|error| internal(&error))?;
+    getrandom::fill(&mut bytes).map_err(|error| internal(&error))?;
     Ok(ClientId::parse(&base64url::encode(bytes)).expect("base64url is printable"))
 }
 

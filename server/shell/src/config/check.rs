@@ -232,7 +232,10 @@ impl Wants<'_> {
     fn master_key(&mut self) -> Option<PathBuf> {
         let file = self.config.keys.master_key_file.clone();
         if file.is_none() {
-            self.missing("keys.master_key_file", "is not set: it names the file of the master key, which the server never makes by itself; `openssl rand -hex 32` makes one");
+            self.missing(
+                "keys.master_key_file",
+                "is not set: it names the file of the master key, which the server never makes by itself; `openssl rand -hex 32` makes one",
+            );
         }
         file
     }

@@ -26,7 +26,9 @@ impl ServeConfig {
         if let Err(unreadable) = self.database.url() {
             wrong(unreadable.setting, format!("{}: {}", unreadable.path.display(), unreadable.cause));
         }
-        let own = |pair: &Option<Pair>, setting: &'static str, shared: bool| (pair.clone(), if shared { "tls.certificate_file" } else { setting });
+        let own = |pair: &Option<Pair>, setting: &'static str, shared: bool| {
+            (pair.clone(), if shared { "tls.certificate_file" } else { setting })
+        };
         for (pair, setting) in [
             own(&self.public_tls, "tls.certificate_file", true),
             own(&self.mtls_tls, "tls.mtls_certificate_file", self.tls.mtls_certificate_file.is_none()),

@@ -18,10 +18,10 @@ const MAC_KEY_BYTES: usize = 48;
 const KEEP_OLD_MAX: i64 = 90 * 86_400;
 
 /// A new secret: random bits as base64url.
-pub(super) fn generate(for_mac: bool) -> Result<Secret<String>, openssl::error::ErrorStack> {
+pub(super) fn generate(for_mac: bool) -> Result<Secret<String>, getrandom::Error> {
     let mut bytes = [0; MAC_KEY_BYTES];
     let used = if for_mac { MAC_KEY_BYTES } else { COMPARED_BYTES };
-    openssl::rand::rand_bytes(&mut bytes[..used])?;
+    getrandom::fill(&mut bytes[..used])?;
     Ok(Secret::new(base64url::encode(&bytes[..used])))
 }
 

@@ -124,7 +124,7 @@ fn what_is_wrong_is_named() {
         (json!({ "access_token_signed_response_alg": "none" }), "access_token_signed_response_alg"),
         (json!({ "access_token_signed_response_alg": "ES512" }), "access_token_signed_response_alg"),
         (json!({ "client_secret": "short" }), "client_secret"),
-        (json!({ "client_secret": "long enough but ä" }), "client_secret"),
+        (json!({ "client_secret": "long enough but \u{7}" }), "client_secret"),
         (json!({ "client_secret_expires_at": -1 }), "client_secret_expires_at"),
         (json!({ "redirect_uris": ["https://a.example"] }), "redirect_uris"),
         (json!({ "client_nam": "x" }), "client_nam"),
