@@ -14,7 +14,7 @@ use proc_macro::TokenStream;
 
 /// Makes a plugin of an `impl` block: each method is a hook point of its name, and what is not written is not exported.
 ///
-/// ```ignore
+/// ```text
 /// pub struct Greeter;
 ///
 /// #[claimsmith::plugin(schema = "config.schema.json", fixtures = "fixtures.json", permissions = ["claim:greeting"])]

@@ -1,6 +1,6 @@
 //! The admin API: its own listener, its own bearer tokens, never on the public port.
 //!
-//! [`routes`] is the table that routes, guards and documents; a handler is a function of a [`Call`] in the file of what it is
+//! `routes` is the table that routes, guards and documents; a handler is a function of a `Call` in the file of what it is
 //! about. Bodies are checked as a whole, so that an error names every field at fault.
 
 mod audit;
