@@ -86,10 +86,11 @@ pub(super) async fn show(call: &Call<'_>) -> Result<Reply, Problem> {
     Ok(Reply::document(render(&load(call).await?)))
 }
 
-/// An unpredictable id: 128 random bits.
+/// An unpredictable id: 127 random bits. The first bit is none of them, so that no id begins like an option of a command.
 fn fresh_id() -> Result<ClientId, Problem> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| internal(&error))?;
+    bytes[0] &= 0x7f;
     Ok(ClientId::parse(&base64url::encode(bytes)).expect("base64url is printable"))
 }
 
