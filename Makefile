@@ -7,7 +7,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 PLUGINS := $(notdir $(patsubst %/,%,$(wildcard plugins/*/)))
 GUESTS := $(foreach plugin,$(PLUGINS),target/plugins/$(plugin).wasm)
 
-.PHONY: help run test build plugins bench lint fuzz setup setup-test
+.PHONY: help run test build plugins bench lint setup setup-test
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,3 @@ lint: setup-test ## Formatting, clippy, dependencies, documentation
 
 bench: build ## Measure server CPU per token against its parts (docs/performance.md)
 	@deploy/bench.sh
-
-fuzz: setup ## Fuzz the parsers for a minute each
-	@deploy/fuzz.sh
