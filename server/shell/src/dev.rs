@@ -51,13 +51,14 @@ pub fn run(options: &Options) -> Result<(), StartFault> {
         MasterKey::generate()?.write_new(&master_key_file)?;
     }
     let (listen, admin_listen) = (settle_port(options.listen)?, settle_port(options.admin_listen)?);
-    let sources = sources(&folder, &files, &master_key_file, listen, admin_listen);
+    let cluster = folder.cluster(&master_key_file)?;
+    let sources = sources(&folder, &files, &master_key_file, listen, admin_listen).base("database.data_dir", cluster.display().to_string());
     let config = crate::config::read(&sources).check_for_serve()?;
     let telemetry = crate::telemetry::start(&config, env!("CARGO_PKG_VERSION"));
     crate::hardening::forbid_dumps();
     let listeners = bind(&config)?;
 
-    say("Starting the private PostgreSQL in", &folder.file("postgres"));
+    say("Starting the private PostgreSQL", &cluster);
     let database = Source::Embedded(config.embedded_settings()).open()?;
     migrate::up(database.url())?;
     let running = Running::open(config, sources, telemetry, listeners, database)?;
@@ -105,7 +106,10 @@ impl Folder {
             let path = path.to_owned();
             move |source: io::Error| StartFault::File { path, source }
         };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(fault(path))?;
+        // Started by root, PostgreSQL runs under another account, which has to pass through here; it can list nothing, and every
+        // file with a secret is for its owner alone.
+        let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
+        fs::DirBuilder::new().recursive(true).mode(mode).create(path).map_err(fault(path))?;
         let path = path.canonicalize().map_err(fault(path))?;
         let lock_file = path.join("lock");
         let lock = File::options().create(true).truncate(false).write(true).mode(0o600).open(&lock_file).map_err(fault(&lock_file))?;
@@ -118,6 +122,13 @@ impl Folder {
 
     fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// Where the private PostgreSQL is. It is named after the master key: where PostgreSQL cannot reach this folder its cluster
+    /// lies elsewhere under a name made from this path, and must not come back when the folder was deleted and made anew.
+    fn cluster(&self, master_key_file: &Path) -> Result<PathBuf, StartFault> {
+        let key_id = MasterKey::read(master_key_file)?.id().to_string();
+        Ok(self.file(&format!("postgres-{}", key_id.get(..8).unwrap_or(&key_id))))
     }
 
     /// Writes `dev.json`, by which commands and tests find the server.

@@ -47,3 +47,20 @@ fn two_servers_run_side_by_side() {
     assert_ne!(other.issuer(), server().issuer());
     assert!(other.info.get("demo").is_none());
 }
+
+/// Who deletes the data directory begins anew, also where PostgreSQL keeps its cluster elsewhere.
+#[test]
+fn a_deleted_data_directory_begins_anew() {
+    let folder = server().folder().join("again");
+    for _ in 0..2 {
+        let arguments = ["dev", "--no-demo", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data-dir"];
+        let mut child = Command::new(claimsmith_tests::binary()).args(arguments).arg(&folder).spawn().expect("started");
+        claimsmith_tests::wait_for("dev.json", || {
+            assert!(child.try_wait().expect("a status").is_none(), "the server ended");
+            folder.join("dev.json").exists()
+        });
+        assert!(Command::new("kill").arg(child.id().to_string()).status().expect("kill").success());
+        assert!(child.wait().expect("an end").success(), "SIGTERM stops it in order");
+        std::fs::remove_dir_all(&folder).expect("removed");
+    }
+}

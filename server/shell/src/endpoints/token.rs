@@ -38,6 +38,7 @@ async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> 
     let grant = parse_grant_type(&form)?;
     report.grant(grant);
     let presented = Presented::parse(desk::authorization(arrival), &form)?;
+    report.stage(report::Stage::Parse);
 
     // Identity desk: a proof becomes a client.
     let now = rooms.clock.now();
@@ -47,6 +48,7 @@ async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> 
     // Court: what the client is entitled to. Pure.
     let request = client_credentials::parse(&form)?;
     let entitled = client_credentials::decide(&caller.client, &request, visit.resources(), &rooms.settings.defaults)?;
+    report.stage(report::Stage::Decide);
 
     // Hook room: the client's plugins shape the draft.
     let entitlement = Entitlement {
@@ -66,6 +68,7 @@ async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> 
     let token = issue::access_token(rooms, &visit, &entitled, &claims, report)?;
     let circumstances = record::Circumstances { grant, shaped_by: room.shaped_by(), request: arrival.id };
     record::settle(rooms, &caller, &token, &claims, &circumstances).await?;
+    report.stage(report::Stage::Settle);
 
     // Way out.
     Ok(issue::render(&token, &claims, &members))
