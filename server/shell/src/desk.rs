@@ -14,7 +14,7 @@ use claimsmith_store::{Claim, Outcome, ReplayGuard};
 use claimsmith_vault::VaultFault;
 use http::header::AUTHORIZATION;
 
-use crate::directory::{Entry, Visit};
+use crate::directory::Entry;
 use crate::failure::{Failure, Fault};
 use crate::http::Arrival;
 use crate::report::{Report, Stage};
@@ -35,13 +35,7 @@ pub fn authorization(arrival: &Arrival) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Authenticates the client of a request, at whatever endpoint.
-pub async fn authenticate(
-    rooms: &Rooms,
-    visit: &Visit,
-    presented: Presented,
-    arrival: &Arrival,
-    report: &mut Report,
-) -> Result<Caller, Failure> {
+pub async fn authenticate(rooms: &Rooms, presented: Presented, arrival: &Arrival, report: &mut Report) -> Result<Caller, Failure> {
     let policy = &rooms.settings.client_auth;
     let alleged = client_auth::alleged_client_id(&presented)?;
     let entry = rooms.directory.client(&alleged).await?;
@@ -59,7 +53,6 @@ pub async fn authenticate(
     let client = proof.admit(first)?;
     report.stage(Stage::ClientAuth);
     let entry = entry.ok_or(Refusal::invalid_client(Reason::UnknownClient))?;
-    let _ = visit;
     Ok(Caller { client, entry })
 }
 

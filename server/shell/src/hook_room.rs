@@ -95,13 +95,7 @@ impl<'a> Room<'a> {
     }
 
     /// Shapes the token endpoint's response.
-    pub async fn token_response(
-        &mut self,
-        claims: &Claims<Shaped>,
-        request: &Request,
-        report: &mut Report,
-    ) -> Result<ResponseMembers, Failure> {
-        let _ = claims;
+    pub async fn token_response(&mut self, request: &Request, report: &mut Report) -> Result<ResponseMembers, Failure> {
         let mut members = ResponseMembers::default();
         let chain = Arc::clone(&self.chain);
         for link in links(&chain, HookPoint::TokenResponse) {

@@ -32,7 +32,6 @@ pub mod seals;
 pub mod secret_desk;
 pub mod serve;
 pub mod start_fault;
-pub mod steady;
 pub mod telemetry;
 pub mod throttle;
 pub mod tls;

@@ -41,7 +41,7 @@ async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> 
     let form = parse_form(&arrival.body, &[])?;
     let presented = Presented::parse(desk::authorization(arrival), &form)?;
     let visit = rooms.directory.visit()?;
-    let caller = desk::authenticate(rooms, &visit, presented, arrival, report).await?;
+    let caller = desk::authenticate(rooms, presented, arrival, report).await?;
     // RFC 7662 §2.1: the caller must authenticate, and `none` proves nothing.
     if !caller.client.is_confidential() {
         return Err(Refusal::invalid_client(Reason::CallerNotAllowed).into());

@@ -36,7 +36,7 @@ async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> 
     let form = parse_form(&arrival.body, &[])?;
     let presented = Presented::parse(desk::authorization(arrival), &form)?;
     let visit = rooms.directory.visit()?;
-    let caller = desk::authenticate(rooms, &visit, presented, arrival, report).await?;
+    let caller = desk::authenticate(rooms, presented, arrival, report).await?;
     let text = parse_token(&form)?;
     let now = rooms.clock.now();
     if let Some(token) = known_token::find(rooms, &visit, text, now).await?

@@ -43,7 +43,7 @@ async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> 
     // Identity desk: a proof becomes a client.
     let now = rooms.clock.now();
     let visit = rooms.directory.visit()?;
-    let caller = desk::authenticate(rooms, &visit, presented, arrival, report).await?;
+    let caller = desk::authenticate(rooms, presented, arrival, report).await?;
 
     // Court: what the client is entitled to. Pure.
     let request = client_credentials::parse(&form)?;
@@ -62,7 +62,7 @@ async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> 
     let draft = Claims::draft(&entitlement, issue::fresh_jti(), now.timestamp());
     let mut room = hook_room::Room::open(rooms, &visit, &caller, hook_room::Occasion { arrival, form: &form, grant: Some(grant), now });
     let claims = room.access_token(draft, &request, &entitled, report).await?;
-    let members = room.token_response(&claims, &request, report).await?;
+    let members = room.token_response(&request, report).await?;
 
     // Vault, then records: nothing leaves that the ledger does not know.
     let token = issue::access_token(rooms, &visit, &entitled, &claims, report)?;
