@@ -3,6 +3,7 @@
 //! `call_alone COMPONENT [CALLS]`
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use claimsmith_hooks::{Host, Plugin, Settings};
@@ -44,7 +45,7 @@ async fn measure(path: &str, calls: u32) -> Result<(Duration, u64), String> {
     Ok((best, fuel))
 }
 
-async fn round(host: &Host, plugin: &Plugin, calls: u32) -> Result<u64, String> {
+async fn round(host: &Host, plugin: &Arc<Plugin>, calls: u32) -> Result<u64, String> {
     let texts = |texts: &[&str]| texts.iter().map(|&text| text.into()).collect::<Vec<Box<str>>>();
     let (tags, scopes, resources) = (texts(&["gold", "eu"]), texts(&["read", "write"]), texts(&["https://api.example"]));
     let parameters = [("tenant", "acme"), ("grant_type", "client_credentials")].map(|(name, value)| (name.into(), value.into()));

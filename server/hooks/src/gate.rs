@@ -54,11 +54,21 @@ impl Gate {
         if self.long.load(Ordering::Relaxed) == 0 && self.waiting.load(Ordering::Relaxed) == 0 {
             return Ok(None);
         }
-        let _waiter = Waiter::join(self)?;
+        let _waiter = self.queue()?;
         match timeout_at(Instant::now() + self.queue_wait, self.place()).await {
             Ok(place) => Ok(Some(place)),
             Err(_) => Err(HookFault::Busy),
         }
+    }
+
+    /// Joins those who wait; refused when they are too many.
+    pub(crate) fn queue(&self) -> Result<Waiter<'_>, HookFault> {
+        Waiter::join(self)
+    }
+
+    /// Waits for a share of the cores, without a place on one of them.
+    pub(crate) async fn share(&self) -> OwnedSemaphorePermit {
+        Arc::clone(&self.share).acquire_owned().await.expect("the semaphores of a gate are never closed")
     }
 
     /// A place, if there is one right now.
@@ -75,7 +85,7 @@ impl Gate {
     async fn place(&self) -> Place {
         // Invariant: the core before the share, everywhere, so that two calls never wait for each other.
         let core = Arc::clone(self.core()).acquire_owned().await.expect("the semaphores of a gate are never closed");
-        let share = Arc::clone(&self.share).acquire_owned().await.expect("the semaphores of a gate are never closed");
+        let share = self.share().await;
         Place { _core: core, _share: share }
     }
 }
@@ -117,7 +127,9 @@ impl Drop for Overrun {
     }
 }
 
-struct Waiter<'a>(&'a Gate);
+/// One that waits.
+#[derive(Debug)]
+pub(crate) struct Waiter<'a>(&'a Gate);
 
 impl<'a> Waiter<'a> {
     fn join(gate: &'a Gate) -> Result<Self, HookFault> {

@@ -1,7 +1,7 @@
 //! What the host keeps for one call, inside its store.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wasmtime::{Error, ResourceLimiter, Result};
 
@@ -24,6 +24,23 @@ pub(crate) enum Stop {
     /// The guest did what it may not do.
     #[error("{0}")]
     Forbidden(&'static str),
+}
+
+/// On which thread a guest runs, and so what happens when it overruns its first ticks.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// On a thread that serves: it lets others pass at every tick, and needs a place to go on.
+    Here {
+        gate: Arc<Gate>,
+        /// The place it had to wait for, until it overruns.
+        place: Option<Place>,
+        overrun: Option<Arc<Overrun>>,
+    },
+    /// On a thread of the slow lane.
+    Aside {
+        /// The thread's CPU time when the guest began.
+        began: Duration,
+    },
 }
 
 /// The names and values a guest may look up, in one buffer.
@@ -72,10 +89,9 @@ pub(crate) struct Guest {
     pub(crate) headers: Lookup,
     pub(crate) log: Log,
     pub(crate) out_of_memory: bool,
-    pub(crate) gate: Arc<Gate>,
-    /// The place the call waited for, until it overruns.
-    pub(crate) place: Option<Place>,
-    pub(crate) overrun: Option<Arc<Overrun>>,
+    pub(crate) turn: Turn,
+    /// How long it may run.
+    pub(crate) wall: Duration,
     memory: usize,
     host_calls: u32,
     surroundings: Surroundings,
@@ -83,17 +99,16 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    pub(crate) fn new(now_milliseconds: u64, limits: &Limits, gate: &Arc<Gate>, place: Option<Place>) -> Self {
+    pub(crate) fn new(now_milliseconds: u64, limits: &Limits, began: Instant, turn: Turn) -> Self {
         Self {
             now_milliseconds,
-            deadline: Instant::now() + limits.wall,
+            deadline: began + limits.wall,
             parameters: Lookup::default(),
             headers: Lookup::default(),
             log: Log::new(limits.logs),
             out_of_memory: false,
-            gate: Arc::clone(gate),
-            place,
-            overrun: None,
+            turn,
+            wall: limits.wall,
             memory: limits.memory,
             host_calls: limits.host_calls,
             surroundings: limits.surroundings,

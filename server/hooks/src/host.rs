@@ -1,5 +1,6 @@
 //! The host: one engine, one pool, one clock, one linker, shared by all plugins.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use claimsmith_jose::Digest;
@@ -13,6 +14,7 @@ use crate::fault::{HostFault, LoadFault, UploadRefusal};
 use crate::guest::Guest;
 use crate::plugin::Plugin;
 use crate::settings::Settings;
+use crate::slow_lane::SlowLane;
 use crate::ticker::Ticker;
 use crate::{engine, imports};
 
@@ -26,7 +28,8 @@ pub struct Host {
     pub(crate) linker: Linker<Guest>,
     pub(crate) ticker: Ticker,
     /// As many permits as the pool has slots: when they are used up, calls wait instead of failing.
-    pub(crate) slots: Semaphore,
+    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) slow_lane: SlowLane,
     artifacts: Artifacts,
 }
 
@@ -44,9 +47,10 @@ impl Host {
         imports::link(&mut linker).map_err(HostFault::engine)?;
         let linger = LINGER.max(settings.limits.wall * 2);
         let ticker = Ticker::start(engine.clone(), linger).map_err(|error| HostFault::Engine(error.into()))?;
-        let slots = Semaphore::new(settings.slots as usize);
+        let slots = Arc::new(Semaphore::new(settings.slots as usize));
+        let slow_lane = SlowLane::start(settings.cores).map_err(|error| HostFault::Engine(error.into()))?;
         let artifacts = Artifacts::new(settings.cache.as_deref(), artifact_key, &engine)?;
-        Ok(Self { settings, engine, linker, ticker, slots, artifacts })
+        Ok(Self { settings, engine, linker, ticker, slots, slow_lane, artifacts })
     }
 
     /// The settings this host was set up with.
@@ -55,14 +59,14 @@ impl Host {
     }
 
     /// Loads a plugin whose compiled code is kept. `None`: it must be compiled, see [`Self::load`]. Reads one file.
-    pub fn load_kept(&self, digest: &Digest) -> Result<Option<Plugin>, LoadFault> {
+    pub fn load_kept(&self, digest: &Digest) -> Result<Option<Arc<Plugin>>, LoadFault> {
         let kept = self.artifacts.kept(digest, &self.engine)?;
         kept.map(|component| self.link(*digest, &component)).transpose()
     }
 
     /// Loads a plugin, from kept code or by compiling it and keeping that. `component` is [`crate::Inspection::component`]
     /// of the upload with this digest. Blocks for seconds when it compiles.
-    pub fn load(&self, digest: &Digest, component: &[u8], compiler: &Compiler) -> Result<Plugin, LoadFault> {
+    pub fn load(&self, digest: &Digest, component: &[u8], compiler: &Compiler) -> Result<Arc<Plugin>, LoadFault> {
         if let Some(plugin) = self.load_kept(digest)? {
             return Ok(plugin);
         }
@@ -74,13 +78,13 @@ impl Host {
     }
 
     /// Compiles a component in this process, without looking at it. For components of one's own: tests and benches.
-    pub fn load_trusted(&self, component: &[u8]) -> Result<Plugin, LoadFault> {
+    pub fn load_trusted(&self, component: &[u8]) -> Result<Arc<Plugin>, LoadFault> {
         let compiled = Component::from_binary(&self.engine, component).map_err(|error| UploadRefusal::Compile(format!("{error:#}")))?;
         self.link(Digest::of(component), &compiled)
     }
 
-    fn link(&self, digest: Digest, component: &Component) -> Result<Plugin, LoadFault> {
+    fn link(&self, digest: Digest, component: &Component) -> Result<Arc<Plugin>, LoadFault> {
         let plugin = Plugin::link(digest, component, &self.linker, &self.settings);
-        Ok(plugin.map_err(|error| UploadRefusal::Contract(format!("{error:#}")))?)
+        Ok(Arc::new(plugin.map_err(|error| UploadRefusal::Contract(format!("{error:#}")))?))
     }
 }

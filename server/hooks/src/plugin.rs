@@ -14,6 +14,7 @@ use crate::breaker::Breaker;
 use crate::gate::Gate;
 use crate::guest::Guest;
 use crate::imports;
+use crate::pace::Pace;
 use crate::settings::Settings;
 use crate::stats::HookStats;
 
@@ -26,6 +27,7 @@ pub struct Plugin {
     pub(crate) reads_request: bool,
     pub(crate) gate: Arc<Gate>,
     pub(crate) breaker: Breaker,
+    pub(crate) pace: Pace,
 }
 
 /// A hook that a plugin exports.
@@ -49,6 +51,7 @@ impl Plugin {
             reads_request,
             gate: Arc::new(Gate::new(settings)),
             breaker: Breaker::new(settings.breaker_faults, settings.breaker_rest),
+            pace: Pace::default(),
         })
     }
 
@@ -60,6 +63,12 @@ impl Plugin {
     /// Whether the plugin may read parameters and headers of the request: nobody need gather them for one that does not.
     pub const fn reads_request(&self) -> bool {
         self.reads_request
+    }
+
+    /// Whether its calls take so long, as a habit, that they are made on threads of low priority: more than half a
+    /// millisecond in the mean of the last sixteen or so.
+    pub fn is_slow(&self) -> bool {
+        self.pace.is_slow()
     }
 
     /// The hook points at which this plugin can be called.

@@ -3,6 +3,7 @@
 //! Format and comparison are those of `plugin-sdk/FIXTURES.md`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use claimsmith_issuer::hook::{Context, Draft, Edit, PluginAnswer};
 use claimsmith_issuer::value::{Member, Value};
@@ -48,7 +49,7 @@ pub struct FixtureRefusal(#[from] serde_json::Error);
 
 impl Host {
     /// Runs fixtures, a JSON array, against a plugin.
-    pub async fn self_test(&self, plugin: &Plugin, fixtures: &str) -> Result<SelfTest, FixtureRefusal> {
+    pub async fn self_test(&self, plugin: &Arc<Plugin>, fixtures: &str) -> Result<SelfTest, FixtureRefusal> {
         let fixtures: Vec<Fixture> = serde_json::from_str(fixtures)?;
         let mut results = Vec::with_capacity(fixtures.len());
         for fixture in &fixtures {
@@ -57,7 +58,7 @@ impl Host {
         Ok(SelfTest { results })
     }
 
-    async fn run(&self, plugin: &Plugin, fixture: &Fixture) -> FixtureResult {
+    async fn run(&self, plugin: &Arc<Plugin>, fixture: &Fixture) -> FixtureResult {
         let context = &fixture.context;
         let (parameters, headers) = (pairs(&context.parameters), pairs(&context.headers));
         let metadata = Json::Object(context.client_metadata.clone()).to_string();

@@ -62,6 +62,23 @@ pub struct Provenance {
     pub binding: i64,
 }
 
+/// What the issuance record keeps of a token.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The token's identifier.
+    pub jti: Box<str>,
+    /// The granted scopes.
+    pub scopes: Vec<Box<str>>,
+    /// The audience.
+    pub audience: Vec<Box<str>>,
+    /// Which plugin touched what.
+    pub provenance: Vec<Provenance>,
+    /// When it was made.
+    pub issued_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
 /// Why a plugin's edits were not applied. None of them was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditRefused {
@@ -320,6 +337,13 @@ impl Claims<Shaped> {
     /// Which plugin touched what.
     pub fn provenance(&self) -> &[Provenance] {
         &self.provenance
+    }
+
+    /// Ends the token's making: what its record keeps of it.
+    pub fn into_record(self) -> Recorded {
+        let (issued_at, expires_at) = (self.issued_at, self.expires_at());
+        let Self { scopes, audience, provenance, jti, .. } = self;
+        Recorded { jti, scopes, audience, provenance, issued_at, expires_at }
     }
 }
 

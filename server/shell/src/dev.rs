@@ -54,7 +54,7 @@ pub fn run(options: &Options) -> Result<(), StartFault> {
     let cluster = folder.cluster(&master_key_file)?;
     let sources = sources(&folder, &files, &master_key_file, listen, admin_listen).base("database.data_dir", cluster.display().to_string());
     let config = crate::config::read(&sources).check_for_serve()?;
-    let telemetry = crate::telemetry::start(&config, env!("CARGO_PKG_VERSION"));
+    let telemetry = crate::telemetry::start(&config, env!("CARGO_PKG_VERSION")).map_err(StartFault::Runtime)?;
     crate::hardening::forbid_dumps();
     let listeners = bind(&config)?;
 

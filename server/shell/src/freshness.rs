@@ -33,7 +33,7 @@ pub struct Freshness {
     sealer: Arc<Sealer>,
     compiler: Arc<Compiler>,
     clock: Clock,
-    node_id: Box<str>,
+    node_id: Arc<str>,
     loaded: HashMap<Digest, Arc<Plugin>>,
     failed: HashMap<Digest, Instant>,
     serial: u64,
@@ -52,7 +52,7 @@ pub enum PolicyFault {
 
 impl Freshness {
     /// Nothing read and nothing loaded yet.
-    pub fn new(store: Arc<Store>, host: Arc<Host>, sealer: Arc<Sealer>, compiler: Compiler, node_id: Box<str>) -> Self {
+    pub fn new(store: Arc<Store>, host: Arc<Host>, sealer: Arc<Sealer>, compiler: Compiler, node_id: Arc<str>) -> Self {
         let (loaded, failed) = (HashMap::new(), HashMap::new());
         Self { store, host, sealer, compiler: Arc::new(compiler), clock: Clock::default(), node_id, loaded, failed, serial: 0 }
     }
@@ -88,7 +88,7 @@ impl Freshness {
             }
             match self.load(digest).await {
                 Ok(plugin) => {
-                    self.loaded.insert(digest, Arc::new(plugin));
+                    self.loaded.insert(digest, plugin);
                 }
                 Err(reason) => {
                     tracing::error!(digest = digest.to_hex(), reason, "a plugin version cannot be loaded on this node");
@@ -99,7 +99,7 @@ impl Freshness {
     }
 
     /// From the folder of compiled code, or compiled from the stored component.
-    async fn load(&self, digest: Digest) -> Result<Plugin, String> {
+    async fn load(&self, digest: Digest) -> Result<Arc<Plugin>, String> {
         match self.host.load_kept(&digest) {
             Ok(Some(plugin)) => return Ok(plugin),
             Ok(None) => {}

@@ -184,7 +184,7 @@ async fn check_master_key(store: &Store, master_key: &MasterKey, sealer: &Sealer
 }
 
 /// A name for this process in records: nobody chooses it, and no two are the same.
-fn fresh_node_id() -> Box<str> {
+fn fresh_node_id() -> Arc<str> {
     let mut bytes = [0; 16];
     rand::Rng::fill_bytes(&mut rand::rng(), &mut bytes);
     Digest::of(&bytes).to_hex()[..16].into()

@@ -1,6 +1,8 @@
 //! Records, in: what must be known to the ledger before anything leaves.
 
-use claimsmith_issuer::claims::{Claims, Shaped};
+use std::sync::Arc;
+
+use claimsmith_issuer::claims::{Claims, Recorded, Shaped};
 use claimsmith_issuer::introspect::KnownToken;
 use claimsmith_jose::Digest;
 use claimsmith_protocol::grant::GrantType;
@@ -10,7 +12,7 @@ use claimsmith_store::{Claim, Fault, OpaqueToken, Revocation, TokenRecord};
 use crate::desk::Caller;
 use crate::failure::Failure;
 use crate::http::RequestId;
-use crate::issue::Issued;
+use crate::issue::Reference;
 use crate::rooms::Rooms;
 
 /// What the ledger learns beside the token itself.
@@ -27,43 +29,44 @@ pub struct Circumstances {
 pub async fn settle(
     rooms: &Rooms,
     caller: &Caller,
-    token: &Issued,
-    claims: &Claims<Shaped>,
-    circumstances: &Circumstances,
+    reference: Option<Reference>,
+    claims: Claims<Shaped>,
+    circumstances: Circumstances,
 ) -> Result<(), Failure> {
     let client_id = &caller.client.client().id;
-    if let Some(reference) = &token.reference {
+    if let Some(reference) = reference {
         let row = OpaqueToken {
             token_digest: reference.digest,
             jti_digest: Digest::of(claims.jti().as_bytes()),
             client_id: client_id.clone(),
-            claims: reference.claims.as_str().into(),
+            claims: reference.claims.into(),
             issued_at: claims.issued_at(),
             expires_at: claims.expires_at(),
         };
         rooms.store.settle(vec![Claim::Token(row)]).await?;
     }
-    rooms.store.record(issuance(rooms, client_id, claims, circumstances)).await?;
+    rooms.store.record(issuance(rooms, client_id, claims.into_record(), circumstances)).await?;
     Ok(())
 }
 
-fn issuance(rooms: &Rooms, client_id: &ClientId, claims: &Claims<Shaped>, circumstances: &Circumstances) -> TokenRecord {
-    let place = |binding: i64| circumstances.shaped_by.iter().position(|(shaper, _)| *shaper == binding);
-    let sources = claims.provenance().iter().filter_map(|entry| Some((entry.what.clone(), place(entry.binding)?)));
+fn issuance(rooms: &Rooms, client_id: &ClientId, token: Recorded, circumstances: Circumstances) -> TokenRecord {
+    let Circumstances { grant, shaped_by, request } = circumstances;
+    let place = |binding: i64| shaped_by.iter().position(|(shaper, _)| *shaper == binding);
+    let sources = token.provenance.into_iter().filter_map(|entry| Some((entry.what, place(entry.binding)?)));
     TokenRecord {
-        happened_at: claims.issued_at(),
-        token_id: Some(claims.jti().into()),
+        happened_at: token.issued_at,
+        token_id: Some(token.jti),
         client_id: client_id.clone(),
-        grant_type: circumstances.grant.as_str().into(),
+        grant_type: grant.as_str().into(),
         outcome: "issued".into(),
         subject: Some(client_id.as_str().into()),
-        scopes: claims.scopes().to_vec(),
-        audience: claims.audience().to_vec(),
+        scopes: token.scopes,
+        audience: token.audience,
         claim_sources: sources.collect(),
-        plugin_digests: circumstances.shaped_by.iter().map(|(_, digest)| *digest).collect(),
-        request_id: circumstances.request.to_string().into(),
-        node_id: rooms.node_id.clone(),
-        expires_at: Some(claims.expires_at()),
+        plugin_digests: shaped_by.iter().map(|(_, digest)| *digest).collect(),
+        request_id: request.to_string().into(),
+        node_id: Arc::clone(&rooms.node_id),
+        expires_at: Some(token.expires_at),
     }
 }
 
@@ -83,7 +86,7 @@ pub async fn refusal(rooms: &Rooms, client_id: &str, endpoint: &'static str, rea
         claim_sources: Vec::new(),
         plugin_digests: Vec::new(),
         request_id: request.to_string().into(),
-        node_id: rooms.node_id.clone(),
+        node_id: Arc::clone(&rooms.node_id),
         expires_at: None,
     };
     if let Err(fault) = rooms.store.record(record).await {

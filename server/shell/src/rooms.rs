@@ -52,7 +52,7 @@ pub struct Rooms {
     /// Settings.
     pub settings: Settings,
     /// This node's name in records.
-    pub node_id: Box<str>,
+    pub node_id: Arc<str>,
     /// The time.
     pub clock: Clock,
     /// Clients and policy in memory.

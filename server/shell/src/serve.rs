@@ -29,7 +29,7 @@ pub struct Running {
 /// Runs a server until it is told to stop.
 pub fn run(sources: Sources) -> Result<(), StartFault> {
     let config = crate::config::read(&sources).check_for_serve()?;
-    let telemetry = telemetry::start(&config, env!("CARGO_PKG_VERSION"));
+    let telemetry = telemetry::start(&config, env!("CARGO_PKG_VERSION")).map_err(StartFault::Runtime)?;
     crate::hardening::forbid_dumps();
     let listeners = bind(&config)?;
     let database = open_database(&config)?;

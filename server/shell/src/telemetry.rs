@@ -5,6 +5,7 @@
 
 mod cells;
 mod exposition;
+mod lines;
 mod log;
 mod metrics;
 mod traces;
@@ -28,22 +29,21 @@ pub struct Telemetry {
 }
 
 /// Starts all three. A collector that cannot be used is logged and done without: it is no reason not to serve.
-pub fn start(config: &Config, version: &'static str) -> Telemetry {
-    let log = log::start(&config.log);
+pub fn start(config: &Config, version: &'static str) -> std::io::Result<Telemetry> {
+    let log = log::start(&config.log)?;
     let traces = Traces::start(&config.otel, version).unwrap_or_else(|fault| {
         tracing::error!(%fault, "traces cannot be sent to otel.endpoint");
         None
     });
     let metrics = Arc::new(Metrics::new(&config.metrics, traces));
-    let dropped = log.dropped();
+    let lines = log.lines();
     metrics.register_collector(Box::new(move |out| {
         out.family("claimsmith_build_info", Kind::Gauge, "The version, as a label.");
         out.sample(&[("version", version)], 1);
-        let lines = dropped.dropped_lines() as u64;
-        out.single("claimsmith_log_dropped_total", Kind::Counter, "Log lines dropped because the queue was full.", lines);
+        out.single("claimsmith_log_dropped_total", Kind::Counter, "Log lines dropped because the queue was full.", lines.dropped());
         watch::process(out);
     }));
-    Telemetry { log, metrics }
+    Ok(Telemetry { log, metrics })
 }
 
 impl Telemetry {

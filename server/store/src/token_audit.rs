@@ -1,5 +1,8 @@
 //! `token_audit`: what the token endpoint issued or refused, and what shaped it.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use claimsmith_issuer::value::{render_string, render_strings};
 use claimsmith_jose::Digest;
 use claimsmith_protocol::id::ClientId;
@@ -25,9 +28,9 @@ pub struct TokenRecord {
     /// The client.
     pub client_id: ClientId,
     /// The `grant_type`.
-    pub grant_type: Box<str>,
+    pub grant_type: Cow<'static, str>,
     /// `issued`, or the internal reason of the refusal.
-    pub outcome: Box<str>,
+    pub outcome: Cow<'static, str>,
     /// `sub`.
     pub subject: Option<Box<str>>,
     /// The granted scopes.
@@ -41,7 +44,7 @@ pub struct TokenRecord {
     /// The request's id.
     pub request_id: Box<str>,
     /// The node that did it.
-    pub node_id: Box<str>,
+    pub node_id: Arc<str>,
     /// When the token expires.
     pub expires_at: Option<Timestamp>,
 }
@@ -231,16 +234,18 @@ impl Rendered {
 
 /// `{"claim":"digest"}`; the last to touch a claim is the one that counts.
 fn render_sources(record: &TokenRecord) -> String {
-    let mut out = vec![b'{'];
+    let digests: Vec<String> = record.plugin_digests.iter().map(Digest::to_hex).collect();
+    let mut out = Vec::with_capacity(2 + record.claim_sources.len() * 96);
+    out.push(b'{');
     for (place, (name, index)) in record.claim_sources.iter().enumerate() {
         let later = record.claim_sources[place + 1..].iter().any(|(other, _)| other == name);
-        let Some(digest) = record.plugin_digests.get(*index).filter(|_| !later) else { continue };
+        let Some(digest) = digests.get(*index).filter(|_| !later) else { continue };
         if out.len() > 1 {
             out.push(b',');
         }
         render_string(name, &mut out);
         out.push(b':');
-        render_string(&digest.to_hex(), &mut out);
+        render_string(digest, &mut out);
     }
     out.push(b'}');
     text_of(out)

@@ -22,7 +22,7 @@ async fn plg_006_memory_of_one_call_is_gone_in_the_next() {
 #[tokio::test]
 async fn when_all_slots_are_taken_calls_wait_instead_of_failing() {
     let host = Arc::new(Host::new(Settings { slots: 1, queue_wait: Duration::from_secs(60), ..settings() }, [7; 32]).unwrap());
-    let (slow, honest) = (Arc::new(plugin(&host, "loop_in_export")), Arc::new(plugin(&host, "honest")));
+    let (slow, honest) = (plugin(&host, "loop_in_export"), plugin(&host, "honest"));
     let limits = Limits { fuel: u64::MAX / 2, ..Limits::default() };
     LocalSet::new()
         .run_until(async move {
@@ -47,7 +47,7 @@ async fn when_all_slots_are_taken_calls_wait_instead_of_failing() {
 #[tokio::test]
 async fn waiting_for_a_slot_ends() {
     let host = Arc::new(Host::new(Settings { slots: 1, queue_wait: Duration::from_millis(1), ..settings() }, [7; 32]).unwrap());
-    let (slow, honest) = (Arc::new(plugin(&host, "loop_in_export")), Arc::new(plugin(&host, "honest")));
+    let (slow, honest) = (plugin(&host, "loop_in_export"), plugin(&host, "honest"));
     let limits = Limits { fuel: u64::MAX / 2, wall: Duration::from_secs(1), ..Limits::default() };
     LocalSet::new()
         .run_until(async move {
@@ -67,7 +67,7 @@ async fn waiting_for_a_slot_ends() {
 #[tokio::test]
 async fn a_call_that_overruns_lets_others_pass_and_its_own_kind_wait() {
     let host = Arc::new(Host::new(Settings { cores: 2, queue: 4, queue_wait: Duration::from_secs(60), ..settings() }, [7; 32]).unwrap());
-    let (slow, honest) = (Arc::new(plugin(&host, "loop_in_export")), Arc::new(plugin(&host, "honest")));
+    let (slow, honest) = (plugin(&host, "loop_in_export"), plugin(&host, "honest"));
     let limits = Limits { fuel: u64::MAX / 2, wall: Duration::from_millis(300), ..Limits::default() };
     LocalSet::new()
         .run_until(async move {

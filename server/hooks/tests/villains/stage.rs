@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use claimsmith_hooks::{Call, HookFault, Host, Limits, Plugin, Settings};
@@ -91,7 +91,7 @@ pub(crate) fn settings() -> Settings {
     Settings { slots: 8, breaker_faults: 0, limits, ..Settings::default() }
 }
 
-pub(crate) fn plugin(host: &Host, name: &str) -> Plugin {
+pub(crate) fn plugin(host: &Host, name: &str) -> Arc<Plugin> {
     host.load_trusted(&guest(name).component).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
@@ -105,12 +105,12 @@ static CLAIMS: LazyLock<Vec<Member>> = LazyLock::new(|| {
 });
 
 /// Calls a plugin for a client.
-pub(crate) async fn call(host: &Host, plugin: &Plugin, client_id: &str) -> Call {
+pub(crate) async fn call(host: &Host, plugin: &Arc<Plugin>, client_id: &str) -> Call {
     call_within(host, plugin, client_id, &host.settings().limits).await
 }
 
 /// Calls a plugin for a client within given limits.
-pub(crate) async fn call_within(host: &Host, plugin: &Plugin, client_id: &str, limits: &Limits) -> Call {
+pub(crate) async fn call_within(host: &Host, plugin: &Arc<Plugin>, client_id: &str, limits: &Limits) -> Call {
     let scopes = ["read".into(), "write".into()];
     let context = Context {
         client_id,
@@ -135,7 +135,7 @@ pub(crate) fn honest_answer(client_id: &str) -> Vec<Edit> {
 }
 
 /// The honest neighbour still answers, for two clients, each its own name.
-pub(crate) async fn assert_unharmed(host: &Host, honest: &Plugin, after: &str) {
+pub(crate) async fn assert_unharmed(host: &Host, honest: &Arc<Plugin>, after: &str) {
     for client in ["first", "second"] {
         let answer = call(host, honest, client).await.answer;
         assert_eq!(answer, Ok(Ok(honest_answer(client))), "after {after}");

@@ -66,10 +66,11 @@ async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> 
 
     // Vault, then records: nothing leaves that the ledger does not know.
     let token = issue::access_token(rooms, &visit, &entitled, &claims, report)?;
+    let answer = issue::render(&token, &claims, &members);
     let circumstances = record::Circumstances { grant, shaped_by: room.shaped_by(), request: arrival.id };
-    record::settle(rooms, &caller, &token, &claims, &circumstances).await?;
+    record::settle(rooms, &caller, token.reference, claims, circumstances).await?;
     report.stage(report::Stage::Settle);
 
     // Way out.
-    Ok(issue::render(&token, &claims, &members))
+    Ok(answer)
 }

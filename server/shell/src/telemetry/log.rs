@@ -3,11 +3,11 @@
 //! Security: secrets are `Secret<T>`, whose `Debug` says `[redacted]` and which has no `Display`, so a field cannot show one;
 //! bodies, headers and URLs of requests are never fields.
 
+use super::lines::{self, Guard, Lines};
 use crate::config::{self, LogFormat, LogLevel};
 use std::io::{self, IsTerminal};
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
-use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
@@ -20,18 +20,17 @@ pub const REQUEST: &str = "claimsmith::request";
 /// The log of this process.
 pub(super) struct LogDesk {
     level: reload::Handle<Targets, Registry>,
-    dropped: ErrorCounter,
-    _writer: WorkerGuard,
+    lines: Lines,
+    _writer: Guard,
 }
 
 /// Starts the log. The first caller of a process has it; later ones, as in tests, write into the first one's.
-pub(super) fn start(settings: &config::Log) -> LogDesk {
-    let (writer, guard) = queue(settings.queue, io::stderr());
-    let dropped = writer.error_counter();
+pub(super) fn start(settings: &config::Log) -> io::Result<LogDesk> {
+    let (lines, guard) = lines::start(settings.queue, io::stderr())?;
     let (filter, level) = reload::Layer::new(targets(settings));
-    let lines = layer(settings.format, io::stderr().is_terminal(), writer);
-    let _ = tracing::subscriber::set_global_default(Registry::default().with(lines.with_filter(filter)));
-    LogDesk { level, dropped, _writer: guard }
+    let layer = layer(settings.format, io::stderr().is_terminal(), lines.clone());
+    let _ = tracing::subscriber::set_global_default(Registry::default().with(layer.with_filter(filter)));
+    Ok(LogDesk { level, lines, _writer: guard })
 }
 
 impl LogDesk {
@@ -40,15 +39,10 @@ impl LogDesk {
         let _ = self.level.reload(targets(settings));
     }
 
-    /// Counts lines that nobody had time to write.
-    pub(super) fn dropped(&self) -> ErrorCounter {
-        self.dropped.clone()
+    /// Where lines are handed in, and those that did not fit are counted.
+    pub(super) fn lines(&self) -> Lines {
+        self.lines.clone()
     }
-}
-
-/// A writer that never waits: its queue is bounded, and what does not fit is dropped and counted.
-fn queue(lines: usize, to: impl io::Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
-    NonBlockingBuilder::default().lossy(true).buffered_lines_limit(lines).thread_name("log").finish(to)
 }
 
 /// Our own events at the level that is set, libraries' warnings, and requests unless they are switched off.
@@ -84,9 +78,9 @@ mod tests {
     use std::time::Duration;
 
     #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
+    struct Written(Arc<Mutex<Vec<u8>>>);
 
-    impl io::Write for Lines {
+    impl io::Write for Written {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().expect("unpoisoned").extend_from_slice(bytes);
             Ok(bytes.len())
@@ -103,12 +97,12 @@ mod tests {
 
     /// What is written of what `act` does.
     fn written(settings: &config::Log, act: impl FnOnce()) -> String {
-        let lines = Lines::default();
-        let (writer, guard) = queue(settings.queue, lines.clone());
+        let written = Written::default();
+        let (writer, guard) = lines::start(settings.queue, written.clone()).expect("a thread");
         let subscriber = Registry::default().with(layer(settings.format, false, writer).with_filter(targets(settings)));
         tracing::subscriber::with_default(subscriber, act);
         drop(guard);
-        let bytes = lines.0.lock().expect("unpoisoned").clone();
+        let bytes = written.0.lock().expect("unpoisoned").clone();
         String::from_utf8(bytes).expect("UTF-8")
     }
 
@@ -145,10 +139,10 @@ mod tests {
 
     #[test]
     fn a_full_queue_drops_lines_and_counts_them() {
-        struct Stuck;
+        struct Stuck(std::sync::mpsc::Receiver<()>);
         impl io::Write for Stuck {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                std::thread::sleep(Duration::from_millis(20));
+                let _ = self.0.recv();
                 Ok(bytes.len())
             }
 
@@ -156,11 +150,29 @@ mod tests {
                 Ok(())
             }
         }
-        let (mut writer, guard) = queue(2, Stuck);
+        let (release, stuck) = std::sync::mpsc::channel();
+        let (lines, guard) = lines::start(2, Stuck(stuck)).expect("a thread");
         for _ in 0..50 {
-            io::Write::write_all(&mut writer, b"line\n").expect("never fails");
+            io::Write::write_all(&mut lines.make_writer(), b"line\n").expect("never fails");
         }
-        assert!(writer.error_counter().dropped_lines() > 0);
+        assert!(lines.dropped() >= 46, "two are being written, two wait: {}", lines.dropped());
+        drop((release, guard));
+    }
+
+    #[test]
+    fn everything_handed_in_is_written_in_its_order() {
+        let written = Written::default();
+        let (lines, guard) = lines::start(100_000, written.clone()).expect("a thread");
+        let text = |number: usize| format!("{number}\n");
+        for number in 0..2_000 {
+            io::Write::write_all(&mut lines.make_writer(), text(number).as_bytes()).expect("never fails");
+            if number % 500 == 0 {
+                std::thread::sleep(Duration::from_millis(30));
+            }
+        }
         drop(guard);
+        let bytes = written.0.lock().expect("unpoisoned").clone();
+        assert_eq!(String::from_utf8(bytes).expect("UTF-8"), (0..2_000).map(text).collect::<String>());
+        assert_eq!(lines.dropped(), 0);
     }
 }

@@ -1,5 +1,7 @@
 //! One call of a plugin alone: a fresh instance on one warm thread.
 
+use std::sync::Arc;
+
 use claimsmith_hooks::{Host, Plugin, Settings};
 use claimsmith_issuer::hook::{Context, Draft, Edit};
 use claimsmith_issuer::value::{Member, Value};
@@ -22,7 +24,7 @@ pub fn measure(component: &[u8]) -> (f64, usize) {
     (cpu, edits.len())
 }
 
-async fn call(host: &Host, plugin: &Plugin, turns: u32) -> Vec<Edit> {
+async fn call(host: &Host, plugin: &Arc<Plugin>, turns: u32) -> Vec<Edit> {
     let scopes: Vec<Box<str>> = sample::SCOPE.split(' ').map(Into::into).collect();
     let audience: Vec<Box<str>> = vec![sample::ISSUER.into()];
     let parameters = [("grant_type", "client_credentials"), ("scope", sample::SCOPE)].map(|(name, value)| (name.into(), value.into()));

@@ -1,0 +1,158 @@
+//! What a call hands to its guest, borrowed from the request or kept for another thread.
+
+use claimsmith_issuer::hook::{Context, Draft, HookPoint};
+use claimsmith_issuer::value::Member;
+
+use crate::abi::{self, ContextIn};
+use crate::lift::ITEM_COST;
+
+/// The input of one call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Input<'a> {
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) configuration: &'a str,
+    pub(crate) draft: &'a Draft<'a>,
+}
+
+impl Input<'_> {
+    /// The hook point that the draft belongs to.
+    pub(crate) const fn point(&self) -> HookPoint {
+        match self.draft {
+            Draft::Token { .. } => HookPoint::AccessToken,
+            Draft::Response { .. } => HookPoint::TokenResponse,
+            Draft::Introspection { .. } => HookPoint::Introspection,
+        }
+    }
+
+    pub(crate) fn context_in(&self) -> ContextIn<'_> {
+        let context = self.context;
+        ContextIn {
+            client_id: context.client_id,
+            client_tags: context.client_tags,
+            client_metadata: context.client_metadata,
+            grant_type: context.grant_type,
+            refresh: context.refresh,
+            requested_scopes: context.requested_scopes,
+            requested_resources: context.requested_resources,
+            subject: context.subject,
+            configuration: self.configuration,
+            now: context.now_milliseconds / 1000,
+        }
+    }
+
+    /// How much is handed over, roughly as the guest will hold it.
+    pub(crate) fn bytes(&self) -> usize {
+        let context = self.context;
+        let pairs =
+            |pairs: &[(Box<str>, Box<str>)]| -> usize { pairs.iter().map(|(name, value)| name.len() + value.len() + 2 * ITEM_COST).sum() };
+        let draft = match self.draft {
+            Draft::Token { claims, scopes, audience, .. } => abi::size(claims) + texts(scopes) + texts(audience),
+            Draft::Response { members } => abi::size(members),
+            Draft::Introspection { members, caller } => abi::size(members) + caller.len(),
+        };
+        context.client_id.len()
+            + texts(context.client_tags)
+            + context.client_metadata.len()
+            + context.grant_type.len()
+            + texts(context.requested_scopes)
+            + texts(context.requested_resources)
+            + context.subject.map_or(0, str::len)
+            + self.configuration.len()
+            + pairs(context.parameters)
+            + pairs(context.headers)
+            + draft
+    }
+}
+
+fn texts(texts: &[Box<str>]) -> usize {
+    texts.iter().map(|text| text.len() + ITEM_COST).sum()
+}
+
+/// An input that outlives its request.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    client_id: Box<str>,
+    client_tags: Vec<Box<str>>,
+    client_metadata: Box<str>,
+    grant_type: Box<str>,
+    refresh: bool,
+    requested_scopes: Vec<Box<str>>,
+    requested_resources: Vec<Box<str>>,
+    subject: Option<Box<str>>,
+    parameters: Vec<(Box<str>, Box<str>)>,
+    headers: Vec<(Box<str>, Box<str>)>,
+    now_milliseconds: u64,
+    configuration: Box<str>,
+    draft: KeptDraft,
+}
+
+#[derive(Debug)]
+enum KeptDraft {
+    Token { claims: Vec<Member>, scopes: Vec<Box<str>>, audience: Vec<Box<str>>, lifetime: u32 },
+    Response { members: Vec<Member> },
+    Introspection { members: Vec<Member>, caller: Box<str> },
+}
+
+impl Kept {
+    /// A copy of everything.
+    pub(crate) fn of(input: &Input<'_>) -> Self {
+        let context = input.context;
+        Self {
+            client_id: context.client_id.into(),
+            client_tags: context.client_tags.to_vec(),
+            client_metadata: context.client_metadata.into(),
+            grant_type: context.grant_type.into(),
+            refresh: context.refresh,
+            requested_scopes: context.requested_scopes.to_vec(),
+            requested_resources: context.requested_resources.to_vec(),
+            subject: context.subject.map(Into::into),
+            parameters: context.parameters.to_vec(),
+            headers: context.headers.to_vec(),
+            now_milliseconds: context.now_milliseconds,
+            configuration: input.configuration.into(),
+            draft: KeptDraft::of(input.draft),
+        }
+    }
+
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context {
+            client_id: &self.client_id,
+            client_tags: &self.client_tags,
+            client_metadata: &self.client_metadata,
+            grant_type: &self.grant_type,
+            refresh: self.refresh,
+            requested_scopes: &self.requested_scopes,
+            requested_resources: &self.requested_resources,
+            subject: self.subject.as_deref(),
+            parameters: &self.parameters,
+            headers: &self.headers,
+            now_milliseconds: self.now_milliseconds,
+        }
+    }
+
+    pub(crate) fn configuration(&self) -> &str {
+        &self.configuration
+    }
+
+    pub(crate) fn draft(&self) -> Draft<'_> {
+        match &self.draft {
+            KeptDraft::Token { claims, scopes, audience, lifetime } => {
+                Draft::Token { claims, scopes, audience, lifetime: *lifetime }
+            }
+            KeptDraft::Response { members } => Draft::Response { members },
+            KeptDraft::Introspection { members, caller } => Draft::Introspection { members, caller },
+        }
+    }
+}
+
+impl KeptDraft {
+    fn of(draft: &Draft<'_>) -> Self {
+        match *draft {
+            Draft::Token { claims, scopes, audience, lifetime } => {
+                Self::Token { claims: claims.to_vec(), scopes: scopes.to_vec(), audience: audience.to_vec(), lifetime }
+            }
+            Draft::Response { members } => Self::Response { members: members.to_vec() },
+            Draft::Introspection { members, caller } => Self::Introspection { members: members.to_vec(), caller: caller.into() },
+        }
+    }
+}
