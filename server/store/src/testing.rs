@@ -100,10 +100,10 @@ impl TestDatabase {
         rows.into_iter().map(|row| row.text).collect()
     }
 
-    /// Ends every connection to it, as a restart of the server would.
+    /// Ends every connection to it, as a restart of the server would; they are gone when this returns.
     pub fn sever(&self) {
         let sql =
-            format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid()", self.name);
+            format!("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid()", self.name);
         run(&cluster().url("postgres"), &sql);
     }
 
