@@ -6,10 +6,10 @@ use std::time::Duration;
 /// The mean from which on a plugin is slow. Fifty times what a call usually takes, and half the length of a tick.
 const SLOW: Duration = Duration::from_micros(500);
 
-/// What a single call counts at most. With its weight of a sixteenth, one such call is just enough to make a plugin slow.
+/// What a single call counts at most. With its weight of an eighth, one such call is more than enough to make a plugin slow.
 const MOST: Duration = Duration::from_millis(10);
 
-/// A moving mean of the time that calls of one plugin run, nanoseconds; each call weighs a sixteenth.
+/// A moving mean of the time that calls of one plugin run, nanoseconds; each call weighs an eighth.
 #[derive(Debug, Default)]
 pub(crate) struct Pace(AtomicU64);
 
@@ -23,7 +23,7 @@ impl Pace {
     pub(crate) fn record(&self, spent: Duration) {
         let spent = u64::try_from(spent.min(MOST).as_nanos()).unwrap_or(u64::MAX);
         let mean = self.0.load(Ordering::Relaxed);
-        self.0.store(mean - mean / 16 + spent / 16, Ordering::Relaxed);
+        self.0.store(mean - mean / 8 + spent / 8, Ordering::Relaxed);
     }
 }
 

@@ -66,7 +66,7 @@ impl Plugin {
     }
 
     /// Whether its calls take so long, as a habit, that they are made on threads of low priority: more than half a
-    /// millisecond in the mean of the last sixteen or so.
+    /// millisecond in the mean of the last eight or so.
     pub fn is_slow(&self) -> bool {
         self.pace.is_slow()
     }

@@ -126,3 +126,49 @@ async fn a_hook_the_plugin_lacks_is_never_entered() {
     assert_eq!(honest.hooks().collect::<Vec<_>>(), [HookPoint::AccessToken]);
     assert!(honest.stats(HookPoint::Introspection).is_none());
 }
+
+/// CPU time of this thread.
+fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
+}
+
+#[tokio::test]
+async fn plg_007_a_plugin_that_is_slow_as_a_habit_leaves_the_thread_to_others() {
+    let host = host();
+    let (slow, honest) = (plugin(&host, "burns_and_answers"), plugin(&host, "honest"));
+    let (mut here, mut calls) = (Duration::ZERO, 0);
+    while !slow.is_slow() {
+        let before = thread_time();
+        assert!(call(&host, &slow, "first").await.answer.is_ok());
+        here += thread_time() - before;
+        calls += 1;
+        assert!(calls < 50, "calls of milliseconds make it slow");
+    }
+    let mut aside = Duration::ZERO;
+    for _ in 0..calls {
+        let before = thread_time();
+        assert!(call(&host, &slow, "first").await.answer.is_ok(), "it is slow, not forbidden");
+        aside += thread_time() - before;
+        assert_unharmed(&host, &honest, "a slow call").await;
+    }
+    assert!(aside < here / 2, "{calls} calls cost this thread {here:?} at first and {aside:?} then");
+    assert!(!honest.is_slow());
+}
+
+#[tokio::test]
+async fn a_slow_call_that_is_dropped_gives_back_its_turn() {
+    let host = Host::new(Settings { cores: 2, slots: 1, queue_wait: Duration::from_secs(60), ..settings() }, [7; 32]).unwrap();
+    let (slow, endless) = (plugin(&host, "burns_and_answers"), plugin(&host, "loop_in_export"));
+    let limits = Limits { fuel: u64::MAX / 2, wall: Duration::from_millis(20), ..Limits::default() };
+    assert_eq!(fault(call_within(&host, &endless, "first", &limits).await), HookFault::TimedOut);
+    assert!(endless.is_slow());
+    let limits = Limits { wall: Duration::from_secs(60), ..limits };
+    for _ in 0..5 {
+        let ended = tokio::time::timeout(Duration::from_millis(20), call_within(&host, &endless, "first", &limits)).await;
+        assert!(ended.is_err(), "it was dropped while it ran");
+    }
+    for _ in 0..3 {
+        assert!(call(&host, &slow, "second").await.answer.is_ok(), "thread and slot are free again");
+    }
+}
