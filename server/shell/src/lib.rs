@@ -17,6 +17,7 @@ pub mod endpoints;
 pub mod failure;
 pub mod fetch;
 pub mod freshness;
+pub mod guesses;
 pub mod hardening;
 pub mod hook_room;
 pub mod http;

@@ -18,6 +18,7 @@ use crate::directory::Directory;
 use crate::endpoints::Document;
 use crate::fetch::Fetcher;
 use crate::freshness::Freshness;
+use crate::guesses::Guesses;
 use crate::key_life::KeyLife;
 use crate::rooms::Rooms;
 use crate::secret_desk::SecretDesk;
@@ -77,6 +78,7 @@ impl Node {
             host,
             sealer,
             throttle,
+            guesses: Guesses::new(&config.guess_settings()),
             metrics,
             settings,
             draining: AtomicBool::new(false),

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::config::Issuer;
 use crate::directory::Directory;
 use crate::endpoints::Document;
+use crate::guesses::Guesses;
 use crate::secret_desk::SecretDesk;
 use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
@@ -69,6 +70,8 @@ pub struct Rooms {
     pub secret_desk: SecretDesk,
     /// Who has failed too often.
     pub throttle: Arc<Throttle>,
+    /// Who has asked about too many tokens that nobody knows.
+    pub guesses: Guesses,
     /// Counters and timings.
     pub metrics: Arc<Metrics>,
     /// The metadata document.

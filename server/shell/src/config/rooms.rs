@@ -4,6 +4,7 @@ use super::check::{Pair, ServeConfig};
 use super::value::{AuditTokens, HeaderText, RootedPath};
 use crate::client_keys::ClientKeysSettings;
 use crate::fetch::FetchSettings;
+use crate::guesses::GuessSettings;
 use crate::key_life::KeyLifeSettings;
 use crate::listen::{DoorSettings, H2Settings, ListenerSettings, ProxySettings, WireSettings};
 use crate::rooms;
@@ -202,6 +203,19 @@ impl ServeConfig {
             pair: Allowance { burst: auth.throttle_client_burst, every: auth.throttle_client_every },
             address: Allowance { burst: auth.throttle_address_burst, every: auth.throttle_address_every },
             ..ThrottleSettings::default()
+        }
+    }
+
+    /// Questions about unknown tokens that are let pass.
+    pub fn guess_settings(&self) -> GuessSettings {
+        let asked = &self.introspection;
+        GuessSettings {
+            unknown: ThrottleSettings {
+                pair: Allowance { burst: asked.unknown_caller_burst, every: asked.unknown_caller_every },
+                address: Allowance { burst: asked.unknown_address_burst, every: asked.unknown_address_every },
+                ..ThrottleSettings::default()
+            },
+            remembered: asked.remembered,
         }
     }
 

@@ -195,6 +195,21 @@ settings! {
         throttle_address_every: Duration = "100 ms" in "1 ms" ..= "24 h";
     }
 
+    /// Questions about tokens that nobody knows. Expired and revoked tokens, and those of others, are none of these.
+    Introspection at "introspection" {
+        /// Unknown tokens that one caller may ask about at once from one address. Beyond it, references that it has not
+        /// lately learnt of and unknown tokens of any kind are answered 429 with `Retry-After`.
+        unknown_caller_burst: u32 = "1000" in "1" ..= "1000000";
+        /// And one more each time this has passed.
+        unknown_caller_every: Duration = "10 ms" in "1 ms" ..= "24 h";
+        /// Unknown tokens that may be asked about at once from one address (IPv6: one /64), whoever asks.
+        unknown_address_burst: u32 = "4000" in "1" ..= "1000000";
+        /// And one more each time this has passed.
+        unknown_address_every: Duration = "2 ms" in "1 ms" ..= "24 h";
+        /// References, each with its caller, that are remembered as known and so never refused; some 50 bytes each.
+        remembered: usize = "65536" in "1" ..= "10000000";
+    }
+
     /// Which grants the token endpoint serves.
     Grants at "grants" {
         /// Grants that are switched on. A client needs to be registered for a grant besides.
