@@ -105,9 +105,19 @@ fn plg_008_a_newer_version_replaces_the_older_and_rollback_brings_it_back() {
     let binding = json!({ "plugin": "versions", "configuration": { "claims": { "org": "acme" } }, "permissions": ["claim:org"] });
     assert_eq!(bind(&client, &binding).status, 201);
     wait_for_claim(&client, "org", &json!("acme"));
-    // What is pushed next under the same name does something else with the same configuration.
-    let second = push("versions", "claims-mapper");
+    // What is pushed next under the same name cannot read the configuration: it is not made active before somebody insists.
+    let path = claimsmith_tests::plugin("claims-mapper");
+    let pushed = server().command_json(&["plugin", "push", path.to_str().expect("a path"), "--name", "versions"]);
+    let second = pushed["digest"].as_str().expect("a digest").to_owned();
     assert_ne!(first, second);
+    let refused = server().admin_post(&format!("/plugins/versions/versions/{second}/activate"), &Value::Null);
+    assert_eq!(refused.status, 422, "{refused:?}");
+    let problem = refused.json();
+    assert!(problem["field"].as_str().is_some_and(|field| field.starts_with("bindings.") && field.contains("configuration")), "{problem}");
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains(&client.client_id)), "{problem}");
+    assert_eq!(server().command(&["plugin", "activate", "versions", &second]).status.code(), Some(1));
+    assert_eq!(claims(&client, "")["org"], "acme", "nothing has changed");
+    server().command_json(&["plugin", "activate", "versions", &second, "--force"]);
     assert_eq!(server().command_json(&["plugin", "show", "versions"])["active"], second);
     assert_ne!(server().token(&client, "").status, 200, "the other version cannot read this configuration");
     server().command_json(&["plugin", "rollback", "versions"]);
