@@ -134,6 +134,48 @@ fn plg_005_012_a_plugin_sees_no_secret_and_moves_no_header() {
 }
 
 #[test]
+fn plg_012_no_edit_of_a_plugin_reaches_a_header() {
+    push("headers", "tenant-claims");
+    push("members", "partner-token");
+    let client = server().register_basic("read");
+    let names = ["cache-control", "Cache-Control", "pragma", "set-cookie", "content-type", "headers"];
+    let values: serde_json::Map<String, Value> =
+        names.iter().map(|name| ((*name).to_owned(), json!("public, max-age=3600\r\nX-Injected: 1"))).collect();
+    let permissions: Vec<_> = names.iter().map(|name| format!("claim:{name}")).collect();
+    let claims_binding = json!({ "plugin": "headers", "configuration": { "claims": values }, "permissions": permissions });
+    assert_eq!(bind(&client, &claims_binding).status, 201);
+    let members_binding = json!({ "plugin": "members", "configuration": { "response": values }, "permissions": [] });
+    let reply = bind(&client, &members_binding);
+    assert_eq!(reply.status, 201, "{reply:?}");
+
+    // Every name went where edits go, into the token and into the body of the response; the header has none of it.
+    let reply = server().token(&client, "");
+    let (token, body) = (reply.okt(), reply.json());
+    let claims = server().decode(&token).claims;
+    for name in names {
+        assert_eq!(claims[name], values[name], "{name}");
+        assert_eq!(body[name], values[name], "{name}");
+    }
+    let plain = server().token(&server().register_basic("read"), "");
+    let shape = |reply: &claimsmith_tests::Reply| {
+        let held = reply.headers.iter().filter(|(name, _)| !["date", "content-length"].contains(&name.as_str()));
+        held.map(|(name, value)| (name.to_string(), value.to_str().expect("text").to_owned())).collect::<std::collections::BTreeMap<_, _>>()
+    };
+    assert_eq!(shape(&reply), shape(&plain), "the headers of a response no plugin saw");
+    assert_eq!((reply.header("cache-control"), reply.header("pragma"), reply.header("x-injected")), ("no-store", "no-cache", ""));
+
+    // Refusals with a text of the plugin's, and what introspection says, are no way there either.
+    let asked = server().post("introspection_endpoint", Some(&client.basic()), &format!("token={token}"));
+    assert_eq!((asked.header("cache-control"), asked.header("x-injected")), ("no-store", ""));
+    let failing = server().register_basic("read");
+    let binding = json!({ "plugin": "headers", "configuration": { "claims": values }, "permissions": [] });
+    assert_eq!(bind(&failing, &binding).status, 201);
+    let refused = server().token(&failing, "");
+    refused.err_with("server_error", 500);
+    assert_eq!((refused.header("pragma"), refused.header("x-injected")), ("no-cache", ""));
+}
+
+#[test]
 fn plg_001_and_004_a_refusal_carries_the_plugins_reason() {
     push("guard", "scope-guard");
     let metadata = json!({ "grant_types": ["client_credentials"], "scope": "read admin", "tags": ["guarded"] });
