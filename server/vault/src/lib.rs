@@ -9,6 +9,7 @@
 mod fault;
 mod keyring;
 mod master_key;
+mod private_file;
 mod sealing;
 mod signer;
 mod stored_key;
@@ -16,6 +17,7 @@ mod stored_key;
 pub use fault::{MasterKeyFault, SealFault, VaultFault};
 pub use keyring::Keyring;
 pub use master_key::{MasterKey, MasterKeyId, Purpose};
+pub use private_file::is_private;
 pub use sealing::{CheckValue, Place, Sealer};
 pub use signer::Signer;
 pub use stored_key::{KeyState, StoredKey};
