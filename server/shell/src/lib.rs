@@ -32,6 +32,7 @@ pub mod rooms;
 pub mod seals;
 pub mod secret_desk;
 pub mod serve;
+pub mod slow_signing;
 pub mod start_fault;
 pub mod telemetry;
 pub mod throttle;

@@ -22,6 +22,7 @@ use crate::guesses::Guesses;
 use crate::key_life::KeyLife;
 use crate::rooms::Rooms;
 use crate::secret_desk::SecretDesk;
+use crate::slow_signing::SlowSigning;
 use crate::start_fault::StartFault;
 use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
@@ -79,6 +80,7 @@ impl Node {
             sealer,
             throttle,
             guesses: Guesses::new(&config.guess_settings()),
+            slow_signing: SlowSigning::new(std::thread::available_parallelism().map_or(1, usize::from)),
             metrics,
             settings,
             draining: AtomicBool::new(false),

@@ -20,6 +20,7 @@ use crate::directory::Directory;
 use crate::endpoints::Document;
 use crate::guesses::Guesses;
 use crate::secret_desk::SecretDesk;
+use crate::slow_signing::SlowSigning;
 use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
 
@@ -76,6 +77,8 @@ pub struct Rooms {
     pub metrics: Arc<Metrics>,
     /// The metadata document.
     pub metadata: Document,
+    /// Where slow signatures are made.
+    pub slow_signing: SlowSigning,
     /// Set when the node drains.
     pub draining: AtomicBool,
     /// Makes the node look at the database at once.

@@ -4,7 +4,7 @@
 //! *Must never know*: who asked and why, the clock, SQL, the network.
 //!
 //! The road of a private key: [`StoredKey::generate`] → a row in the database, sealed under the [`MasterKey`] →
-//! [`Keyring::open`] → [`Signer::sign_compact`]. It never leaves this room unsealed.
+//! [`Keyring::open`] → [`Signer::sign_compact`], or [`Signer::prepare`] → [`Prepared::sign`]. It never leaves this room unsealed.
 
 mod fault;
 mod keyring;
@@ -19,5 +19,5 @@ pub use keyring::Keyring;
 pub use master_key::{MasterKey, MasterKeyId, Purpose};
 pub use private_file::is_private;
 pub use sealing::{CheckValue, Place, Sealer};
-pub use signer::Signer;
+pub use signer::{Prepared, Signer};
 pub use stored_key::{KeyState, StoredKey};
