@@ -39,6 +39,10 @@ pub struct Settings {
     pub defaults: Defaults,
     /// What one call of a plugin may use.
     pub hook_limits: Limits,
+    /// Whether metadata list the scopes of resources.
+    pub lists_scopes: bool,
+    /// The most bytes of a request body; an endpoint may allow less.
+    pub body_bytes_max: usize,
     /// The most bytes of a self-contained token.
     pub token_bytes_max: usize,
     /// Every `invalid_client` leaves at a multiple of this after its arrival.
@@ -73,12 +77,12 @@ pub struct Rooms {
     pub throttle: Arc<Throttle>,
     /// Who has asked about too many tokens that nobody knows.
     pub guesses: Guesses,
+    /// Where slow signatures are made.
+    pub slow_signing: SlowSigning,
     /// Counters and timings.
     pub metrics: Arc<Metrics>,
     /// The metadata document.
     pub metadata: Document,
-    /// Where slow signatures are made.
-    pub slow_signing: SlowSigning,
     /// Set when the node drains.
     pub draining: AtomicBool,
     /// Makes the node look at the database at once.

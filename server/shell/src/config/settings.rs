@@ -66,8 +66,8 @@ settings! {
         connections_per_address: usize = "256" in "1" ..= "1000000";
         /// Requests between admission and answer, per listener. Beyond it: 503 with `Retry-After`.
         requests_in_flight: usize = "1024" in "1" ..= "1000000";
-        /// Largest request body of the token, introspection and revocation endpoints.
-        body_bytes: Size = "64 KiB" in "1 KiB" ..= "16 MiB";
+        /// Largest request body of the token, introspection and revocation endpoints. Beyond it: 413.
+        body_bytes: Size = "64 KiB" in "1 KiB" ..= "1 MiB";
         /// Largest request body of the admin API, uploads of plugins aside.
         admin_body_bytes: Size = "1 MiB" in "1 KiB" ..= "64 MiB";
         /// Header names, values and target of a request together. Beyond it: 431.
@@ -158,6 +158,8 @@ settings! {
         default_audience: Option<PlainText> = "";
         /// Self-contained (RFC 9068) or a reference for introspection.
         format: TokenFormat = "jwt";
+        /// List the scopes of registered resources in the metadata, which everybody can read (`scopes_supported`).
+        advertise_scopes: bool = "true";
         /// A self-contained token that would be larger is an error, for headers have limits.
         max_bytes: Size = "8 KiB" in "1 KiB" ..= "64 KiB";
     }
