@@ -68,7 +68,7 @@ impl Node {
         let throttle = Arc::new(Throttle::new(&config.throttle_settings()));
         let fetcher = Arc::new(Fetcher::start(&config.fetch_settings())?);
         let rooms = Arc::new(Rooms {
-            metadata: Document::render(&config.issuer, &settings),
+            metadata: Document::new(&config.issuer, &settings),
             urls: config.issuer.clone(),
             node_id,
             clock,
