@@ -280,3 +280,30 @@ fn tok_028_a_database_that_dies_within_requests_gives_whole_tokens_or_none() {
     }
     assert!(answered > 0 && answered < replies.len());
 }
+
+#[test]
+fn slow_algorithms_sign_for_many_at_once() {
+    let algs = ["RS256", "PS256", "ES384", "ES512"];
+    let listed = format!("ES256, {}", algs.join(", "));
+    let environment = [("CLAIMSMITH_SIGNING__ALGS", listed.as_str()), ("CLAIMSMITH_SIGNING__RSA_BITS", "2048")];
+    let dev = claimsmith_tests::Dev::start_with(&["--no-demo"], &environment);
+    let clients = algs.map(|alg| {
+        let (resource, scope) = (format!("https://{alg}.example"), format!("{alg}:use"));
+        let body = json!({ "identifier": resource, "scopes": [scope], "signing_alg": alg });
+        assert_eq!(dev.admin_post("/resources", &body).status, 201);
+        let metadata = json!({ "grant_types": ["client_credentials"], "scope": scope, "default_scope": scope, "resources": [resource] });
+        (alg, dev.register(&metadata))
+    });
+    std::thread::scope(|scope| {
+        for (alg, client) in &clients {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    for _ in 0..5 {
+                        let decoded = dev.decode(&dev.token(client, "").okt());
+                        assert_eq!(decoded.header["alg"], *alg);
+                    }
+                });
+            }
+        }
+    });
+}

@@ -10,7 +10,7 @@ const VIOLATIONS_MAX: usize = 16;
 // Security: schemas are text from plugin authors. References lead nowhere outside the schema, and patterns run in linear time.
 pub(super) fn check(schema: &Value, configuration: &Value) -> Vec<(String, String)> {
     match build(schema) {
-        Ok(validator) => validator.iter_errors(configuration).take(VIOLATIONS_MAX).map(violation).collect(),
+        Ok(validator) => validator.iter_errors(configuration).take(VIOLATIONS_MAX).map(|error| violation(&error)).collect(),
         Err(broken) => vec![broken],
     }
 }
@@ -20,7 +20,7 @@ pub(in crate::admin) fn misfits<K>(schema: &Value, configurations: impl Iterator
     let validator = build(schema);
     let misfit = |(key, configuration): (K, Value)| {
         let first = match &validator {
-            Ok(validator) => validator.iter_errors(&configuration).next().map(violation),
+            Ok(validator) => validator.iter_errors(&configuration).next().map(|error| violation(&error)),
             Err(broken) => Some(broken.clone()),
         };
         first.map(|(place, detail)| (key, place, detail))
@@ -33,7 +33,7 @@ fn build(schema: &Value) -> Result<Validator, (String, String)> {
     options.build(schema).map_err(|error| (String::new(), format!("the plugin's own schema is broken: {error}")))
 }
 
-fn violation(error: jsonschema::ValidationError<'_>) -> (String, String) {
+fn violation(error: &jsonschema::ValidationError<'_>) -> (String, String) {
     (error.instance_path().to_string().replace('/', "."), error.to_string())
 }
 
