@@ -117,6 +117,22 @@ fn pure_rooms_ask_nobody_for_time_chance_or_files() {
 }
 
 #[test]
+fn sec_006_what_a_secret_exposes_is_compared_by_its_own_means_only() {
+    for path in files("server", ".rs") {
+        let (name, text) = (relative(&path), fs::read_to_string(&path).expect("text"));
+        if name.ends_with("tests.rs") || name.contains("/tests/") {
+            continue;
+        }
+        // One line, however a statement is broken; then its parts.
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in code.split([';', '{', '}', ',', '&', '|']) {
+            let compares = part.contains(" == ") || part.contains(" != ") || part.contains(".eq(");
+            assert!(!part.contains(".expose()") || !compares, "{name}: {part}");
+        }
+    }
+}
+
+#[test]
 fn unsafe_stands_where_it_is_argued_for_and_nowhere_else() {
     let allowed = ["server/hooks/src/", "plugin-sdk/src/", "plugin-sdk/macros/src/"];
     for path in ["server", "plugins", "plugin-sdk", "tests/src", "tests/bench"].iter().flat_map(|below| files(below, ".rs")) {

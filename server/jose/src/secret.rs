@@ -7,6 +7,22 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// A secret value. It has no `Display`, `Clone`, `Serialize` or `PartialEq`; `Debug` prints `[redacted]`; its memory is
 /// overwritten when it is dropped.
+///
+/// ```compile_fail,E0369
+/// use claimsmith_jose::Secret;
+/// // Only `equals` compares, and that takes the same time wherever the difference is.
+/// let same = Secret::new(String::from("a")) == Secret::new(String::from("a"));
+/// ```
+///
+/// ```compile_fail,E0599
+/// use claimsmith_jose::Secret;
+/// let copy = Secret::new(String::from("a")).clone();
+/// ```
+///
+/// ```compile_fail,E0277
+/// use claimsmith_jose::Secret;
+/// let shown = format!("{}", Secret::new(String::from("a")));
+/// ```
 pub struct Secret<T: Zeroize>(T);
 
 impl<T: Zeroize> Secret<T> {
@@ -84,7 +100,29 @@ mod tests {
         assert!(WIPED.load(Ordering::SeqCst));
     }
 
-    /// No test asserts a time, so this one reads the comparisons: both leave the bytes to `subtle`.
+    /// A comparison that stops at the first difference takes some nanoseconds where that is the first byte, and the whole
+    /// time where it is the last. The quickest of many tries has little to do with what else the machine does, and the bound
+    /// is generous: this one fails for such a comparison and for nothing else.
+    #[test]
+    fn sec_006_a_difference_at_the_start_is_found_no_sooner_than_one_at_the_end() {
+        const LENGTH: usize = 1 << 18;
+        let secret = Secret::new(vec![7_u8; LENGTH]);
+        let (mut first, mut last) = (vec![7_u8; LENGTH], vec![7_u8; LENGTH]);
+        (first[0], last[LENGTH - 1]) = (8, 8);
+        let time = |other: &[u8]| {
+            let begin = std::time::Instant::now();
+            assert!(!std::hint::black_box(&secret).equals(std::hint::black_box(other)));
+            begin.elapsed()
+        };
+        // In turns, so that what slows one slows the other.
+        let tries: Vec<_> = (0..25).map(|_| (time(&first), time(&last))).collect();
+        let quickest =
+            |of: fn(&(std::time::Duration, std::time::Duration)) -> std::time::Duration| tries.iter().map(of).min().expect("tries");
+        let (at_start, at_end) = (quickest(|pair| pair.0), quickest(|pair| pair.1));
+        assert!(at_start * 4 > at_end, "{at_start:?} and {at_end:?}");
+    }
+
+    /// Digests are too short to time, so this one reads the comparisons: both leave the bytes to `subtle`.
     #[test]
     fn sec_006_secrets_and_digests_are_compared_in_constant_time() {
         let body = |source: &'static str, head: &str| {

@@ -27,11 +27,13 @@ pub enum ErrorCode {
     ServerError,
     /// An extension of RFC 6749 §5.2: try again.
     TemporarilyUnavailable,
+    /// An extension of RFC 6749 §5.2, with the status of RFC 6585 §4: too many wrong guesses.
+    TooManyRequests,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -43,6 +45,7 @@ impl ErrorCode {
         Self::UnsupportedTokenType,
         Self::ServerError,
         Self::TemporarilyUnavailable,
+        Self::TooManyRequests,
     ];
 
     /// The value of `error`.
@@ -59,6 +62,7 @@ impl ErrorCode {
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::TooManyRequests => "too_many_requests",
         }
     }
 
@@ -76,6 +80,7 @@ impl ErrorCode {
             Self::InvalidClient => 401,
             Self::ServerError => 500,
             Self::TemporarilyUnavailable => 503,
+            Self::TooManyRequests => 429,
         }
     }
 
@@ -127,7 +132,7 @@ pub enum Reason {
     WrongSecret,
     /// The secret was right once.
     ExpiredSecret,
-    /// Too many wrong secrets of late.
+    /// Too many wrong secrets or unknown tokens of late.
     Throttled,
     /// The assertion cannot be read, or its algorithm, type or header is not acceptable.
     MalformedAssertion,
@@ -241,7 +246,7 @@ mod tests {
     #[test]
     fn plg_004_codes_of_plugins_are_mapped_to_legal_ones() {
         assert_eq!(ErrorCode::of_plugin("invalid_scope"), ErrorCode::InvalidScope);
-        for text in ["foo\r\nX: 1", "", "invalid_client", "server_error", "INVALID_SCOPE"] {
+        for text in ["foo\r\nX: 1", "", "invalid_client", "server_error", "too_many_requests", "INVALID_SCOPE"] {
             assert_eq!(ErrorCode::of_plugin(text), ErrorCode::AccessDenied, "{text:?}");
         }
     }
@@ -253,6 +258,7 @@ mod tests {
                 ErrorCode::InvalidClient => 401,
                 ErrorCode::ServerError => 500,
                 ErrorCode::TemporarilyUnavailable => 503,
+                ErrorCode::TooManyRequests => 429,
                 _ => 400,
             };
             assert_eq!(code.status(), expected, "{code:?}");

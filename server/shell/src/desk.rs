@@ -72,7 +72,8 @@ async fn gather(rooms: &Rooms, candidate: &client_auth::Candidate, arrival: &Arr
             match rooms.secret_desk.check(attempt).await {
                 Ok(Checked::Right) => Ok(Evidence::Argon2id(true)),
                 Ok(Checked::Wrong) => Ok(Evidence::Argon2id(false)),
-                Ok(Checked::Busy { .. } | Checked::Throttled { .. }) => Err(Fault::Busy("checks of imported secrets").into()),
+                Ok(Checked::Busy { retry_after }) => Err(Fault::Busy { what: "checks of imported secrets", retry_after }.into()),
+                Ok(Checked::Throttled { retry_after }) => Err(Failure::Throttled { retry_after }),
                 Err(fault) => Err(Fault::SecretDesk(fault).into()),
             }
         }

@@ -15,7 +15,7 @@ use claimsmith_vault::MasterKey;
 use serde_json::json;
 
 use crate::config::Sources;
-use crate::serve::{Running, bind};
+use crate::serve::{Running, Signals, bind};
 use crate::start_fault::StartFault;
 use crate::tls::authority::DevelopmentFiles;
 
@@ -61,6 +61,7 @@ pub fn run(options: &Options) -> Result<(), StartFault> {
     say("Starting the private PostgreSQL", &cluster);
     let database = Source::Embedded(config.embedded_settings()).open()?;
     migrate::up(database.url())?;
+    let signals = Signals::listen()?;
     let running = Running::open(config, sources, telemetry, listeners, database)?;
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartFault::Runtime)?;
@@ -71,7 +72,8 @@ pub fn run(options: &Options) -> Result<(), StartFault> {
     };
     let info = folder.write_info(&running, &files, listen, admin_listen, demo.as_ref())?;
     banner::print(&running.node.rooms, &files, &folder.path, admin_listen, demo.as_ref());
-    running.until_stopped(|| drop(fs::remove_file(&info)))
+    running.until_stopped(signals, || drop(fs::remove_file(&info)));
+    Ok(())
 }
 
 /// Defaults of the command; the environment may change what is not decided here.

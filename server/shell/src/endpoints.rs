@@ -42,7 +42,7 @@ pub struct Endpoint {
     pub path: &'static str,
     /// `GET` or `POST`; HEAD comes with GET, OPTIONS with CORS.
     pub method: &'static str,
-    /// The most bytes its body may have.
+    /// The most bytes its body may have, whatever `limits.body_bytes` says.
     pub body_limit: usize,
     /// Who may read it from a page.
     pub cors: Cors,
@@ -67,8 +67,8 @@ enum Kind {
     Ready,
 }
 
-/// The most bytes of a form.
-pub const FORM_LIMIT: usize = 64 * 1024;
+/// The most bytes of a form that `limits.body_bytes` can allow.
+pub const FORM_LIMIT: usize = 1 << 20;
 
 /// Every public endpoint.
 pub const ENDPOINTS: [&Endpoint; 9] = [
@@ -169,7 +169,7 @@ impl Handler for Public {
             let refusal = Answer::refusal(StatusCode::BAD_REQUEST, "invalid_request", "the body must be application/x-www-form-urlencoded");
             return Err(self.cors(endpoint, headers, refusal));
         }
-        Ok(BodyLimit(endpoint.body_limit))
+        Ok(BodyLimit(endpoint.body_limit.min(self.rooms.settings.body_bytes_max)))
     }
 
     async fn call(&self, arrival: Arrival) -> Answer {

@@ -13,6 +13,7 @@ use crate::failure::Fault;
 use crate::http::Answer;
 use crate::report::{Report, Stage};
 use crate::rooms::Rooms;
+use crate::slow_signing::is_slow;
 
 /// An access token, not yet shown to anyone.
 pub struct Issued {
@@ -38,7 +39,7 @@ pub fn fresh_jti() -> Box<str> {
 }
 
 /// Makes the access token in the form the entitlement says.
-pub fn access_token(
+pub async fn access_token(
     rooms: &Rooms,
     visit: &Visit,
     entitled: &Entitled,
@@ -46,24 +47,19 @@ pub fn access_token(
     report: &mut Report,
 ) -> Result<Issued, Fault> {
     let issued = match entitled.format {
-        TokenFormat::Jwt => sign(rooms, visit, entitled, claims)?,
+        TokenFormat::Jwt => sign(rooms, visit, entitled, claims).await?,
         TokenFormat::Opaque => refer(claims),
     };
     report.stage(Stage::Sign);
     Ok(issued)
 }
 
-fn sign(rooms: &Rooms, visit: &Visit, entitled: &Entitled, claims: &Claims<Shaped>) -> Result<Issued, Fault> {
+async fn sign(rooms: &Rooms, visit: &Visit, entitled: &Entitled, claims: &Claims<Shaped>) -> Result<Issued, Fault> {
     let now = claims.issued_at().seconds();
     let signer = visit.policy().keyring.signer(entitled.alg, now).ok_or(Fault::NoKey(entitled.alg.as_str()))?;
-    let mut out = Vec::with_capacity(2_048);
-    match claims.header() {
-        [] => signer.sign_compact(claims, &mut out)?,
-        extra => {
-            let members = extra.iter().map(|member| (member.name.as_ref(), member.value.to_json()));
-            signer.sign_compact_with_header(members, claims, &mut out)?;
-        }
-    }
+    let extra = claims.header().iter().map(|member| (member.name.as_ref(), member.value.to_json()));
+    let token = signer.prepare(extra, claims)?;
+    let out = if is_slow(entitled.alg) { rooms.slow_signing.sign(token).await? } else { token.sign()? };
     let limit = rooms.settings.token_bytes_max;
     if out.len() > limit {
         return Err(Fault::TokenTooBig { bytes: out.len(), limit });

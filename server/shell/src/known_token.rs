@@ -1,4 +1,4 @@
-//! Finds what a presented token is: one of ours that is not revoked, or nothing.
+//! Finds what a presented token is: one of ours, live or revoked, or nothing.
 
 use claimsmith_issuer::introspect::KnownToken;
 use claimsmith_jose::{Digest, HeaderAlg, Jws, SigningAlg};
@@ -12,19 +12,44 @@ use crate::rooms::Rooms;
 /// The longest token that is looked at, in bytes.
 const TOKEN_LENGTH_MAX: usize = 16 * 1024;
 
-/// The token, when it is an access token of ours that nobody has revoked. Whether it has expired is for others to say.
-pub async fn find(rooms: &Rooms, visit: &Visit, text: &str, now: Now) -> Result<Option<KnownToken>, Failure> {
+/// What a text is.
+pub enum Found {
+    /// An access token of ours that nobody has revoked. Whether it has expired is for others to say.
+    Live(KnownToken),
+    /// An access token of ours that was revoked.
+    Revoked,
+    /// Nothing of ours.
+    Unknown,
+}
+
+impl Found {
+    /// The token, when nobody has revoked it.
+    pub fn live(self) -> Option<KnownToken> {
+        match self {
+            Self::Live(token) => Some(token),
+            Self::Revoked | Self::Unknown => None,
+        }
+    }
+}
+
+/// Finds out what a presented text is.
+pub async fn find(rooms: &Rooms, visit: &Visit, text: &str, now: Now) -> Result<Found, Failure> {
     if text.len() > TOKEN_LENGTH_MAX {
-        return Ok(None);
+        return Ok(Found::Unknown);
     }
-    if text.contains('.') {
-        let Some(token) = verify(rooms, visit, text, now).and_then(KnownToken::from_claims) else { return Ok(None) };
+    let (token, revoked) = if text.contains('.') {
+        let Some(token) = verify(rooms, visit, text, now).and_then(KnownToken::from_claims) else { return Ok(Found::Unknown) };
         let revoked = rooms.store.is_revoked(Digest::of(token.jti.as_bytes())).await?;
-        return Ok((!revoked).then_some(token));
-    }
-    let Some(found) = rooms.store.opaque_token(Digest::of(text.as_bytes())).await? else { return Ok(None) };
-    let claims = serde_json::from_str(&found.token.claims).ok();
-    Ok(claims.and_then(KnownToken::from_claims).filter(|_| !found.revoked))
+        (Some(token), revoked)
+    } else {
+        let Some(found) = rooms.store.opaque_token(Digest::of(text.as_bytes())).await? else { return Ok(Found::Unknown) };
+        (serde_json::from_str(&found.token.claims).ok().and_then(KnownToken::from_claims), found.revoked)
+    };
+    Ok(match token {
+        _ if revoked => Found::Revoked,
+        Some(token) => Found::Live(token),
+        None => Found::Unknown,
+    })
 }
 
 /// The claims of a self-contained access token that one of our published keys has signed. The key fixes the algorithm.

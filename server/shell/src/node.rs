@@ -18,9 +18,11 @@ use crate::directory::Directory;
 use crate::endpoints::Document;
 use crate::fetch::Fetcher;
 use crate::freshness::Freshness;
+use crate::guesses::Guesses;
 use crate::key_life::KeyLife;
 use crate::rooms::Rooms;
 use crate::secret_desk::SecretDesk;
+use crate::slow_signing::SlowSigning;
 use crate::start_fault::StartFault;
 use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
@@ -66,7 +68,7 @@ impl Node {
         let throttle = Arc::new(Throttle::new(&config.throttle_settings()));
         let fetcher = Arc::new(Fetcher::start(&config.fetch_settings())?);
         let rooms = Arc::new(Rooms {
-            metadata: Document::render(&config.issuer, &settings),
+            metadata: Document::new(&config.issuer, &settings),
             urls: config.issuer.clone(),
             node_id,
             clock,
@@ -77,6 +79,8 @@ impl Node {
             host,
             sealer,
             throttle,
+            guesses: Guesses::new(&config.guess_settings()),
+            slow_signing: SlowSigning::new(std::thread::available_parallelism().map_or(1, usize::from)),
             metrics,
             settings,
             draining: AtomicBool::new(false),

@@ -18,7 +18,9 @@ use crate::clock::Clock;
 use crate::config::Issuer;
 use crate::directory::Directory;
 use crate::endpoints::Document;
+use crate::guesses::Guesses;
 use crate::secret_desk::SecretDesk;
+use crate::slow_signing::SlowSigning;
 use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
 
@@ -37,6 +39,10 @@ pub struct Settings {
     pub defaults: Defaults,
     /// What one call of a plugin may use.
     pub hook_limits: Limits,
+    /// Whether metadata list the scopes of resources.
+    pub lists_scopes: bool,
+    /// The most bytes of a request body; an endpoint may allow less.
+    pub body_bytes_max: usize,
     /// The most bytes of a self-contained token.
     pub token_bytes_max: usize,
     /// Every `invalid_client` leaves at a multiple of this after its arrival.
@@ -69,6 +75,10 @@ pub struct Rooms {
     pub secret_desk: SecretDesk,
     /// Who has failed too often.
     pub throttle: Arc<Throttle>,
+    /// Who has asked about too many tokens that nobody knows.
+    pub guesses: Guesses,
+    /// Where slow signatures are made.
+    pub slow_signing: SlowSigning,
     /// Counters and timings.
     pub metrics: Arc<Metrics>,
     /// The metadata document.

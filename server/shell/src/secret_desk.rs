@@ -71,7 +71,7 @@ pub enum Checked {
         /// When to come again.
         retry_after: Duration,
     },
-    /// Nobody looked: there were too many wrong ones. Answered as `temporarily_unavailable`, 503.
+    /// Nobody looked: there were too many wrong ones. Answered as `too_many_requests`, 429.
     Throttled {
         /// When to come again.
         retry_after: Duration,

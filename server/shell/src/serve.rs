@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claimsmith_store::{Database, Source};
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::admin::{Api, Desk};
@@ -33,9 +34,11 @@ pub fn run(sources: Sources) -> Result<(), StartFault> {
     crate::hardening::forbid_dumps();
     let listeners = bind(&config)?;
     let database = open_database(&config)?;
+    let signals = Signals::listen()?;
     let running = Running::open(config, sources, telemetry, listeners, database)?;
     tracing::info!(issuer = running.node.rooms.urls.as_str(), "ready");
-    running.until_stopped(|| {})
+    running.until_stopped(signals, || {});
+    Ok(())
 }
 
 /// Opens the database that the configuration names. Never migrates.
@@ -60,6 +63,38 @@ pub enum Role {
     Public,
     /// Operators.
     Admin,
+}
+
+/// The signals that a server heeds. From [`Signals::listen`] on they wait to be heard and end nothing unawares: it comes
+/// before anybody can find out that the server runs.
+#[derive(Debug)]
+pub struct Signals {
+    runtime: Runtime,
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// Begins to listen.
+    pub fn listen() -> Result<Self, StartFault> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartFault::Runtime)?;
+        let listen = |kind| {
+            let _inside = runtime.enter();
+            signal(kind).map_err(StartFault::Runtime)
+        };
+        let (terminate, interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+        let hangup = listen(SignalKind::hangup())?;
+        Ok(Self { runtime, terminate, interrupt, hangup })
+    }
+}
+
+async fn is_told_to_go_on(terminate: &mut Signal, interrupt: &mut Signal, hangup: &mut Signal) -> bool {
+    tokio::select! {
+        _ = terminate.recv() => false,
+        _ = interrupt.recv() => false,
+        _ = hangup.recv() => true,
+    }
 }
 
 impl Running {
@@ -96,35 +131,22 @@ impl Running {
     }
 
     /// Serves until SIGTERM or SIGINT, then drains; `stopping` is called when the drain begins. SIGHUP reloads.
-    pub fn until_stopped(self, stopping: impl FnOnce()) -> Result<(), StartFault> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartFault::Runtime)?;
+    pub fn until_stopped(self, signals: Signals, stopping: impl FnOnce()) {
+        let Signals { runtime, mut terminate, mut interrupt, mut hangup } = signals;
         let drain = self.config.limits.drain;
         runtime.block_on(async {
-            let listen = |kind| signal(kind).map_err(StartFault::Runtime);
-            let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-            let mut hangup = listen(SignalKind::hangup())?;
-            while self.is_told_to_go_on(&mut terminate, &mut interrupt, &mut hangup).await {
+            while is_told_to_go_on(&mut terminate, &mut interrupt, &mut hangup).await {
                 self.reload();
             }
             stopping();
             self.drain(drain, &mut interrupt).await;
-            Ok::<_, StartFault>(())
-        })?;
+        });
         let Self { node, api, server, telemetry, .. } = self;
         drop((server, api));
         telemetry.unwatch();
         node.close();
         tracing::info!("stopped");
         telemetry.finish();
-        Ok(())
-    }
-
-    async fn is_told_to_go_on(&self, terminate: &mut Signal, interrupt: &mut Signal, hangup: &mut Signal) -> bool {
-        tokio::select! {
-            _ = terminate.recv() => false,
-            _ = interrupt.recv() => false,
-            _ = hangup.recv() => true,
-        }
     }
 
     /// Lets requests in flight finish; a second Ctrl-C ends the wait.

@@ -12,6 +12,7 @@ pub mod authority;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use claimsmith_vault::is_private;
 use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};
 use openssl::ssl::{
@@ -45,7 +46,7 @@ const ALPN: &[u8] = b"\x02h2\x08http/1.1";
 pub struct TlsSettings {
     /// PEM file with the server's certificate first and its chain after it.
     pub certificate_file: PathBuf,
-    /// PEM file with the private key; group and others must have no permission on it.
+    /// PEM file with the private key; group and others must have no permission on it, credentials of systemd excepted.
     pub key_file: PathBuf,
     /// Ask for a client certificate (and go on without). Only for a listener of its own: browsers would prompt.
     pub ask_client_certificate: bool,
@@ -257,9 +258,9 @@ impl Pair {
         let mut pem = Zeroizing::new(Vec::new());
         let mut file = File::open(key_file).map_err(unreadable(key_file))?;
         // Security: a key that others could read is as good as published; the operator must notice.
-        let mode = file.metadata().map_err(unreadable(key_file))?.mode() & 0o7777;
-        if mode & 0o077 != 0 {
-            return Err(TlsFault::WideKey { path: key_file.clone(), mode });
+        let metadata = file.metadata().map_err(unreadable(key_file))?;
+        if !is_private(key_file, &metadata) {
+            return Err(TlsFault::WideKey { path: key_file.clone(), mode: metadata.mode() & 0o7777 });
         }
         file.read_to_end(&mut pem).map_err(unreadable(key_file))?;
         // The empty passphrase keeps OpenSSL from asking on the terminal for an encrypted key.

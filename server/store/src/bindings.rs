@@ -76,6 +76,21 @@ impl Store {
         self.boundary.read(move |tx| Ok(find(tx, id)?.map(|(binding, version)| BindingRecord { binding, version }))).await
     }
 
+    /// Every binding of a plugin, whatever it is on, by number.
+    pub async fn bindings_of(&self, plugin: &str) -> Result<Vec<BindingRecord>, Fault> {
+        let plugin = plugin.to_owned();
+        self.boundary
+            .read(move |tx| {
+                let rows: Vec<(Row, i64)> = bindings::table
+                    .filter(bindings::plugin.eq(&plugin))
+                    .order(bindings::binding_id)
+                    .select((Row::as_select(), bindings::version))
+                    .load(tx)?;
+                rows.into_iter().map(|(row, version)| Ok(BindingRecord { binding: row.try_into()?, version })).collect()
+            })
+            .await
+    }
+
     /// Every binding on a target, in order.
     pub async fn list_bindings(&self, target: Target) -> Result<Vec<BindingRecord>, Fault> {
         self.boundary

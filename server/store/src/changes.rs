@@ -33,11 +33,14 @@ pub enum EntityKind {
     AdminToken,
     /// Everything sealed.
     MasterKey,
+    /// An access token that an administrator ended; nodes read its end from the database.
+    Token,
 }
 
 impl EntityKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [Self::Client, Self::Resource, Self::Plugin, Self::Binding, Self::Key, Self::AdminToken, Self::MasterKey];
+    pub const ALL: [Self; 8] =
+        [Self::Client, Self::Resource, Self::Plugin, Self::Binding, Self::Key, Self::AdminToken, Self::MasterKey, Self::Token];
 
     /// The name in the database and in messages.
     pub const fn as_str(self) -> &'static str {
@@ -49,6 +52,7 @@ impl EntityKind {
             Self::Key => "key",
             Self::AdminToken => "admin_token",
             Self::MasterKey => "master_key",
+            Self::Token => "token",
         }
     }
 
@@ -78,6 +82,9 @@ impl EntityKind {
             Self::Key => "SELECT (to_jsonb(t) - 'sealed_private')::text AS picture FROM signing_keys t WHERE kid = $1",
             Self::AdminToken => "SELECT (to_jsonb(t) - 'token_digest')::text AS picture FROM admin_tokens t WHERE name = $1",
             Self::MasterKey => "SELECT (to_jsonb(t) - 'check_value')::text AS picture FROM master_key_check t WHERE $1 = ''",
+            Self::Token => {
+                "SELECT (to_jsonb(t) - 'jti_digest')::text AS picture FROM revocations t WHERE jti_digest = sha256(convert_to($1, 'UTF8'))"
+            }
         }
     }
 }

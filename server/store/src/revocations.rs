@@ -6,6 +6,7 @@ use claimsmith_protocol::time::Timestamp;
 use diesel::pg::PgConnection;
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 
+use crate::changes::{Change, EntityKind, Written, change};
 use crate::fault::Fault;
 use crate::instant;
 use crate::schema::revocations;
@@ -30,6 +31,14 @@ impl Store {
     /// and a guard that lost its race does not undo the others.
     pub async fn settle(&self, claims: Vec<Claim>) -> Result<Vec<Outcome>, Fault> {
         self.writer.settle(claims).await
+    }
+
+    /// Ends a token by an administrator's hand: with the record of who did it, in one transaction. Its key there is `jti`,
+    /// by which records of issuance know it.
+    pub async fn revoke_as(&self, actor: &str, jti: &str, client_id: ClientId, life: (Timestamp, Timestamp)) -> Result<Written, Fault> {
+        let (actor, jti, (revoked_at, expires_at)) = (actor.to_owned(), jti.to_owned(), life);
+        let end = Revocation { jti_digest: Digest::of(jti.as_bytes()), client_id, revoked_at, expires_at };
+        self.boundary.write(move |tx| change(tx, Change::of(&actor, "revoke", EntityKind::Token, &jti), |tx| settle(tx, &[&end]))).await
     }
 
     /// Of these digests of `jti`, those of revoked tokens.

@@ -4,11 +4,12 @@
 //! *Must never know*: who asked and why, the clock, SQL, the network.
 //!
 //! The road of a private key: [`StoredKey::generate`] → a row in the database, sealed under the [`MasterKey`] →
-//! [`Keyring::open`] → [`Signer::sign_compact`]. It never leaves this room unsealed.
+//! [`Keyring::open`] → [`Signer::sign_compact`], or [`Signer::prepare`] → [`Prepared::sign`]. It never leaves this room unsealed.
 
 mod fault;
 mod keyring;
 mod master_key;
+mod private_file;
 mod sealing;
 mod signer;
 mod stored_key;
@@ -16,6 +17,7 @@ mod stored_key;
 pub use fault::{MasterKeyFault, SealFault, VaultFault};
 pub use keyring::Keyring;
 pub use master_key::{MasterKey, MasterKeyId, Purpose};
+pub use private_file::is_private;
 pub use sealing::{CheckValue, Place, Sealer};
-pub use signer::Signer;
+pub use signer::{Prepared, Signer};
 pub use stored_key::{KeyState, StoredKey};

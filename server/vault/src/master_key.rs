@@ -3,13 +3,14 @@
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt};
 use std::path::Path;
 
 use claimsmith_jose::{Digest, Secret, base64url, hmac_sha256};
 use zeroize::Zeroizing;
 
 use crate::fault::MasterKeyFault;
+use crate::private_file::is_private;
 
 /// Nothing that holds a key is longer than this many bytes.
 const MAX_FILE_BYTES: u64 = 128;
@@ -60,7 +61,7 @@ impl MasterKey {
         Ok(Self::from_bytes(*bytes))
     }
 
-    /// Reads the key from a file that only its owner can reach: 64 hexadecimal digits, 43 characters of base64url (both
+    /// Reads the key from a file that only its owner can reach, or a credential of systemd: 64 hexadecimal digits, 43 characters of base64url (both
     /// may end with a newline), or 32 raw bytes.
     pub fn read(path: &Path) -> Result<Self, MasterKeyFault> {
         let unreadable = |source| MasterKeyFault::Unreadable { path: path.to_owned(), source };
@@ -74,7 +75,7 @@ impl MasterKey {
             return Err(MasterKeyFault::NotAFile { path: path.to_owned() });
         }
         // Security: whoever reads this file opens every sealed value; whoever writes it chooses the key.
-        if metadata.mode() & 0o077 != 0 {
+        if !is_private(path, &metadata) {
             return Err(MasterKeyFault::Permissions { path: path.to_owned(), mode: metadata.mode() & 0o7777 });
         }
         let mut contents = Zeroizing::new(Vec::with_capacity(MAX_FILE_BYTES as usize + 1));

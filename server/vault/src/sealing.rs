@@ -121,7 +121,7 @@ impl Sealer {
     /// missing.
     pub fn verify_check_value(&self, kept: &[u8]) -> Result<CheckValue, SealFault> {
         let opened = self.open(&CHECK_PLACE, kept)?;
-        if opened.expose() != CHECK_TEXT {
+        if !opened.equals(CHECK_TEXT) {
             return Err(tampered(&CHECK_PLACE));
         }
         match sealed_under(kept) {

@@ -1,5 +1,6 @@
 //! The signing of one kind of token with one key.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -37,6 +38,19 @@ impl Signer {
         self.sign_after(&self.header_prefix, claims, out)
     }
 
+    /// All of a token but its signature, to be signed elsewhere: on another thread, where signing is slow. `extra` as in
+    /// [`Signer::sign_compact_with_header`].
+    pub fn prepare<'a>(
+        self: &Arc<Self>,
+        extra: impl IntoIterator<Item = (&'a str, String)>,
+        claims: &impl SignableClaims,
+    ) -> Result<Prepared, VaultFault> {
+        let mut compact = Vec::with_capacity(2_048);
+        compact.extend_from_slice(&self.prefix_with(extra)?);
+        append_payload(claims, &mut compact);
+        Ok(Prepared { signer: Arc::clone(self), compact })
+    }
+
     /// As [`Signer::sign_compact`], with further header members: names, each with its value as JSON text. Members that
     /// choose keys or algorithms are refused.
     pub fn sign_compact_with_header<'a>(
@@ -45,9 +59,13 @@ impl Signer {
         claims: &impl SignableClaims,
         out: &mut Vec<u8>,
     ) -> Result<(), VaultFault> {
+        self.sign_after(&self.prefix_with(extra)?, claims, out)
+    }
+
+    fn prefix_with<'a>(&self, extra: impl IntoIterator<Item = (&'a str, String)>) -> Result<Cow<'_, [u8]>, VaultFault> {
         let mut extra = extra.into_iter().peekable();
         if extra.peek().is_none() {
-            return self.sign_compact(claims, out);
+            return Ok(Cow::Borrowed(&self.header_prefix));
         }
         let mut members = header(&self.key, &self.typ);
         for (name, json) in extra {
@@ -61,7 +79,7 @@ impl Signer {
                 return Err(malformed());
             }
         }
-        self.sign_after(&rendered(&members), claims, out)
+        Ok(Cow::Owned(rendered(&members)))
     }
 
     /// The algorithm of its signatures.
@@ -82,9 +100,7 @@ impl Signer {
     fn sign_after(&self, prefix: &[u8], claims: &impl SignableClaims, out: &mut Vec<u8>) -> Result<(), VaultFault> {
         let start = out.len();
         out.extend_from_slice(prefix);
-        let payload = out.len();
-        claims.render(out);
-        base64url::encode_tail(out, payload);
+        append_payload(claims, out);
         let signed = self.key.append_signature(out, start);
         if signed.is_err() {
             out.truncate(start);
@@ -97,6 +113,28 @@ impl fmt::Debug for Signer {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Signer").field("key", &self.key).field("typ", &self.typ).finish_non_exhaustive()
     }
+}
+
+/// A token that lacks its signature. There is nothing to do with it but to sign it.
+#[derive(Debug)]
+pub struct Prepared {
+    signer: Arc<Signer>,
+    compact: Vec<u8>,
+}
+
+impl Prepared {
+    /// The signed token in compact form.
+    pub fn sign(self) -> Result<Vec<u8>, VaultFault> {
+        let Self { signer, mut compact } = self;
+        signer.key.append_signature(&mut compact, 0)?;
+        Ok(compact)
+    }
+}
+
+fn append_payload(claims: &impl SignableClaims, out: &mut Vec<u8>) {
+    let payload = out.len();
+    claims.render(out);
+    base64url::encode_tail(out, payload);
 }
 
 fn header(key: &SigningKey, typ: &str) -> Map<String, Value> {

@@ -1,9 +1,9 @@
 //! The admin API and the commands, as an operator meets them.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use claimsmith_tests::send;
+use claimsmith_tests::{Dev, encode, send};
 
 use crate::server;
 
@@ -105,4 +105,176 @@ fn health_and_metrics_are_there() {
     let metrics = send(server().http.get(format!("{admin}/metrics")));
     assert!(metrics.body.contains("# TYPE"), "{}", metrics.body);
     assert_eq!(send(server().http.get(format!("{}/metrics", server().issuer()))).status, 404);
+}
+
+/// What one change of the table below is: a request, and the audit's word for it.
+struct Deed {
+    path: String,
+    body: Vec<u8>,
+    kind: &'static str,
+    action: &'static str,
+    key: String,
+}
+
+/// A change by its row of the API's own description, on things made for it.
+fn deed(dev: &Dev, method: &str, path: &str) -> Option<Deed> {
+    let client = || dev.register_basic("read").client_id;
+    let binding = || {
+        let binding = json!({ "plugin": "bound", "configuration": { "claims": {} } });
+        let made = dev.admin_post(&format!("/clients/{}/bindings", client()), &binding);
+        assert_eq!(made.status, 201, "{made:?}");
+        made.json()["id"].to_string()
+    };
+    let resource = || {
+        let identifier = format!("https://{}.example", client());
+        assert_eq!(dev.admin_post("/resources", &json!({ "identifier": identifier, "scopes": ["a"] })).status, 201);
+        identifier
+    };
+    let plugin = || {
+        let name = format!("p-{}", client()).to_ascii_lowercase();
+        for example in ["tenant-claims", "claims-mapper"] {
+            let file = claimsmith_tests::plugin(example);
+            dev.command_json(&["plugin", "push", file.to_str().expect("a path"), "--name", &name, "--channel", "active"]);
+        }
+        name
+    };
+    let versions = |name: &str| {
+        let shown = dev.admin(Method::GET, &format!("/plugins/{name}"), &[], Vec::new()).json();
+        let digest = |member: &str| shown[member].as_str().expect("a digest").to_owned();
+        (digest("active"), digest("previous"))
+    };
+    let key = || dev.admin_post("/keys", &json!({ "alg": "ES384" })).json()["kid"].as_str().expect("a kid").to_owned();
+    let seen = |kind, action, path: String, key: String, body: Value| {
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        Some(Deed { path, body, kind, action, key })
+    };
+    let bound = json!({ "plugin": "bound", "configuration": { "claims": {} } });
+    match (method, path) {
+        ("post", "/clients") => seen(
+            "client",
+            "create",
+            "/clients".into(),
+            "made-here".into(),
+            json!({ "client_id": "made-here", "grant_types": ["client_credentials"], "scope": "a" }),
+        ),
+        ("put", "/clients/{client_id}") => {
+            let id = client();
+            seen("client", "update", format!("/clients/{id}"), id, json!({ "grant_types": ["client_credentials"], "scope": "b" }))
+        }
+        ("patch", "/clients/{client_id}") => {
+            let id = client();
+            seen("client", "update", format!("/clients/{id}"), id, json!({ "scope": "b" }))
+        }
+        ("delete", "/clients/{client_id}") => {
+            let id = client();
+            seen("client", "delete", format!("/clients/{id}"), id, Value::Null)
+        }
+        ("post", "/clients/{client_id}/secrets") => {
+            let id = client();
+            seen("client", "", format!("/clients/{id}/secrets"), id, Value::Null)
+        }
+        ("post", "/clients/{client_id}/bindings") => {
+            seen("binding", "bind", format!("/clients/{}/bindings", client()), String::new(), bound)
+        }
+        ("post", "/tags/{tag}/bindings") => seen("binding", "bind", "/tags/some/bindings".into(), String::new(), bound),
+        ("post", "/all/bindings") => seen("binding", "bind", "/all/bindings".into(), String::new(), bound),
+        ("put" | "patch", "/bindings/{id}") => {
+            let id = binding();
+            seen("binding", "rebind", format!("/bindings/{id}"), id, bound)
+        }
+        ("delete", "/bindings/{id}") => {
+            let id = binding();
+            seen("binding", "unbind", format!("/bindings/{id}"), id, Value::Null)
+        }
+        ("post", "/resources") => seen(
+            "resource",
+            "create",
+            "/resources".into(),
+            "https://a.example".into(),
+            json!({ "identifier": "https://a.example", "scopes": ["a"] }),
+        ),
+        ("put" | "patch", "/resources/{identifier}") => {
+            let identifier = resource();
+            seen("resource", "update", format!("/resources/{}", encode(&identifier)), identifier, json!({ "scopes": ["b"] }))
+        }
+        ("delete", "/resources/{identifier}") => {
+            let identifier = resource();
+            seen("resource", "delete", format!("/resources/{}", encode(&identifier)), identifier, Value::Null)
+        }
+        ("post", "/plugins") => {
+            let body = std::fs::read(claimsmith_tests::plugin("scope-guard")).expect("a component");
+            Some(Deed { path: "/plugins?name=pushed".into(), body, kind: "plugin", action: "upload", key: "pushed".into() })
+        }
+        ("delete", "/plugins/{name}") => {
+            let name = plugin();
+            seen("plugin", "delete", format!("/plugins/{name}"), name, Value::Null)
+        }
+        ("post", "/plugins/{name}/enable" | "/plugins/{name}/disable" | "/plugins/{name}/rollback") => {
+            let (name, verb) = (plugin(), path.rsplit('/').next().expect("a verb"));
+            let action = ["enable", "disable", "rollback"].into_iter().find(|action| *action == verb).expect("one of them");
+            seen("plugin", action, format!("/plugins/{name}/{verb}"), name, Value::Null)
+        }
+        ("post", "/plugins/{name}/versions/{digest}/activate") => {
+            let name = plugin();
+            let (_, previous) = versions(&name);
+            seen("plugin", "activate", format!("/plugins/{name}/versions/{previous}/activate"), name, Value::Null)
+        }
+        ("post", "/plugins/{name}/versions/{digest}/disable" | "/plugins/{name}/versions/{digest}/enable") => {
+            let (name, verb) = (plugin(), path.rsplit('/').next().expect("a verb"));
+            let (_, previous) = versions(&name);
+            seen("plugin", "version", format!("/plugins/{name}/versions/{previous}/{verb}"), name, Value::Null)
+        }
+        ("post", "/keys") => seen("key", "create", "/keys".into(), String::new(), json!({ "alg": "ES512" })),
+        ("post", "/keys/{kid}/retire") => {
+            let kid = key();
+            seen("key", "retire", format!("/keys/{kid}/retire"), kid, Value::Null)
+        }
+        ("delete", "/keys/{kid}") => {
+            let kid = key();
+            seen("key", "delete", format!("/keys/{kid}"), kid, Value::Null)
+        }
+        ("post", "/keys/reseal") => seen("master_key", "reseal", "/keys/reseal".into(), String::new(), Value::Null),
+        ("post", "/tokens/revoke") => {
+            let token = dev.token(&dev.register_basic("read"), "").okt();
+            let jti = dev.decode(&token).claims["jti"].as_str().expect("a jti").to_owned();
+            seen("token", "revoke", "/tokens/revoke".into(), jti, json!({ "token": token }))
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn sec_010_every_change_is_in_the_audit_under_its_actor() {
+    let dev = Dev::start_with(&["--no-demo"], &[]);
+    let file = claimsmith_tests::plugin("tenant-claims");
+    dev.command_json(&["plugin", "push", file.to_str().expect("a path"), "--name", "bound", "--channel", "active"]);
+    let latest = || dev.admin(Method::GET, "/audit?limit=1", &[], Vec::new()).json()["items"][0].clone();
+    let url = format!("{}/admin/v1/openapi.json", dev.info["admin_url"].as_str().expect("a URL"));
+    let described = send(dev.http.get(url)).json();
+    let mut tried = 0;
+    for (path, operations) in described["paths"].as_object().expect("paths") {
+        let Some(path) = path.strip_prefix("/admin/v1") else { continue };
+        for method in
+            operations.as_object().expect("operations").keys().filter(|name| ["post", "put", "patch", "delete"].contains(&name.as_str()))
+        {
+            // Questions that travel in a body.
+            if matches!(path, "/tokens/introspect" | "/tokens/explain") {
+                continue;
+            }
+            // A route that is new needs a row above, and so an entry in the audit.
+            let deed = deed(&dev, method, path).unwrap_or_else(|| panic!("{method} {path} has no row here"));
+            let before = latest()["generation"].as_i64().expect("a number");
+            let kind = if path == "/plugins" { "application/wasm" } else { "application/json" };
+            let headers = [("content-type", kind), ("if-match", "*")];
+            let reply = dev.admin(method.to_uppercase().parse().expect("a method"), &deed.path, &headers, deed.body);
+            assert!((200..300).contains(&reply.status), "{method} {path}: {reply:?}");
+            let entry = latest();
+            assert!(entry["generation"].as_i64().expect("a number") > before, "{method} {path} is not in the audit: {entry}");
+            assert_eq!((&entry["kind"], &entry["actor"]), (&json!(deed.kind), &json!("dev")), "{method} {path}: {entry}");
+            assert!(deed.action.is_empty() || entry["action"] == deed.action, "{method} {path}: {entry}");
+            assert!(deed.key.is_empty() || entry["key"] == json!(deed.key), "{method} {path}: {entry}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 25, "{tried}");
 }

@@ -1,11 +1,15 @@
 //! DIS and KEY: what the server says of itself.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
+use claimsmith_jose::SigningAlg;
+use claimsmith_store::testing::TestDatabase;
+use claimsmith_tests::serve::{Node, Site};
+use claimsmith_tests::{AssertionKey, send, wait_for};
+use josekit::jws::alg::hmac::HmacJwsAlgorithm;
+use josekit::jws::{JwsAlgorithm as _, JwsHeader};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-use claimsmith_tests::send;
 
 use crate::server;
 
@@ -100,6 +104,7 @@ fn dis_011_members_are_registered_ones() {
         "revocation_endpoint_auth_signing_alg_values_supported",
         "request_uri_parameter_supported",
         "mtls_endpoint_aliases",
+        "scopes_supported",
     ];
     for name in server().metadata().as_object().expect("an object").keys() {
         assert!(known.contains(&name.as_str()), "{name}");
@@ -149,12 +154,162 @@ fn key_002_and_003_rotation_keeps_the_old_key_and_removal_ends_it() {
     let old = dev.token(&client, "").okt();
     let old_kid = dev.decode(&old).header["kid"].as_str().expect("a kid").to_owned();
     dev.command_json(&["key", "rotate", "--alg", "ES256", "--now"]);
-    claimsmith_tests::wait_for("a token of the new key", || dev.decode(&dev.token(&client, "").okt()).header["kid"] != json!(old_kid));
+    wait_for("a token of the new key", || dev.decode(&dev.token(&client, "").okt()).header["kid"] != json!(old_kid));
     dev.decode(&old);
     let is_active =
         |token: &str| dev.post("introspection_endpoint", Some(&client.basic()), &format!("token={token}")).json()["active"] == json!(true);
     assert!(is_active(&old), "the old key still counts");
     let removed = dev.admin(Method::DELETE, &format!("/keys/{old_kid}"), &[("if-match", "*")], Vec::new());
     assert!(removed.status < 300, "{}", removed.body);
-    claimsmith_tests::wait_for("the removal", || !is_active(&old));
+    wait_for("the removal", || !is_active(&old));
+}
+
+fn texts(metadata: &Value, member: &str) -> BTreeSet<String> {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    metadata[member].as_array().unwrap_or_else(|| panic!("{member} is no list: {metadata}")).iter().map(text).collect()
+}
+
+#[test]
+fn dis_004_what_is_required_is_there_and_leads_somewhere() {
+    let metadata = server().metadata();
+    // RFC 8414 §2 and what of OpenID Connect Discovery §3 has a meaning without an authorization endpoint.
+    assert_eq!(metadata["issuer"], server().issuer());
+    assert!(metadata["issuer"].as_str().is_some_and(|issuer| issuer.starts_with("https://") && !issuer.ends_with('/')));
+    assert!(!texts(metadata, "response_types_supported").is_empty());
+    let posted = send(server().http.post(server().url("token_endpoint")).header("content-type", "application/x-www-form-urlencoded"));
+    posted.err("invalid_request");
+    let keys = send(server().http.get(server().url("jwks_uri"))).json();
+    let published: BTreeSet<_> = keys["keys"].as_array().expect("keys").iter().filter_map(|key| key["alg"].as_str()).collect();
+    assert!(published.contains("ES256"), "what tokens are signed with: {keys}");
+    // No promise of what is not there: these come with the authorization endpoint and identity tokens.
+    for member in ["authorization_endpoint", "userinfo_endpoint", "subject_types_supported", "id_token_signing_alg_values_supported"] {
+        assert!(metadata.get(member).is_none(), "{member}");
+    }
+    for path in ["/oauth2/authorize", "/oauth2/userinfo"] {
+        assert_eq!(get(path).status, 404, "{path}");
+    }
+}
+
+#[test]
+fn dis_009_every_scope_that_is_listed_can_be_got() {
+    let dev = claimsmith_tests::Dev::start_with(&["--no-demo"], &[]);
+    let metadata = || send(dev.http.get(format!("{}/.well-known/openid-configuration", dev.issuer()))).json();
+    assert!(metadata().get("scopes_supported").is_none(), "there is none, and nothing is empty");
+    let private = dev.register_basic("private:scope");
+    dev.token(&private, "").okt();
+    for (resource, scopes) in [("https://one.example", vec!["one:read", "shared"]), ("https://two.example", vec!["shared", "two!#[]~"])] {
+        assert_eq!(dev.admin_post("/resources", &json!({ "identifier": resource, "scopes": scopes })).status, 201);
+    }
+    let listed = texts(&metadata(), "scopes_supported");
+    assert_eq!(listed, ["one:read", "shared", "two!#[]~"].map(str::to_owned).into(), "each once, and no client's own");
+    for scope in &listed {
+        assert!(scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)), "RFC 6749 §3.3: {scope}");
+        let resource = if scope.starts_with("two") { "https://two.example" } else { "https://one.example" };
+        let client = dev.register(&json!({ "grant_types": ["client_credentials"], "scope": scope, "resources": [resource] }));
+        let reply = dev.token(&client, &format!("scope={}", claimsmith_tests::encode(scope)));
+        reply.okt();
+        assert_eq!(reply.json()["scope"], *scope);
+    }
+    let hidden = claimsmith_tests::Dev::start_with(&["--no-demo"], &[("CLAIMSMITH_TOKENS__ADVERTISE_SCOPES", "false")]);
+    assert_eq!(hidden.admin_post("/resources", &json!({ "identifier": "https://one.example", "scopes": ["one"] })).status, 201);
+    let document = send(hidden.http.get(format!("{}/.well-known/openid-configuration", hidden.issuer()))).json();
+    assert!(document.get("scopes_supported").is_none(), "{document}");
+}
+
+#[test]
+fn dis_009_every_method_and_algorithm_that_is_listed_works() {
+    let metadata = server().metadata();
+    let listed = texts(metadata, "token_endpoint_auth_methods_supported");
+    let tried = ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"].map(str::to_owned);
+    assert_eq!(listed, tried.into(), "each of them has its test here or in client_auth.rs");
+    let form = |assertion: &str| {
+        let kind = "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+        format!("grant_type=client_credentials&client_assertion_type={kind}&client_assertion={assertion}")
+    };
+    let mut works = BTreeSet::new();
+    for alg in SigningAlg::ALL {
+        let key = AssertionKey::generate(alg);
+        let metadata = json!({ "grant_types": ["client_credentials"], "scope": "read", "token_endpoint_auth_method": "private_key_jwt", "jwks": key.jwks() });
+        let client = server().register(&metadata);
+        let assertion = key.assertion(&client.client_id, server().issuer(), alg.as_str());
+        if server().post("token_endpoint", None, &form(&assertion)).status == 200 {
+            works.insert(alg.as_str().to_owned());
+        }
+    }
+    for alg in [HmacJwsAlgorithm::Hs256, HmacJwsAlgorithm::Hs384, HmacJwsAlgorithm::Hs512] {
+        let client = server().register(
+            &json!({ "grant_types": ["client_credentials"], "scope": "read", "token_endpoint_auth_method": "client_secret_jwt" }),
+        );
+        let secret = client.client_secret.clone().expect("a secret");
+        let claims = claimsmith_tests::claims(&client.client_id, server().issuer(), alg.name()).to_string();
+        let signer = alg.signer_from_bytes(secret.as_bytes()).expect("a key");
+        let assertion = josekit::jws::serialize_compact(claims.as_bytes(), &JwsHeader::new(), &signer).expect("a MAC");
+        if server().post("token_endpoint", None, &form(&assertion)).status == 200 {
+            works.insert(alg.name().to_owned());
+        }
+    }
+    assert_eq!(texts(metadata, "token_endpoint_auth_signing_alg_values_supported"), works);
+    // A public client ends its own tokens and learns nothing: `none` is listed at the one endpoint and not at the other.
+    let public = server().register(&json!({ "token_endpoint_auth_method": "none", "grant_types": [] }));
+    for (endpoint, status) in [("revocation", 200), ("introspection", 401)] {
+        let reply = server().post(&format!("{endpoint}_endpoint"), None, &format!("token=x&client_id={}", public.client_id));
+        assert_eq!(reply.status, status, "{endpoint}");
+        let listed = texts(metadata, &format!("{endpoint}_endpoint_auth_methods_supported")).contains("none");
+        assert_eq!(listed, status == 200, "{endpoint}");
+    }
+    // Nothing of what only an authorization endpoint does.
+    for member in [
+        "response_modes_supported",
+        "code_challenge_methods_supported",
+        "claims_supported",
+        "acr_values_supported",
+        "prompt_values_supported",
+        "ui_locales_supported",
+        "dpop_signing_alg_values_supported",
+    ] {
+        assert!(metadata.get(member).is_none(), "{member}");
+    }
+}
+
+#[test]
+fn dis_019_a_change_shows_in_the_metadata_of_every_node() {
+    let database = TestDatabase::migrated();
+    let site = Site::on(&database);
+    let token = site.admin_token("alice");
+    let (one, two) = (site.serve(&token, &[]), site.serve(&token, &[]));
+    let documents = |node: &Node<'_>| {
+        let both = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"].map(|path| node.get(path).json());
+        assert_eq!(both[0], both[1]);
+        both[0].clone()
+    };
+    let lists =
+        |node: &Node<'_>, scope: &str| documents(node)["scopes_supported"].as_array().is_some_and(|list| list.contains(&json!(scope)));
+
+    // The registry: at once where it was changed, within the pulse elsewhere, with another entity tag.
+    let before = two.get("/.well-known/openid-configuration").header("etag").to_owned();
+    let resource = json!({ "identifier": "https://api.example", "scopes": ["api:use"] });
+    assert_eq!(one.admin(Method::POST, "/resources", Some(&resource)).status, 201);
+    assert!(lists(&one, "api:use"));
+    wait_for("the other node", || lists(&two, "api:use"));
+    let after = two.get("/.well-known/openid-configuration").header("etag").to_owned();
+    assert_ne!(before, after);
+    assert_eq!(documents(&one), documents(&two));
+    one.command_json(&["resource", "delete", "https://api.example"]);
+    wait_for("its end", || !lists(&one, "api:use") && !lists(&two, "api:use"));
+
+    // A setting that needs a restart is not in force before it, and metadata say what is in force, node by node.
+    let methods = |node: &Node<'_>| texts(&documents(node), "token_endpoint_auth_methods_supported");
+    site.configure("url_file = \"db.url\"", "[client_auth]\nmethods = [\"client_secret_basic\", \"private_key_jwt\"]\n");
+    one.signal("HUP");
+    wait_for("the log's word", || one.log().contains("client_auth.methods"));
+    assert!(methods(&one).contains("client_secret_post"), "it is still accepted");
+    let client = one
+        .register(&json!({ "grant_types": ["client_credentials"], "scope": "read", "token_endpoint_auth_method": "client_secret_basic" }));
+    one.token(&client, "").okt();
+    drop((one, two));
+    let (one, two) = (site.serve(&token, &[]), site.serve(&token, &[]));
+    for node in [&one, &two] {
+        assert_eq!(methods(node), ["client_secret_basic", "private_key_jwt"].map(str::to_owned).into());
+        node.token(&client, "").okt();
+    }
 }

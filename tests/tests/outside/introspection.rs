@@ -90,3 +90,50 @@ fn int_013_and_jat_010_revocation_counts_at_once() {
     assert_eq!(server().post("revocation_endpoint", Some(&client.basic()), &format!("token={token}")).status, 200);
     assert_eq!(ask(&caller, &format!("token={token}")).body, INACTIVE);
 }
+
+#[test]
+fn int_011_and_sec_008_who_guesses_waits_and_an_honest_caller_does_not() {
+    let environment = [
+        ("CLAIMSMITH_INTROSPECTION__UNKNOWN_CALLER_BURST", "5"),
+        ("CLAIMSMITH_INTROSPECTION__UNKNOWN_CALLER_EVERY", "10 min"),
+        ("CLAIMSMITH_INTROSPECTION__UNKNOWN_ADDRESS_BURST", "8"),
+        ("CLAIMSMITH_INTROSPECTION__UNKNOWN_ADDRESS_EVERY", "10 min"),
+    ];
+    let dev = claimsmith_tests::Dev::start_with(&["--no-demo"], &environment);
+    let ask = |caller: &Registered, token: &str| dev.post("introspection_endpoint", Some(&caller.basic()), &format!("token={token}"));
+    let opaque = dev.register(&json!({ "grant_types": ["client_credentials"], "scope": "read", "access_token_format": "opaque" }));
+    let (plain, third) = (dev.register_basic("read"), dev.register_basic("read"));
+    let (held, unheard, foreign) = (dev.token(&opaque, "").okt(), dev.token(&opaque, "").okt(), dev.token(&plain, "").okt());
+    let ended = dev.token(&opaque, "").okt();
+    assert_eq!(dev.post("revocation_endpoint", Some(&opaque.basic()), &format!("token={ended}")).status, 200);
+
+    // Tokens that are good, revoked or somebody else's are no guesses, however many.
+    for _ in 0..20 {
+        assert_eq!(ask(&opaque, &held).json()["active"], true);
+        for token in [&ended, &foreign] {
+            assert_eq!(ask(&opaque, token).body, INACTIVE);
+        }
+    }
+    // As many guesses as are let pass, then none: not even a right one.
+    for guess in 0..5 {
+        assert_eq!(ask(&opaque, &format!("guess-{guess}")).body, INACTIVE);
+    }
+    for token in ["guess-5", &unheard, "a.b.c"] {
+        let refused = ask(&opaque, token);
+        refused.err_with("too_many_requests", 429);
+        let wait: u64 = refused.header("retry-after").parse().expect("seconds");
+        assert!((500..=600).contains(&wait), "until one more is let pass: {wait}");
+    }
+    // What it knew is answered all the same, and so is a self-contained token; and who else is there has its own count …
+    assert_eq!(ask(&opaque, &held).json()["active"], true);
+    assert_eq!(ask(&opaque, &foreign).body, INACTIVE);
+    assert_eq!(ask(&plain, &dev.token(&plain, "").okt()).json()["active"], true);
+    // (A made-up JWT counts, refused or not.)
+    for guess in 0..2 {
+        assert_eq!(ask(&plain, &format!("guess-{guess}")).body, INACTIVE);
+    }
+    // … until the address has used up its own.
+    ask(&third, "guess").err_with("too_many_requests", 429);
+    let metrics = claimsmith_tests::send(dev.http.get(format!("{}/metrics", dev.info["admin_url"].as_str().expect("a URL")))).body;
+    assert!(metrics.contains("reason=\"throttled\""), "it is noticed: {metrics}");
+}

@@ -79,3 +79,15 @@ fn net_013_forged_hosts_change_nothing() {
     );
     assert!(!document.body.contains("evil"));
 }
+
+#[test]
+fn the_largest_body_is_a_setting() {
+    let dev = claimsmith_tests::Dev::start_with(&["--no-demo"], &[("CLAIMSMITH_LIMITS__BODY_BYTES", "2 KiB")]);
+    let client = dev.register_basic("read");
+    let padded = |bytes: usize| dev.token(&client, &format!("x={}", "y".repeat(bytes)));
+    padded(1_024).okt();
+    assert_eq!(padded(2_048).status, 413);
+    let padded = |bytes: usize| server().token(&server().demo(), &format!("x={}", "y".repeat(bytes)));
+    padded(60 * 1_024).okt();
+    assert_eq!(padded(64 * 1_024).status, 413);
+}

@@ -105,9 +105,19 @@ fn plg_008_a_newer_version_replaces_the_older_and_rollback_brings_it_back() {
     let binding = json!({ "plugin": "versions", "configuration": { "claims": { "org": "acme" } }, "permissions": ["claim:org"] });
     assert_eq!(bind(&client, &binding).status, 201);
     wait_for_claim(&client, "org", &json!("acme"));
-    // What is pushed next under the same name does something else with the same configuration.
-    let second = push("versions", "claims-mapper");
+    // What is pushed next under the same name cannot read the configuration: it is not made active before somebody insists.
+    let path = claimsmith_tests::plugin("claims-mapper");
+    let pushed = server().command_json(&["plugin", "push", path.to_str().expect("a path"), "--name", "versions"]);
+    let second = pushed["digest"].as_str().expect("a digest").to_owned();
     assert_ne!(first, second);
+    let refused = server().admin_post(&format!("/plugins/versions/versions/{second}/activate"), &Value::Null);
+    assert_eq!(refused.status, 422, "{refused:?}");
+    let problem = refused.json();
+    assert!(problem["field"].as_str().is_some_and(|field| field.starts_with("bindings.") && field.contains("configuration")), "{problem}");
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains(&client.client_id)), "{problem}");
+    assert_eq!(server().command(&["plugin", "activate", "versions", &second]).status.code(), Some(1));
+    assert_eq!(claims(&client, "")["org"], "acme", "nothing has changed");
+    server().command_json(&["plugin", "activate", "versions", &second, "--force"]);
     assert_eq!(server().command_json(&["plugin", "show", "versions"])["active"], second);
     assert_ne!(server().token(&client, "").status, 200, "the other version cannot read this configuration");
     server().command_json(&["plugin", "rollback", "versions"]);
@@ -121,6 +131,48 @@ fn plg_005_012_a_plugin_sees_no_secret_and_moves_no_header() {
     let reply = server().token(&client, "");
     reply.okt();
     assert_eq!((reply.header("cache-control"), reply.header("pragma")), ("no-store", "no-cache"));
+}
+
+#[test]
+fn plg_012_no_edit_of_a_plugin_reaches_a_header() {
+    push("headers", "tenant-claims");
+    push("members", "partner-token");
+    let client = server().register_basic("read");
+    let names = ["cache-control", "Cache-Control", "pragma", "set-cookie", "content-type", "headers"];
+    let values: serde_json::Map<String, Value> =
+        names.iter().map(|name| ((*name).to_owned(), json!("public, max-age=3600\r\nX-Injected: 1"))).collect();
+    let permissions: Vec<_> = names.iter().map(|name| format!("claim:{name}")).collect();
+    let claims_binding = json!({ "plugin": "headers", "configuration": { "claims": values }, "permissions": permissions });
+    assert_eq!(bind(&client, &claims_binding).status, 201);
+    let members_binding = json!({ "plugin": "members", "configuration": { "response": values }, "permissions": [] });
+    let reply = bind(&client, &members_binding);
+    assert_eq!(reply.status, 201, "{reply:?}");
+
+    // Every name went where edits go, into the token and into the body of the response; the header has none of it.
+    let reply = server().token(&client, "");
+    let (token, body) = (reply.okt(), reply.json());
+    let claims = server().decode(&token).claims;
+    for name in names {
+        assert_eq!(claims[name], values[name], "{name}");
+        assert_eq!(body[name], values[name], "{name}");
+    }
+    let plain = server().token(&server().register_basic("read"), "");
+    let shape = |reply: &claimsmith_tests::Reply| {
+        let held = reply.headers.iter().filter(|(name, _)| !["date", "content-length"].contains(&name.as_str()));
+        held.map(|(name, value)| (name.to_string(), value.to_str().expect("text").to_owned())).collect::<std::collections::BTreeMap<_, _>>()
+    };
+    assert_eq!(shape(&reply), shape(&plain), "the headers of a response no plugin saw");
+    assert_eq!((reply.header("cache-control"), reply.header("pragma"), reply.header("x-injected")), ("no-store", "no-cache", ""));
+
+    // Refusals with a text of the plugin's, and what introspection says, are no way there either.
+    let asked = server().post("introspection_endpoint", Some(&client.basic()), &format!("token={token}"));
+    assert_eq!((asked.header("cache-control"), asked.header("x-injected")), ("no-store", ""));
+    let failing = server().register_basic("read");
+    let binding = json!({ "plugin": "headers", "configuration": { "claims": values }, "permissions": [] });
+    assert_eq!(bind(&failing, &binding).status, 201);
+    let refused = server().token(&failing, "");
+    refused.err_with("server_error", 500);
+    assert_eq!((refused.header("pragma"), refused.header("x-injected")), ("no-cache", ""));
 }
 
 #[test]

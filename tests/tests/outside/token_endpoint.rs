@@ -231,3 +231,79 @@ fn net_015_and_cau_013_bytes_that_are_no_text_are_refused() {
         server().post("token_endpoint", Some(&basic_raw(pair)), "grant_type=client_credentials").err_with("invalid_client", 401);
     }
 }
+
+#[test]
+fn tok_028_a_database_that_dies_within_requests_gives_whole_tokens_or_none() {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let database = claimsmith_store::testing::TestDatabase::migrated();
+    let site = claimsmith_tests::serve::Site::on(&database);
+    let node = site.serve(&site.admin_token("alice"), &[]);
+    let client = node.register(&json!({ "grant_types": ["client_credentials"], "scope": "read", "access_token_format": "opaque" }));
+    node.token(&client, "").okt();
+    let (replies, over) = (Mutex::new(Vec::new()), AtomicBool::new(false));
+    let count = |good: bool| {
+        replies.lock().expect("not poisoned").iter().filter(|reply: &&claimsmith_tests::Reply| (reply.status == 200) == good).count()
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let reply = node.token(&client, "");
+                    replies.lock().expect("not poisoned").push(reply);
+                }
+            });
+        }
+        for round in 1..=3 {
+            claimsmith_tests::wait_for("tokens", || count(true) > 20 * round);
+            database.take_away();
+            claimsmith_tests::wait_for("failures", || count(false) > 5 * round);
+            database.open_again();
+            // Connections that die under a request, with the database there.
+            database.sever();
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+    claimsmith_tests::wait_for("the database", || node.token(&client, "").status == 200);
+    claimsmith_tests::wait_for("introspection", || node.introspect(&client, "x").status == 200);
+    let replies = replies.into_inner().expect("not poisoned");
+    let answered = replies.iter().filter(|reply| reply.status == 200).count();
+    for reply in &replies {
+        if reply.status == 200 {
+            let token = reply.okt();
+            assert!(node.is_active(&client, &token), "a token that left is one the ledger knows");
+        } else {
+            reply.err_with("temporarily_unavailable", 503);
+            assert!(!reply.header("retry-after").is_empty(), "{reply:?}");
+        }
+    }
+    assert!(answered > 0 && answered < replies.len());
+}
+
+#[test]
+fn slow_algorithms_sign_for_many_at_once() {
+    let algs = ["RS256", "PS256", "ES384", "ES512"];
+    let listed = format!("ES256, {}", algs.join(", "));
+    let environment = [("CLAIMSMITH_SIGNING__ALGS", listed.as_str()), ("CLAIMSMITH_SIGNING__RSA_BITS", "2048")];
+    let dev = claimsmith_tests::Dev::start_with(&["--no-demo"], &environment);
+    let clients = algs.map(|alg| {
+        let (resource, scope) = (format!("https://{alg}.example"), format!("{alg}:use"));
+        let body = json!({ "identifier": resource, "scopes": [scope], "signing_alg": alg });
+        assert_eq!(dev.admin_post("/resources", &body).status, 201);
+        let metadata = json!({ "grant_types": ["client_credentials"], "scope": scope, "default_scope": scope, "resources": [resource] });
+        (alg, dev.register(&metadata))
+    });
+    std::thread::scope(|scope| {
+        for (alg, client) in &clients {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    for _ in 0..5 {
+                        let decoded = dev.decode(&dev.token(client, "").okt());
+                        assert_eq!(decoded.header["alg"], *alg);
+                    }
+                });
+            }
+        }
+    });
+}

@@ -2,7 +2,7 @@
 
 mod schema;
 
-pub(super) use schema::broken as broken_schema;
+pub(super) use schema::{broken as broken_schema, misfits};
 
 use claimsmith_issuer::binding::{Binding, BindingLimits, OnFailure, Permission, Target};
 use claimsmith_jose::Digest;

@@ -92,7 +92,11 @@ fn reference(schema: &str) -> Value {
 fn parameters(route: &Route) -> Value {
     let variables = route.variables().map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
     let query = route.parameters().into_iter().map(|name| {
-        let kind = if matches!(name, "limit" | "since" | "until") { "integer" } else { "string" };
+        let kind = match name {
+            "limit" | "since" | "until" => "integer",
+            "force" => "boolean",
+            _ => "string",
+        };
         json!({ "name": name, "in": "query", "required": false, "schema": { "type": kind } })
     });
     let condition = route.conditional.then(|| {

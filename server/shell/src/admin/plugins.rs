@@ -1,6 +1,7 @@
 //! `/admin/v1/plugins`: uploads, versions, and which of them is active.
 
 pub(super) mod facts;
+mod fit;
 pub(crate) mod report;
 mod upload;
 
@@ -105,6 +106,7 @@ async fn await_ready(call: &Call<'_>, digest: Digest) -> Result<(), Problem> {
 
 /// Makes a version the active one, with one change of the generation. Nodes that are late refuse it by name.
 pub(super) async fn switch_to(call: &Call<'_>, plugin: &str, digest: Digest) -> Result<(), Problem> {
+    fit::check(call, plugin, &digest).await?;
     await_ready(call, digest).await?;
     call.store().activate(call.actor(), plugin, digest, None).await.map_err(late)?;
     Ok(())
@@ -133,7 +135,9 @@ pub(super) async fn activate(call: &Call<'_>) -> Result<Reply, Problem> {
 pub(super) async fn rollback(call: &Call<'_>) -> Result<Reply, Problem> {
     let plugin = find(call, call.key()).await?;
     let none = || Problem::new(Kind::Conflict, format!("plugin `{}` has no version to go back to", plugin.name));
-    await_ready(call, plugin.previous.ok_or_else(none)?).await?;
+    let previous = plugin.previous.ok_or_else(none)?;
+    fit::check(call, &plugin.name, &previous).await?;
+    await_ready(call, previous).await?;
     call.store().rollback(call.actor(), &plugin.name, Some(plugin.version)).await.map_err(late)?;
     show(call).await
 }

@@ -296,16 +296,18 @@ pub(crate) const ROUTES: &[Route] = &[
     )
     .one("Plugin"),
     Route::post(Op::RollbackPlugin, "/admin/v1/plugins/{name}/rollback", S::PluginsWrite, "Go back to the version that was active before")
-        .one("Plugin"),
+        .one("Plugin")
+        .query(&["force"]),
     Route::get(Op::ShowVersion, "/admin/v1/plugins/{name}/versions/{digest}", S::PluginsRead, "Show a version with its report")
         .one("PluginVersion"),
     Route::post(
         Op::ActivateVersion,
         "/admin/v1/plugins/{name}/versions/{digest}/activate",
         S::PluginsWrite,
-        "Make a version the active one, on every node at once",
+        "Make a version the active one, on every node at once; refused when it cannot read the configuration of a binding",
     )
-    .one("Plugin"),
+    .one("Plugin")
+    .query(&["force"]),
     Route::post(
         Op::DisableVersion,
         "/admin/v1/plugins/{name}/versions/{digest}/disable",

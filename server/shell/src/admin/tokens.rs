@@ -4,7 +4,7 @@ use claimsmith_issuer::introspect::KnownToken;
 use claimsmith_jose::{Digest, HeaderAlg, Jws};
 use claimsmith_protocol::id::ClientId;
 use claimsmith_protocol::time::Timestamp;
-use claimsmith_store::{Claim, Revocation, TokenRecordFilter};
+use claimsmith_store::TokenRecordFilter;
 use serde_json::{Map, Value, json};
 
 use super::audit;
@@ -130,9 +130,6 @@ pub(super) async fn revoke(call: &Call<'_>) -> Result<Reply, Problem> {
     let found = find(call, &asked(call)?).await?.filter(|found| !found.revoked && now < found.token.expires_at);
     let Some(found) = found else { return Ok(Reply::document(json!({ "revoked": false }))) };
     let Ok(client_id) = ClientId::parse(&found.token.client_id) else { return Ok(Reply::document(json!({ "revoked": false }))) };
-    let jti_digest = Digest::of(found.token.jti.as_bytes());
-    let end = Revocation { jti_digest, client_id, revoked_at: now, expires_at: found.token.expires_at };
-    call.store().settle(vec![Claim::Revocation(end)]).await?;
-    tracing::info!(actor = call.actor(), token_id = %found.token.jti, client = %found.token.client_id, "an administrator revoked a token");
+    call.store().revoke_as(call.actor(), &found.token.jti, client_id, (now, found.token.expires_at)).await?;
     Ok(Reply::document(json!({ "revoked": true })))
 }

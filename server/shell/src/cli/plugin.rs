@@ -51,12 +51,21 @@ pub(super) enum Plugin {
         name: String,
         /// The version's digest, which may be shortened; the latest upload when left out
         digest: Option<String>,
+        /// Even if it cannot read the configuration of a binding
+        #[arg(long)]
+        force: bool,
         #[command(flatten)]
         reach: Reach,
     },
     /// Go back to the version that was active before
     #[command(after_help = "Example:\n  claimsmith plugin rollback my-claims")]
-    Rollback(One),
+    Rollback {
+        #[command(flatten)]
+        one: One,
+        /// Even if it cannot read the configuration of a binding
+        #[arg(long)]
+        force: bool,
+    },
     /// Disable a version, or the plugin as a whole
     #[command(after_help = "Examples:\n  claimsmith plugin disable my-claims@3fb2c1d4e5f6\n  claimsmith plugin disable my-claims")]
     Disable(One),
@@ -104,8 +113,11 @@ impl Plugin {
                 Ok(Outcome::list(list, &["name", "enabled", "active", "previous", "uploads"]))
             }
             Self::Show(one) => Ok(shown(one.reach.server()?.get(&path_of(&one.name))?)),
-            Self::Activate { name, digest, reach } => activate(&name, digest, &reach),
-            Self::Rollback(one) => Ok(shown(one.reach.server()?.post(&format!("{}/rollback", path_of(&one.name)), None)?)),
+            Self::Activate { name, digest, force, reach } => activate(&name, digest, force, &reach),
+            Self::Rollback { one, force } => {
+                let path = format!("{}/rollback{}", path_of(&one.name), query_of(force));
+                Ok(shown(one.reach.server()?.post(&path, None)?))
+            }
             Self::Disable(one) => one.switch("disable"),
             Self::Enable(one) => one.switch("enable"),
             Self::Delete(one) => {
@@ -139,7 +151,11 @@ impl One {
     }
 }
 
-fn activate(name: &str, digest: Option<String>, reach: &Reach) -> Result<Outcome, Failure> {
+const fn query_of(force: bool) -> &'static str {
+    if force { "?force=true" } else { "" }
+}
+
+fn activate(name: &str, digest: Option<String>, force: bool, reach: &Reach) -> Result<Outcome, Failure> {
     let server = reach.server()?;
     let digest = match digest {
         Some(digest) => digest,
@@ -149,7 +165,7 @@ fn activate(name: &str, digest: Option<String>, reach: &Reach) -> Result<Outcome
             latest.ok_or_else(|| Failure::refused(format!("plugin `{name}` has no version")))?.to_owned()
         }
     };
-    Ok(shown(server.post(&format!("{}/versions/{}/activate", path_of(name), segment(&digest)), None)?))
+    Ok(shown(server.post(&format!("{}/versions/{}/activate{}", path_of(name), segment(&digest), query_of(force)), None)?))
 }
 
 impl Push {

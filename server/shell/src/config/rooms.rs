@@ -4,6 +4,7 @@ use super::check::{Pair, ServeConfig};
 use super::value::{AuditTokens, HeaderText, RootedPath};
 use crate::client_keys::ClientKeysSettings;
 use crate::fetch::FetchSettings;
+use crate::guesses::GuessSettings;
 use crate::key_life::KeyLifeSettings;
 use crate::listen::{DoorSettings, H2Settings, ListenerSettings, ProxySettings, WireSettings};
 use crate::rooms;
@@ -32,6 +33,8 @@ impl ServeConfig {
     /// The door.
     pub fn door_settings(&self) -> DoorSettings {
         let limits = &self.limits;
+        // No stream brings more than a body may have before it is read.
+        let stream_window = H2Settings::default().stream_window.min(u32::try_from(limits.body_bytes.bytes()).unwrap_or(u32::MAX));
         DoorSettings {
             workers: self.workers(),
             blocking_threads: self.workers.blocking_threads,
@@ -46,7 +49,7 @@ impl ServeConfig {
             max_age: limits.connection_age,
             linger: limits.drain,
             max_head_bytes: limits.header_bytes.bytes(),
-            h2: H2Settings { max_streams: limits.h2_streams, ..H2Settings::default() },
+            h2: H2Settings { max_streams: limits.h2_streams, stream_window, ..H2Settings::default() },
             ..DoorSettings::default()
         }
     }
@@ -181,6 +184,8 @@ impl ServeConfig {
                 alg: self.signing.default_alg,
             },
             hook_limits: self.hook_limits(),
+            lists_scopes: self.tokens.advertise_scopes,
+            body_bytes_max: self.limits.body_bytes.bytes(),
             token_bytes_max: self.tokens.max_bytes.bytes(),
             invalid_client_quantum: self.client_auth.invalid_client_quantum,
             mtls_origin: self.mtls_origin(),
@@ -202,6 +207,19 @@ impl ServeConfig {
             pair: Allowance { burst: auth.throttle_client_burst, every: auth.throttle_client_every },
             address: Allowance { burst: auth.throttle_address_burst, every: auth.throttle_address_every },
             ..ThrottleSettings::default()
+        }
+    }
+
+    /// Questions about unknown tokens that are let pass.
+    pub fn guess_settings(&self) -> GuessSettings {
+        let asked = &self.introspection;
+        GuessSettings {
+            unknown: ThrottleSettings {
+                pair: Allowance { burst: asked.unknown_caller_burst, every: asked.unknown_caller_every },
+                address: Allowance { burst: asked.unknown_address_burst, every: asked.unknown_address_every },
+                ..ThrottleSettings::default()
+            },
+            remembered: asked.remembered,
         }
     }
 

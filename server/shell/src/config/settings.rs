@@ -66,8 +66,8 @@ settings! {
         connections_per_address: usize = "256" in "1" ..= "1000000";
         /// Requests between admission and answer, per listener. Beyond it: 503 with `Retry-After`.
         requests_in_flight: usize = "1024" in "1" ..= "1000000";
-        /// Largest request body of the token, introspection and revocation endpoints.
-        body_bytes: Size = "64 KiB" in "1 KiB" ..= "16 MiB";
+        /// Largest request body of the token, introspection and revocation endpoints. Beyond it: 413.
+        body_bytes: Size = "64 KiB" in "1 KiB" ..= "1 MiB";
         /// Largest request body of the admin API, uploads of plugins aside.
         admin_body_bytes: Size = "1 MiB" in "1 KiB" ..= "64 MiB";
         /// Header names, values and target of a request together. Beyond it: 431.
@@ -158,6 +158,8 @@ settings! {
         default_audience: Option<PlainText> = "";
         /// Self-contained (RFC 9068) or a reference for introspection.
         format: TokenFormat = "jwt";
+        /// List the scopes of registered resources in the metadata, which everybody can read (`scopes_supported`).
+        advertise_scopes: bool = "true";
         /// A self-contained token that would be larger is an error, for headers have limits.
         max_bytes: Size = "8 KiB" in "1 KiB" ..= "64 KiB";
     }
@@ -193,6 +195,21 @@ settings! {
         throttle_address_burst: u32 = "100" in "1" ..= "1000000";
         /// And one more each time this has passed.
         throttle_address_every: Duration = "100 ms" in "1 ms" ..= "24 h";
+    }
+
+    /// Questions about tokens that nobody knows. Expired and revoked tokens, and those of others, are none of these.
+    Introspection at "introspection" {
+        /// Unknown tokens that one caller may ask about at once from one address. Beyond it, references that it has not
+        /// lately learnt of and unknown tokens of any kind are answered 429 with `Retry-After`.
+        unknown_caller_burst: u32 = "1000" in "1" ..= "1000000";
+        /// And one more each time this has passed.
+        unknown_caller_every: Duration = "10 ms" in "1 ms" ..= "24 h";
+        /// Unknown tokens that may be asked about at once from one address (IPv6: one /64), whoever asks.
+        unknown_address_burst: u32 = "4000" in "1" ..= "1000000";
+        /// And one more each time this has passed.
+        unknown_address_every: Duration = "2 ms" in "1 ms" ..= "24 h";
+        /// References, each with its caller, that are remembered as known and so never refused; some 50 bytes each.
+        remembered: usize = "65536" in "1" ..= "10000000";
     }
 
     /// Which grants the token endpoint serves.

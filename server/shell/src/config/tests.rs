@@ -262,3 +262,44 @@ fn the_reference_names_every_setting() {
         assert!(text.contains(&format!("`{}`", variable_of(&setting.name))), "{}", setting.name);
     }
 }
+
+/// All sources of this crate but the declaration of the settings and the tests.
+fn sources(folder: &Path, text: &mut String) {
+    for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        let name = entry.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if entry.is_dir() && name != "tests" {
+            sources(&entry, text);
+        } else if name.ends_with(".rs") && !["settings.rs", "tests.rs"].contains(&name) {
+            text.push_str(&std::fs::read_to_string(&entry).expect("a source"));
+        }
+    }
+}
+
+#[test]
+fn every_setting_is_read_by_something() {
+    let mut text = String::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut text);
+    // What chains of calls break over lines is one line here.
+    let text = text.split_whitespace().collect::<String>();
+    let unread = descriptors().into_iter().filter(|setting| {
+        // The variables that hold a section where it is read.
+        let holders = match setting.section {
+            "" => vec!["general"],
+            "listen.proxied" => vec!["proxied"],
+            "paths.aliases" => vec!["self"],
+            "client_auth" => vec!["client_auth", "auth"],
+            "introspection" => vec!["asked"],
+            section @ ("log" | "metrics" | "otel") => vec![section, "settings"],
+            section => vec![section],
+        };
+        let field = setting.name.rsplit('.').next().unwrap_or_default();
+        let read = |holder: &&str| {
+            let wanted = format!("{holder}.{field}");
+            let ends = |at: usize| !text[at + wanted.len()..].starts_with(|next: char| next == '_' || next.is_ascii_alphanumeric());
+            text.match_indices(&wanted).any(|(at, _)| ends(at))
+        };
+        !holders.iter().any(read)
+    });
+    let unread: Vec<_> = unread.map(|setting| setting.name).collect();
+    assert!(unread.is_empty(), "nothing reads {unread:?}");
+}

@@ -1,7 +1,12 @@
 //! Discovery ([RFC 8414](https://www.rfc-editor.org/rfc/rfc8414), OpenID Connect Discovery 1.0), made from the endpoint table
 //! and the settings that decide behaviour.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
 use bytes::Bytes;
+use claimsmith_issuer::grants::client_credentials::Resources;
 use claimsmith_jose::Digest;
 use claimsmith_protocol::credentials::AuthMethod;
 use claimsmith_protocol::grant::GrantType;
@@ -10,6 +15,7 @@ use serde_json::{Map, Value, json};
 use super::jwks::cacheable;
 use super::{Cors, ENDPOINTS, Endpoint, Kind, path_of};
 use crate::config::Issuer;
+use crate::directory::Policy;
 use crate::http::{Answer, Arrival};
 use crate::rooms::{Rooms, Settings};
 
@@ -37,25 +43,55 @@ pub(super) const OAUTH: Endpoint = Endpoint {
     kind: Kind::Discovery,
 };
 
-/// The metadata with its entity tag, rendered when settings or policy change.
-#[derive(Debug, Clone)]
+/// The metadata. What settings say stays as it is; what the registry of resources says changes with it.
+#[derive(Debug)]
 pub struct Document {
+    members: Map<String, Value>,
+    lists_scopes: bool,
+    latest: ArcSwapOption<Rendered>,
+}
+
+/// The metadata with its entity tag, as they are under one policy.
+#[derive(Debug)]
+struct Rendered {
+    policy: u64,
     body: Bytes,
     etag: Box<str>,
 }
 
 pub(super) fn handle(rooms: &Rooms, arrival: &Arrival) -> Answer {
-    let document = &rooms.metadata;
+    let document = rooms.metadata.under(&rooms.directory.policy());
     cacheable("application/json", document.body.clone(), &document.etag, arrival)
 }
 
 impl Document {
-    /// Renders the metadata.
-    pub fn render(urls: &Issuer, settings: &Settings) -> Self {
-        let body = Value::Object(metadata(urls, settings)).to_string();
-        let etag = format!("\"{}\"", Digest::of(body.as_bytes()).to_base64url()).into();
-        Self { body: body.into(), etag }
+    /// The metadata of a server with these settings.
+    pub fn new(urls: &Issuer, settings: &Settings) -> Self {
+        Self { members: metadata(urls, settings), lists_scopes: settings.lists_scopes, latest: ArcSwapOption::empty() }
     }
+
+    /// As it is under a policy, rendered once for each.
+    fn under(&self, policy: &Policy) -> Arc<Rendered> {
+        if let Some(held) = self.latest.load_full().filter(|held| held.policy == policy.serial) {
+            return held;
+        }
+        let mut members = self.members.clone();
+        let scopes = scopes_of(&policy.resources);
+        if self.lists_scopes && !scopes.is_empty() {
+            members.insert("scopes_supported".into(), json!(scopes));
+        }
+        let body = Value::Object(members).to_string();
+        let etag = format!("\"{}\"", Digest::of(body.as_bytes()).to_base64url()).into();
+        let made = Arc::new(Rendered { policy: policy.serial, body: body.into(), etag });
+        self.latest.store(Some(Arc::clone(&made)));
+        made
+    }
+}
+
+/// The scopes of registered resources (RFC 8414 §2), in the order of their letters. Scopes that only a client has stay
+/// between it and us.
+fn scopes_of(resources: &Resources) -> BTreeSet<&str> {
+    resources.values().flat_map(|resource| resource.scopes.tokens()).map(|scope| &**scope).collect()
 }
 
 /// Every member that is true of this server; no empty array, no null (RFC 8414 §3.2).
@@ -70,7 +106,7 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
     }
     let grants: Vec<_> = GrantType::ALL.into_iter().filter(|grant| settings.grants.contains(grant)).map(GrantType::as_str).collect();
     members.insert("grant_types_supported".into(), json!(grants));
-    // RFC 8414 §2 requires the member; without an authorization endpoint `token` is what there is to say: nothing is empty.
+    // RFC 8414 §2 requires the member and §3.2 forbids an empty one: of the registered response types this one gives nothing.
     members.insert("response_types_supported".into(), json!(["none"]));
     for endpoint in ENDPOINTS.into_iter().filter(|endpoint| endpoint.client_auth) {
         add_client_auth(&mut members, endpoint, settings);

@@ -1,7 +1,8 @@
 //! Token introspection ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)).
 //!
 //! Whatever speaks against a token (unknown, expired, revoked, foreign, not for this caller) has the same answer, byte by
-//! byte. Revocations are read from the database, so that they count at once on every node.
+//! byte. Revocations are read from the database, so that they count at once on every node. Who asks about too many tokens
+//! that nobody knows has to wait (§4).
 
 use claimsmith_issuer::claims::IntrospectionAnswer;
 use claimsmith_issuer::introspect::may_learn;
@@ -12,9 +13,11 @@ use http::StatusCode;
 
 use super::{Cors, Endpoint, FORM_LIMIT, Kind};
 use crate::failure::Failure;
+use crate::guesses::Question;
 use crate::http::{Answer, Arrival};
+use crate::known_token::{self, Found};
 use crate::rooms::Rooms;
-use crate::{desk, hook_room, known_token, report};
+use crate::{desk, hook_room, report};
 
 pub(super) const ENDPOINT: Endpoint = Endpoint {
     name: "introspection",
@@ -49,14 +52,21 @@ async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> 
     let text = parse_token(&form)?;
     let inactive = || Ok(Answer::json(StatusCode::OK, INACTIVE).uncached());
     let now = rooms.clock.now();
-    let Some(token) = known_token::find(rooms, &visit, text, now).await? else { return inactive() };
+    let caller_id = caller.client.client().id.as_str();
+    let question = Question { caller: caller_id, address: arrival.peer.addr, token: text };
+    rooms.guesses.admit(question, arrival.at)?;
+    let found = known_token::find(rooms, &visit, text, now).await?;
+    match found {
+        Found::Unknown => rooms.guesses.unknown(question, arrival.at)?,
+        Found::Live(_) | Found::Revoked => rooms.guesses.known(question),
+    }
+    let Some(token) = found.live() else { return inactive() };
     let owner = rooms.directory.client(&token.client_id).await?;
     let client = owner.as_ref().map(|entry| &entry.client);
     if !may_learn(&caller.client, &token, client, visit.resources(), now.timestamp()) {
         return inactive();
     }
     let Some(owner) = owner else { return inactive() };
-    let caller_id = caller.client.client().id.as_str();
     let occasion = hook_room::Occasion { arrival, form: &form, grant: None, now };
     let mut room = hook_room::Room::of_owner(rooms, &visit, &owner, occasion);
     let answer = room.introspection(IntrospectionAnswer::of(token.members()), caller_id, report).await?;

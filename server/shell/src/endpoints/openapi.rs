@@ -55,7 +55,7 @@ fn operation(endpoint: &Endpoint) -> Value {
     let mut responses: Map<String, Value> = [("200".to_owned(), json!({ "description": "done" }))].into_iter().collect();
     let mut operation = json!({ "operationId": endpoint.name, "summary": endpoint.summary });
     if endpoint.client_auth {
-        responses.extend(["400", "401", "500", "503"].map(error));
+        responses.extend(["400", "401", "429", "500", "503"].map(error));
         operation["security"] = json!([{ "client_secret_basic": [] }, {}]);
     }
     if let Some(schema) = form_of(endpoint) {

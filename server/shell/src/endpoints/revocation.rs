@@ -39,7 +39,7 @@ async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> 
     let caller = desk::authenticate(rooms, presented, arrival, report).await?;
     let text = parse_token(&form)?;
     let now = rooms.clock.now();
-    if let Some(token) = known_token::find(rooms, &visit, text, now).await?
+    if let Some(token) = known_token::find(rooms, &visit, text, now).await?.live()
         && may_revoke(&caller.client, &token)
     {
         record::revoke(rooms, &token).await?;

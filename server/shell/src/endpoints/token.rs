@@ -65,7 +65,7 @@ async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> 
     let members = room.token_response(&request, report).await?;
 
     // Vault, then records: nothing leaves that the ledger does not know.
-    let token = issue::access_token(rooms, &visit, &entitled, &claims, report)?;
+    let token = issue::access_token(rooms, &visit, &entitled, &claims, report).await?;
     let answer = issue::render(&token, &claims, &members);
     let circumstances = record::Circumstances { grant, shaped_by: room.shaped_by(), request: arrival.id };
     record::settle(rooms, &caller, token.reference, claims, circumstances).await?;

@@ -156,6 +156,33 @@ fn a_head_without_end_is_refused() {
     assert!(!seen.contains("text/html"));
 }
 
+/// What is no HTTP never becomes a request, so that no answer of ours can be given: hyper's have a status and no body.
+#[test]
+fn what_is_no_http_has_a_status_an_empty_body_and_the_end_of_the_connection() {
+    let rig = Rig::with(|settings| settings.max_head_bytes = 2048);
+    let many: String = (0..101).map(|number| format!("x-{number}: y\r\n")).collect();
+    let huge = format!("x-fill: {}\r\n", "x".repeat(100_000));
+    for (request, status) in [
+        ("NOT HTTP AT ALL\r\n\r\n".to_owned(), "400"),
+        ("GET /hello HTTP/1.1\r\nhost: localhost\r\nno colon\r\n\r\n".to_owned(), "400"),
+        ("GET /hello HTTP/1.1\r\nhost: localhost\r\nx: \0\r\n\r\n".to_owned(), "400"),
+        ("POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: ten\r\n\r\n".to_owned(), "400"),
+        (format!("GET /hello HTTP/1.1\r\nhost: localhost\r\n{many}\r\n"), "431"),
+        (format!("GET /hello HTTP/1.1\r\nhost: localhost\r\n{huge}\r\n"), "431"),
+    ] {
+        let mut client = rig.client();
+        let _ = client.write_all(request.as_bytes());
+        let seen = String::from_utf8(ends(&mut client)).unwrap();
+        let start = &request[..request.len().min(60)];
+        // A peer that is still sending may meet the reset before it reads.
+        let reset = seen.is_empty() && request.len() > 10_000;
+        assert!(reset || seen.starts_with(&format!("HTTP/1.1 {status} ")), "{start:?}: {seen}");
+        assert!(reset || (seen.ends_with("\r\n\r\n") && seen.matches("\r\n\r\n").count() == 1), "{start:?}: {seen}");
+    }
+    assert_eq!(rig.handler.calls.load(Ordering::SeqCst), 0);
+    assert_eq!(ask(&mut rig.client(), &get("/hello")).status, 200);
+}
+
 #[test]
 fn http_1_1_needs_exactly_one_host() {
     let rig = Rig::new();

@@ -35,6 +35,18 @@ fn tokens_verify_and_say_what_they_are() {
 }
 
 #[test]
+fn a_prepared_token_is_the_same_but_for_the_place_it_is_signed_at() {
+    for alg in [SigningAlg::Rs256, SigningAlg::Es512] {
+        let signer = Arc::new(signer(alg));
+        let prepared = signer.prepare([("x", "\"y\"".to_owned())], &Claims(json!({"n": 1}))).unwrap();
+        let compact = std::thread::spawn(move || prepared.sign()).join().unwrap().unwrap();
+        let token = verify(&signer, &compact);
+        assert_eq!(Value::Object(token.into_claims()), json!({"n": 1}));
+        assert!(signer.prepare([("alg", "\"none\"".to_owned())], &Claims(json!({}))).is_err());
+    }
+}
+
+#[test]
 fn a_token_is_appended_to_what_is_there() {
     let signer = signer(SigningAlg::Es256);
     let mut out = b"{\"access_token\":\"".to_vec();

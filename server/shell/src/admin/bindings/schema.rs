@@ -1,6 +1,6 @@
 //! A binding's configuration against its plugin's JSON Schema.
 
-use jsonschema::{Draft, PatternOptions};
+use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
 
 /// Most violations that are told.
@@ -9,19 +9,37 @@ const VIOLATIONS_MAX: usize = 16;
 /// What is wrong with a configuration: the place, with dots, and the violation.
 // Security: schemas are text from plugin authors. References lead nowhere outside the schema, and patterns run in linear time.
 pub(super) fn check(schema: &Value, configuration: &Value) -> Vec<(String, String)> {
-    let options = jsonschema::options().with_draft(Draft::Draft202012).with_pattern_options(PatternOptions::regex()).offline();
-    let validator = match options.build(schema) {
-        Ok(validator) => validator,
-        Err(error) => return vec![(String::new(), format!("the plugin's own schema is broken: {error}"))],
+    match build(schema) {
+        Ok(validator) => validator.iter_errors(configuration).take(VIOLATIONS_MAX).map(|error| violation(&error)).collect(),
+        Err(broken) => vec![broken],
+    }
+}
+
+/// Of many configurations, each with its key, those that do not fit: the place and the violation met first.
+pub(in crate::admin) fn misfits<K>(schema: &Value, configurations: impl Iterator<Item = (K, Value)>) -> Vec<(K, String, String)> {
+    let validator = build(schema);
+    let misfit = |(key, configuration): (K, Value)| {
+        let first = match &validator {
+            Ok(validator) => validator.iter_errors(&configuration).next().map(|error| violation(&error)),
+            Err(broken) => Some(broken.clone()),
+        };
+        first.map(|(place, detail)| (key, place, detail))
     };
-    let violation = |error: jsonschema::ValidationError<'_>| (error.instance_path().to_string().replace('/', "."), error.to_string());
-    validator.iter_errors(configuration).take(VIOLATIONS_MAX).map(violation).collect()
+    configurations.filter_map(misfit).collect()
+}
+
+fn build(schema: &Value) -> Result<Validator, (String, String)> {
+    let options = jsonschema::options().with_draft(Draft::Draft202012).with_pattern_options(PatternOptions::regex()).offline();
+    options.build(schema).map_err(|error| (String::new(), format!("the plugin's own schema is broken: {error}")))
+}
+
+fn violation(error: &jsonschema::ValidationError<'_>) -> (String, String) {
+    (error.instance_path().to_string().replace('/', "."), error.to_string())
 }
 
 /// What is wrong with a schema; nothing when it can be used.
 pub(crate) fn broken(schema: &Value) -> Option<String> {
-    let options = jsonschema::options().with_draft(Draft::Draft202012).with_pattern_options(PatternOptions::regex()).offline();
-    options.build(schema).err().map(|error| error.to_string())
+    build(schema).err().map(|(_, detail)| detail)
 }
 
 #[cfg(test)]
@@ -38,6 +56,13 @@ mod tests {
         assert_eq!(check(&schema, &json!({})).len(), 1);
         assert_eq!(check(&schema, &json!({ "claims": {}, "clams": {} })).len(), 1);
         assert_eq!(check(&json!(true), &json!(1)), []);
+    }
+
+    #[test]
+    fn those_that_do_not_fit_are_named() {
+        let schema = json!({ "properties": { "org": { "type": "string" } } });
+        let found = misfits(&schema, [(1, json!({ "org": "acme" })), (2, json!({ "org": 7 })), (3, json!({}))].into_iter());
+        assert_eq!(found.iter().map(|(key, place, _)| (*key, place.as_str())).collect::<Vec<_>>(), [(2, ".org")]);
     }
 
     #[test]
