@@ -7,7 +7,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 PLUGINS := $(notdir $(patsubst %/,%,$(wildcard plugins/*/)))
 GUESTS := $(foreach plugin,$(PLUGINS),target/plugins/$(plugin).wasm)
 
-.PHONY: help run test build plugins bench lint setup setup-test
+.PHONY: help run test build plugins bench fuzz lint setup setup-test setup-fuzz
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ setup:
 
 setup-test:
 	@deploy/prerequisites.sh test
+
+setup-fuzz:
+	@deploy/prerequisites.sh fuzz
 
 build: setup plugins ## Build the release binary and the example plugins
 	@echo '» Building target/release/claimsmith'
@@ -39,3 +42,6 @@ lint: setup-test ## Formatting, clippy, dependencies, documentation
 
 bench: build ## Measure server CPU per token against its parts (docs/performance.md)
 	@deploy/bench.sh
+
+fuzz: setup-fuzz ## Feed what reads strangers' bytes for FUZZ_SECONDS=20 a target
+	@deploy/fuzz.sh

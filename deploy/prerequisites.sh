@@ -3,6 +3,7 @@
 # get it. Idempotent; silent where nothing is missing.
 #   prerequisites.sh run    what `make run` and `make build` need
 #   prerequisites.sh test   what `make test` and `make lint` need beside
+#   prerequisites.sh fuzz   what `make fuzz` needs beside
 set -euo pipefail
 purpose=${1:-run}
 
@@ -19,6 +20,7 @@ has_header openssl || missing+=(libssl-dev)
 has_header libpq || missing+=(libpq-dev)
 has_postgres || missing+=(postgresql)
 has curl || missing+=(curl)
+if [ "$purpose" = fuzz ]; then has c++ || missing+=(g++); fi
 if [ "$purpose" = test ]; then
     has git || missing+=(git)
     has openssl || missing+=(openssl)
@@ -63,4 +65,7 @@ if [ "$purpose" = test ]; then
     # Binaries of the registry, built once.
     cargo nextest --version >/dev/null 2>&1 || { say 'Building cargo-nextest (once, some minutes)'; cargo install --quiet --locked cargo-nextest; }
     cargo deny --version >/dev/null 2>&1 || { say 'Building cargo-deny (once, some minutes)'; cargo install --quiet --locked cargo-deny; }
+fi
+if [ "$purpose" = fuzz ]; then
+    cargo fuzz --version >/dev/null 2>&1 || { say 'Building cargo-fuzz (once, a minute or two)'; cargo install --quiet --locked cargo-fuzz; }
 fi

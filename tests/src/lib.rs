@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::{Client, RequestBuilder};
+use reqwest::blocking::{Client, ClientBuilder, RequestBuilder};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Certificate, Method};
 use serde_json::{Value, json};
@@ -21,6 +21,11 @@ pub mod serve;
 
 pub use jwt::{AssertionKey, Decoded, claims, decode_with};
 pub use reply::Reply;
+
+/// The plugins of the guide: each is compiled, and does what it is said to do.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/plugins/hooks.md")]
+mod hooks_of_the_guide {}
 
 /// How long anything may take before a test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -91,10 +96,7 @@ impl Dev {
         while !banner.contains("Ctrl-C") && out.read_line(&mut banner).expect("a line") > 0 {}
         std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
         let read = |name: &str| std::fs::read_to_string(info[name].as_str().expect("a path")).expect("a file");
-        let ca = Certificate::from_pem(read("ca_file").as_bytes()).expect("a certificate");
-        let http =
-            Client::builder().add_root_certificate(ca).no_proxy().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
-        let http = http.expect("a client");
+        let http = https(read("ca_file").as_bytes(), |builder| builder);
         let admin_token = read("admin_token_file").trim().to_owned();
         let url = format!("{}/.well-known/openid-configuration", info["issuer"].as_str().expect("an issuer"));
         let metadata = http.get(url).send().expect("an answer").text().expect("text");
@@ -134,12 +136,7 @@ impl Dev {
 
     /// Posts a form to an endpoint, named by its metadata member.
     pub fn post(&self, member: &str, authorization: Option<&str>, form: &str) -> Reply {
-        let request = self.http.post(self.url(member)).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.to_owned());
-        let request = match authorization {
-            Some(value) => request.header(AUTHORIZATION, value),
-            None => request,
-        };
-        send(request)
+        post_form(&self.http, self.url(member), authorization, form)
     }
 
     /// Asks for a token by client credentials, with `client_secret_basic`.
@@ -171,11 +168,7 @@ impl Dev {
 
     /// Registers a client.
     pub fn register(&self, metadata: &Value) -> Registered {
-        let reply = self.admin_post("/clients", metadata);
-        assert_eq!(reply.status, 201, "{}", reply.body);
-        let json = reply.json();
-        let text = |name: &str| json[name].as_str().map(str::to_owned);
-        Registered { client_id: text("client_id").expect("an id"), client_secret: text("client_secret") }
+        Registered::of(&self.admin_post("/clients", metadata))
     }
 
     /// Registers a client for client credentials with a scope.
@@ -200,11 +193,7 @@ impl Dev {
 
     /// Runs a command with `--json` and reads what it prints; it must succeed.
     pub fn command_json(&self, arguments: &[&str]) -> Value {
-        let output = self.command(&[arguments, &["--json"]].concat());
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {errors}");
-        serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", String::from_utf8_lossy(&output.stdout)))
+        read_json(&self.command(&[arguments, &["--json"]].concat()), arguments)
     }
 
     /// Verifies a self-contained token against the JWKS and decodes it.
@@ -223,17 +212,39 @@ impl Drop for Dev {
     fn drop(&mut self) {
         drop(self.stdin.take());
         let _ = self.child.wait();
-        if std::thread::panicking() {
-            let log = self.log();
-            let from = log.len().saturating_sub(4_000);
-            eprint_tail(&log[log.ceil_char_boundary(from)..]);
-        }
+        show_when_panicking(&self.log());
     }
 }
 
+/// Shows the end of a server's log when the test has failed.
 #[allow(clippy::print_stderr, reason = "a failed test shows the server's log")]
-fn eprint_tail(text: &str) {
-    eprintln!("--- the server's log ends with\n{text}");
+fn show_when_panicking(log: &str) {
+    if std::thread::panicking() {
+        let from = log.ceil_char_boundary(log.len().saturating_sub(4_000));
+        eprintln!("--- the server's log ends with\n{}", &log[from..]);
+    }
+}
+
+/// A client over HTTPS that trusts one authority, takes no proxy and follows no redirect.
+fn https(ca_pem: &[u8], adjust: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
+    let ca = Certificate::from_pem(ca_pem).expect("a certificate");
+    let builder = Client::builder().add_root_certificate(ca).no_proxy().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
+    adjust(builder).build().expect("a client")
+}
+
+/// Posts a form.
+fn post_form(http: &Client, url: &str, authorization: Option<&str>, form: &str) -> Reply {
+    let request = http.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.to_owned());
+    send(match authorization {
+        Some(value) => request.header(AUTHORIZATION, value),
+        None => request,
+    })
+}
+
+/// What a command with `--json` printed; it must have succeeded.
+fn read_json(output: &Output, arguments: &[&str]) -> Value {
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {output:?}"))
 }
 
 /// A registered client with its secret.
@@ -246,6 +257,14 @@ pub struct Registered {
 }
 
 impl Registered {
+    /// The client of an answer to a registration.
+    fn of(reply: &Reply) -> Self {
+        assert_eq!(reply.status, 201, "{reply:?}");
+        let json = reply.json();
+        let text = |name: &str| json[name].as_str().map(str::to_owned);
+        Self { client_id: text("client_id").expect("an id"), client_secret: text("client_secret") }
+    }
+
     /// Its `Authorization` header for `client_secret_basic`.
     pub fn basic(&self) -> String {
         basic(&self.client_id, self.client_secret.as_deref().expect("a secret"))

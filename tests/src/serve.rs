@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use claimsmith_store::testing::TestDatabase;
+use reqwest::Method;
 use reqwest::blocking::Client;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
-use reqwest::{Certificate, Method};
+use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Decoded, PATIENCE, Registered, Reply, binary, decode_with, send, wait_for};
+use crate::{Decoded, Registered, Reply, binary, decode_with, https, post_form, read_json, send, wait_for};
 
 /// The account of the unprivileged: `nobody` on every distribution that we know.
 const NOBODY: &str = "65534";
@@ -197,21 +197,16 @@ impl Site {
             said(found, "address").expect("an address").parse().expect("an address")
         };
         let (public, admin) = (address("listen.public"), address("listen.admin"));
-        let ca = Certificate::from_pem(&std::fs::read(self.path("ca.pem")).expect("an authority")).expect("a certificate");
-        let http = Client::builder().add_root_certificate(ca).no_proxy().timeout(PATIENCE).resolve("id.test", public).build();
-        let (http, token) = (http.expect("a client"), admin_token.to_owned());
-        Node { site: self, child, log, http, public, admin_url: format!("https://localhost:{}", admin.port()), admin_token: token }
+        let ca = std::fs::read(self.path("ca.pem")).expect("an authority");
+        let http = https(&ca, |builder| builder.resolve("id.test", public));
+        let (admin_url, admin_token) = (format!("https://localhost:{}", admin.port()), admin_token.to_owned());
+        Node { site: self, child, log, http, public, admin_url, admin_token }
     }
 }
 
 /// A text of a line of the log.
 fn said<'a>(line: &'a Value, member: &str) -> Option<&'a str> {
     line.get(member)?.as_str()
-}
-
-fn read_json(output: &Output, arguments: &[&str]) -> Value {
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {output:?}"))
 }
 
 /// A node that serves. Killed when it is dropped.
@@ -247,12 +242,7 @@ impl Node<'_> {
 
     /// Posts a form to an endpoint, named by its path.
     pub fn post(&self, path: &str, authorization: Option<&str>, form: &str) -> Reply {
-        let request =
-            self.http.post(format!("{ISSUER}{path}")).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.to_owned());
-        send(match authorization {
-            Some(value) => request.header(AUTHORIZATION, value),
-            None => request,
-        })
+        post_form(&self.http, &format!("{ISSUER}{path}"), authorization, form)
     }
 
     /// Asks for a token by client credentials.
@@ -288,10 +278,7 @@ impl Node<'_> {
 
     /// Registers a client.
     pub fn register(&self, metadata: &Value) -> Registered {
-        let reply = self.admin(Method::POST, "/clients", Some(metadata));
-        assert_eq!(reply.status, 201, "{reply:?}");
-        let (json, text) = (reply.json(), |json: &Value, name: &str| json[name].as_str().map(str::to_owned));
-        Registered { client_id: text(&json, "client_id").expect("an id"), client_secret: text(&json, "client_secret") }
+        Registered::of(&self.admin(Method::POST, "/clients", Some(metadata)))
     }
 
     /// Runs a command of management against this node.
@@ -333,9 +320,6 @@ impl Drop for Node<'_> {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if std::thread::panicking() {
-            let log = self.log();
-            crate::eprint_tail(&log[log.ceil_char_boundary(log.len().saturating_sub(4_000))..]);
-        }
+        crate::show_when_panicking(&self.log());
     }
 }

@@ -218,3 +218,18 @@ fn every_grant_has_its_file_its_tests_and_its_place_in_the_walk() {
     }
     assert!(missing.is_empty(), "missing:\n{missing}");
 }
+
+#[test]
+fn messages_that_are_explained_are_messages_of_the_server() {
+    let sources: String = files("server", ".rs").iter().map(|path| fs::read_to_string(path).expect("text")).collect();
+    let page = fs::read_to_string(root().join("docs/troubleshoot.md")).expect("text");
+    let mut seen = 0;
+    for row in page.lines().filter(|line| line.starts_with("| `")) {
+        let messages = row.split('|').nth(1).unwrap_or_default().split('`').skip(1).step_by(2);
+        for part in messages.flat_map(|message| message.split(['…', ';'])).map(str::trim).filter(|part| part.len() > 2) {
+            seen += 1;
+            assert!(sources.contains(part), "no source says `{part}`");
+        }
+    }
+    assert!(seen > 30, "{seen}");
+}

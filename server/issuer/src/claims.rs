@@ -7,7 +7,7 @@
 
 use std::marker::PhantomData;
 
-use claimsmith_jose::SignableClaims;
+use claimsmith_jose::{SignableClaims, is_reserved_header};
 use claimsmith_protocol::scope::is_scope_token;
 use claimsmith_protocol::time::Timestamp;
 
@@ -18,7 +18,7 @@ use crate::value::{Member, Value, render_integer, render_string, render_strings}
 mod names;
 mod response;
 
-pub use names::{is_reserved, is_reserved_header, is_reserved_response_member};
+pub use names::{is_reserved, is_reserved_response_member};
 pub use response::{IntrospectionAnswer, ResponseMembers};
 
 /// The most edits that one call of a plugin may return.

@@ -38,6 +38,27 @@ pub struct Client {
     pub access_token_alg: Option<SigningAlg>,
 }
 
+impl Client {
+    /// An enabled client that is entitled to nothing yet.
+    pub fn new(id: ClientId, authentication: Authentication) -> Self {
+        Self {
+            id,
+            name: None,
+            enabled: true,
+            authentication,
+            grants: Vec::new(),
+            scopes: ScopeSet::default(),
+            default_scopes: ScopeSet::default(),
+            resources: Vec::new(),
+            tags: Vec::new(),
+            metadata: "{}".into(),
+            access_token_lifetime: None,
+            access_token_format: None,
+            access_token_alg: None,
+        }
+    }
+}
+
 /// How a client proves who it is.
 #[derive(Debug, Clone)]
 pub enum Authentication {

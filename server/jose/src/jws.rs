@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
-pub use self::header::{Header, HeaderAlg};
+pub use self::header::{Header, HeaderAlg, is_reserved_header};
 use crate::alg::{MacAlg, SigningAlg};
 use crate::base64url;
 use crate::error::JwsRefusal;

@@ -27,7 +27,7 @@ pub use alg::{Curve, HashAlg, MacAlg, SigningAlg};
 pub use digest::{Digest, MalformedDigest, hmac_sha256};
 pub use error::{JoseFault, JwsRefusal, KeyRefusal};
 pub use jwk_set::{JwkSet, JwkSetRefusal, SkippedKey};
-pub use jws::{Header, HeaderAlg, Jws, Unverified, Verified};
+pub use jws::{Header, HeaderAlg, Jws, Unverified, Verified, is_reserved_header};
 pub use key::{SigningKey, VerifyingKey};
 pub use numeric_date::{NumericDateRefusal, numeric_date};
 pub use secret::Secret;

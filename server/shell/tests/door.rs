@@ -17,6 +17,8 @@ mod full;
 mod hall;
 #[path = "door/http2.rs"]
 mod http2;
+#[path = "door/identity.rs"]
+mod identity;
 #[path = "door/proxy.rs"]
 mod proxy;
 #[path = "door/rig.rs"]

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "door/identity.rs"]
+mod identity;
 #[path = "fetch/rig.rs"]
 mod rig;
 

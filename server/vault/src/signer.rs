@@ -4,17 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use claimsmith_jose::{SignableClaims, SigningAlg, SigningKey, base64url};
+use claimsmith_jose::{SignableClaims, SigningAlg, SigningKey, base64url, is_reserved_header};
 use serde_json::{Map, Value};
 
 use crate::fault::VaultFault;
-
-/// Header members that nobody but the vault may set: they choose keys, algorithms, or how the token is read (RFC 7515
-/// §4.1, RFC 7516 §4.1, RFC 7797; RFC 8725 §3.10).
-const RESERVED_HEADER: [&str; 19] = [
-    "alg", "kid", "typ", "cty", "crit", "b64", "zip", "enc", "jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "epk", "apu", "apv", "iv",
-    "tag",
-];
 
 /// Signs tokens of one `typ` with one key. The header is rendered once, when the signer is made.
 ///
@@ -69,8 +62,7 @@ impl Signer {
         }
         let mut members = header(&self.key, &self.typ);
         for (name, json) in extra {
-            // Security: whoever could set `alg`, `kid`, `jku` … could make our tokens verify under a key that is not ours.
-            if RESERVED_HEADER.contains(&name) {
+            if is_reserved_header(name) {
                 return Err(VaultFault::ReservedHeader { name: name.to_owned() });
             }
             let malformed = || VaultFault::MalformedHeader { name: name.to_owned() };

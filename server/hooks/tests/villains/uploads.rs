@@ -122,3 +122,25 @@ fn what_makes_compilers_slow() {
     let table = format!("(component (core module (func (block (br_table {} (i32.const 0))))))", "0 ".repeat(100_000));
     assert_eq!(refusal_of(&table), UploadRefusal::TooComplex("branches of br_table"));
 }
+
+/// `CLAIMSMITH_BLESS=1` writes them anew.
+#[test]
+fn the_seeds_of_the_fuzzer_are_guests_of_ours() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/seeds/upload");
+    let guests = ["honest", "poll_block", "random_bytes", "table_grow", "loop_in_post_return"].map(guest);
+    let good = guests.into_iter().map(|guest| (format!("good-{}", guest.name), guest.component));
+    let refused = [
+        ("module", "(module)"),
+        ("no-hooks", r#"(component (@custom "claimsmith-manifest" "{}") (core module (@custom "name" "x") (memory 1)))"#),
+        ("foreign-import", r#"(component (import "wasi:http/outgoing-handler@0.2.0" (instance)))"#),
+        ("nested", "(component (component (component (core module (func)))))"),
+    ];
+    let refused = refused.map(|(name, text)| (name.to_owned(), wat::parse_str(text).unwrap()));
+    for (name, component) in good.chain(refused) {
+        let path = folder.join(&name);
+        if std::env::var_os("CLAIMSMITH_BLESS").is_some() {
+            std::fs::write(&path, &component).unwrap();
+        }
+        assert!(std::fs::read(&path).is_ok_and(|seed| seed == component), "{name} is not in sync: run with CLAIMSMITH_BLESS=1");
+    }
+}

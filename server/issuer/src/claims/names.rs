@@ -28,12 +28,6 @@ const RESERVED: [&str; 16] = [
 /// Claims that need a permission of their own name; a prefix does not reach them.
 const PROTECTED: [&str; 4] = ["sub", "acr", "amr", "auth_time"];
 
-/// Header members with a meaning for security (RFC 7515 §4.1, RFC 7516 §4.1, RFC 7797 §3).
-const RESERVED_HEADER: [&str; 24] = [
-    "alg", "typ", "kid", "cty", "crit", "b64", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "enc", "zip", "epk", "apu", "apv", "iv",
-    "tag", "p2s", "p2c", "url", "nonce", "iss",
-];
-
 /// Members of token responses that a specification defines, and those of errors.
 const RESERVED_RESPONSE: [&str; 19] = [
     "access_token",
@@ -60,11 +54,6 @@ const RESERVED_RESPONSE: [&str; 19] = [
 /// Whether the claim is the server's own.
 pub fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name)
-}
-
-/// Whether the header member has a meaning for security.
-pub fn is_reserved_header(name: &str) -> bool {
-    RESERVED_HEADER.contains(&name)
 }
 
 /// Whether the response member has a standard meaning.

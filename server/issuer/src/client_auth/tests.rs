@@ -2,9 +2,7 @@
 
 use claimsmith_jose::{JwkSet, SigningKey};
 use claimsmith_protocol::error::ErrorCode;
-use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::id::ClientId;
-use claimsmith_protocol::scope::ScopeSet;
 use serde_json::{Value, json};
 
 use super::*;
@@ -30,21 +28,7 @@ fn now() -> Timestamp {
 }
 
 fn client(authentication: Authentication) -> Client {
-    Client {
-        id: ClientId::parse("c").expect("an id"),
-        name: None,
-        enabled: true,
-        authentication,
-        grants: vec![GrantType::ClientCredentials],
-        scopes: ScopeSet::default(),
-        default_scopes: ScopeSet::default(),
-        resources: vec![],
-        tags: vec![],
-        metadata: "{}".into(),
-        access_token_lifetime: None,
-        access_token_format: None,
-        access_token_alg: None,
-    }
+    Client::new(ClientId::parse("c").expect("an id"), authentication)
 }
 
 fn stored(secret: &str, expires_at: Option<i64>) -> StoredSecret {

@@ -13,21 +13,8 @@ use crate::resource::Resource;
 const API: &str = "https://api.example";
 
 fn client(id: &str, enabled: bool) -> Arc<Client> {
-    Arc::new(Client {
-        id: ClientId::parse(id).expect("an id"),
-        name: None,
-        enabled,
-        authentication: Authentication::Public,
-        grants: vec![],
-        scopes: ScopeSet::default(),
-        default_scopes: ScopeSet::default(),
-        resources: vec![],
-        tags: vec![],
-        metadata: "{}".into(),
-        access_token_lifetime: None,
-        access_token_format: None,
-        access_token_alg: None,
-    })
+    let client = Client::new(ClientId::parse(id).expect("an id"), Authentication::Public);
+    Arc::new(Client { enabled, ..client })
 }
 
 fn caller(id: &str) -> AuthenticatedClient {

@@ -6,6 +6,19 @@ use crate::alg::{MacAlg, SigningAlg};
 use crate::error::JwsRefusal;
 use crate::strict_json::parse_object;
 
+/// Members that choose keys or algorithms, or how a token is read (RFC 7515 §4.1, RFC 7516 §4.1, RFC 7518 §4, RFC 7797 §3,
+/// RFC 8555 §6.4, §6.5.2), and those that repeat a claim by which keys are chosen (RFC 7519 §5.3).
+const RESERVED: [&str; 24] = [
+    "alg", "typ", "kid", "cty", "crit", "b64", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "enc", "zip", "epk", "apu", "apv", "iv",
+    "tag", "p2s", "p2c", "url", "nonce", "iss",
+];
+
+/// Whether a header member has a meaning for security, so that nobody but the signer may set it.
+// Security: whoever could set `alg`, `kid`, `jku` … could make our tokens verify under a key that is not ours (RFC 8725 §3.10).
+pub fn is_reserved_header(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
 /// What a header says, as far as we listen: `alg`, `kid`, `typ`.
 // Security: `jwk`, `jku`, `x5u` and `x5c` are not kept, so nothing can choose a key by them (RFC 8725 §3.10).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,14 +6,9 @@ use claimsmith_shell::listen::{Bound, DoorMetrics, DoorSettings, ListenerSetting
 use claimsmith_shell::tls::TlsSettings;
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use openssl::asn1::Asn1Time;
-use openssl::bn::BigNum;
-use openssl::ec::{EcGroup, EcKey};
-use openssl::hash::MessageDigest;
-use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
 use openssl::ssl::{SslConnector, SslConnectorBuilder, SslMethod, SslStream, SslVerifyMode};
-use openssl::x509::{X509, X509Builder, X509NameBuilder};
+use openssl::x509::X509;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
@@ -22,6 +17,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
+
+use crate::identity::{p256, self_signed};
 
 /// How long a client waits for what must come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -282,23 +279,5 @@ pub(crate) fn replace(path: &Path, content: &[u8]) {
 
 /// A self-signed P-256 certificate.
 pub(crate) fn certificate(common_name: &str) -> (X509, PKey<Private>) {
-    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
-    self_signed(common_name, PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap())
-}
-
-/// A self-signed certificate for this key.
-pub(crate) fn self_signed(common_name: &str, key: PKey<Private>) -> (X509, PKey<Private>) {
-    let mut name = X509NameBuilder::new().unwrap();
-    name.append_entry_by_nid(Nid::COMMONNAME, common_name).unwrap();
-    let name = name.build();
-    let mut builder = X509Builder::new().unwrap();
-    builder.set_version(2).unwrap();
-    builder.set_serial_number(&BigNum::from_u32(1).unwrap().to_asn1_integer().unwrap()).unwrap();
-    builder.set_subject_name(&name).unwrap();
-    builder.set_issuer_name(&name).unwrap();
-    builder.set_pubkey(&key).unwrap();
-    builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
-    builder.set_not_after(&Asn1Time::days_from_now(30).unwrap()).unwrap();
-    builder.sign(&key, MessageDigest::sha256()).unwrap();
-    (builder.build(), key)
+    self_signed(common_name, p256(), |_| {})
 }

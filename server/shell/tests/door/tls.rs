@@ -1,6 +1,7 @@
 //! Handshakes, and the files behind them.
 
-use crate::rig::{Files, Rig, ask, certificate, connect, eventually, get, replace, self_signed};
+use crate::identity::self_signed;
+use crate::rig::{Files, Rig, ask, certificate, connect, eventually, get, replace};
 use claimsmith_shell::listen::{ListenerSettings, WireSettings};
 use claimsmith_shell::tls::{Refreshed, TlsFault, TlsIdentity};
 use openssl::pkey::PKey;
@@ -97,7 +98,7 @@ fn net_002_tls_1_2_takes_the_allowed_suites_and_no_other() {
     let rig = Rig::new();
     let mut taken = taken_suites(&rig);
     let rsa = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
-    let (certificate, key) = self_signed("localhost", rsa);
+    let (certificate, key) = self_signed("localhost", rsa, |_| {});
     rig.files.write(&certificate.to_pem().unwrap(), &key.private_key_to_pem_pkcs8().unwrap());
     assert!(rig.server.reload().is_empty());
     taken.extend(taken_suites(&rig));

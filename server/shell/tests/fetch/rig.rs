@@ -9,18 +9,15 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use claimsmith_shell::fetch::{Errand, Lookup};
-use openssl::asn1::Asn1Time;
-use openssl::bn::BigNum;
-use openssl::ec::{EcGroup, EcKey};
-use openssl::hash::MessageDigest;
-use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
 use openssl::ssl::{Ssl, SslAcceptor, SslMethod};
+use openssl::x509::X509;
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
-use openssl::x509::{X509, X509NameBuilder};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
+
+use crate::identity::{p256, self_signed};
 
 /// What the server does with a request.
 pub(crate) enum Reply {
@@ -67,7 +64,7 @@ impl Server {
     }
 
     pub(crate) async fn try_start_at(address: &str, reply: Reply) -> Option<Self> {
-        Self::run(address, reply, Arc::new(self_signed())).await
+        Self::run(address, reply, Arc::new(stranger())).await
     }
 
     /// One with the certificate of another.
@@ -145,27 +142,15 @@ async fn serve(stream: TcpStream, acceptor: &SslAcceptor, reply: &Reply) -> Opti
     }
 }
 
-fn self_signed() -> (X509, PKey<Private>) {
-    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
-    let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
-    let mut name = X509NameBuilder::new().unwrap();
-    name.append_entry_by_nid(Nid::COMMONNAME, "a stranger").unwrap();
-    let name = name.build();
-    let mut builder = X509::builder().unwrap();
-    builder.set_version(2).unwrap();
-    builder.set_serial_number(&BigNum::from_u32(1).unwrap().to_asn1_integer().unwrap()).unwrap();
-    builder.set_subject_name(&name).unwrap();
-    builder.set_issuer_name(&name).unwrap();
-    builder.set_pubkey(&key).unwrap();
-    builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
-    builder.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
-    builder.append_extension(BasicConstraints::new().ca().build().unwrap()).unwrap();
-    let context = builder.x509v3_context(None, None);
-    let mut names = SubjectAlternativeName::new();
-    let names = names.dns("rp.test").dns("localhost").ip("127.0.0.1").ip("127.0.0.2").ip("::1").build(&context).unwrap();
-    builder.append_extension(names).unwrap();
-    builder.sign(&key, MessageDigest::sha256()).unwrap();
-    (builder.build(), key)
+/// An authority that is its own server, under every name of the tests.
+fn stranger() -> (X509, PKey<Private>) {
+    self_signed("a stranger", p256(), |builder| {
+        builder.append_extension(BasicConstraints::new().ca().build().unwrap()).unwrap();
+        let context = builder.x509v3_context(None, None);
+        let mut names = SubjectAlternativeName::new();
+        let names = names.dns("rp.test").dns("localhost").ip("127.0.0.1").ip("127.0.0.2").ip("::1").build(&context).unwrap();
+        builder.append_extension(names).unwrap();
+    })
 }
 
 /// Names that mean what a test says.

@@ -89,7 +89,7 @@ fn further_header_members_are_signed() {
 #[test]
 fn reserved_header_members_are_refused() {
     let signer = signer(SigningAlg::Es256);
-    for name in ["alg", "kid", "typ", "cty", "crit", "b64", "zip", "enc", "jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"] {
+    for name in ["alg", "kid", "typ", "cty", "crit", "b64", "zip", "enc", "jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "url", "iss"] {
         let fault = with_header(&signer, &[("tenant", "1"), (name, "\"x\"")]).unwrap_err();
         assert!(matches!(&fault, VaultFault::ReservedHeader { name: refused } if refused == name));
     }

@@ -58,19 +58,11 @@ fn secret() -> Authentication {
 pub(super) fn client(authentication: Authentication) -> Arc<Client> {
     let scopes = ScopeSet::parse(sample::SCOPE).expect("scopes");
     Arc::new(Client {
-        id: ClientId::parse(sample::CLIENT_ID).expect("an id"),
-        name: None,
-        enabled: true,
-        authentication,
         grants: vec![GrantType::ClientCredentials],
         scopes: scopes.clone(),
         default_scopes: scopes,
-        resources: Vec::new(),
-        tags: Vec::new(),
         metadata: sample::METADATA.into(),
-        access_token_lifetime: None,
-        access_token_format: None,
-        access_token_alg: None,
+        ..Client::new(ClientId::parse(sample::CLIENT_ID).expect("an id"), authentication)
     })
 }
 

@@ -12,20 +12,13 @@ use crate::client_auth::{self, Evidence, Policy};
 fn client() -> Client {
     let secret =
         StoredSecret { id: 1, verifier: SecretVerifier::Sha256(claimsmith_jose::Digest::of(b"s")), sealed: None, expires_at: None };
+    let authentication = Authentication::Secret { method: SecretMethod::Basic, secrets: vec![secret] };
     Client {
-        id: ClientId::parse("demo").expect("an id"),
-        name: None,
-        enabled: true,
-        authentication: Authentication::Secret { method: SecretMethod::Basic, secrets: vec![secret] },
         grants: vec![GrantType::ClientCredentials],
         scopes: ScopeSet::parse("read write orders:read bills:read openid").expect("scopes"),
         default_scopes: ScopeSet::parse("read").expect("scopes"),
         resources: vec!["https://orders.example".into(), "https://bills.example".into()],
-        tags: vec![],
-        metadata: "{}".into(),
-        access_token_lifetime: None,
-        access_token_format: None,
-        access_token_alg: None,
+        ..Client::new(ClientId::parse("demo").expect("an id"), authentication)
     }
 }
 
