@@ -18,6 +18,7 @@ use claimsmith_protocol::id::ClientId;
 use claimsmith_store::Store;
 use claimsmith_vault::Keyring;
 use quick_cache::sync::Cache;
+use tokio::sync::Notify;
 
 use crate::failure::{Failure, Fault};
 
@@ -138,6 +139,9 @@ impl Visit {
     }
 }
 
+/// How long anybody waits at most for this node to take over a change.
+const CATCH_UP: Duration = Duration::from_secs(2);
+
 /// What this node holds.
 pub struct Directory {
     store: Arc<Store>,
@@ -149,6 +153,8 @@ pub struct Directory {
     /// Milliseconds since `began` at which the database last said how new we are.
     fresh_at: AtomicI64,
     max_stale: Duration,
+    /// Wakes who keeps the policy fresh, before its next pulse.
+    pub nudge: Notify,
 }
 
 impl Directory {
@@ -162,6 +168,7 @@ impl Directory {
             began: Instant::now(),
             fresh_at: AtomicI64::new(0),
             max_stale,
+            nudge: Notify::new(),
         }
     }
 
@@ -183,6 +190,8 @@ impl Directory {
         let Ok(id) = ClientId::parse(client_id) else { return Ok(None) };
         let drops = self.drops.load(Ordering::Acquire);
         let loaded = self.store.load_client(&id).await?;
+        // Its bindings may be newer than the policy and name plugins that this node is about to load.
+        self.reach(loaded.as_ref().map_or(0, |loaded| loaded.generation)).await;
         let entry = loaded.map(|loaded| Arc::new(Entry::new(loaded.record.client, loaded.bindings)));
         self.clients.insert(client_id.into(), entry.clone());
         // What changed while it was being loaded may be missing in it: the next request asks again.
@@ -190,6 +199,19 @@ impl Directory {
             self.clients.remove(client_id);
         }
         Ok(entry)
+    }
+
+    /// Waits until the policy is at least as new as a generation, or for two seconds.
+    pub async fn reach(&self, generation: i64) {
+        let reached = async {
+            while self.policy.load().generation < generation {
+                self.nudge.notify_one();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if tokio::time::timeout(CATCH_UP, reached).await.is_err() {
+            tracing::warn!(generation, "the node has not taken over a change yet");
+        }
     }
 
     /// Puts a new policy in place, with one atomic switch.

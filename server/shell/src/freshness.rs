@@ -147,7 +147,7 @@ impl Freshness {
         loop {
             tokio::select! {
                 _ = pulse.tick() => {}
-                () = rooms.nudge.notified() => {}
+                () = rooms.directory.nudge.notified() => {}
                 _ = stop.changed() => return,
             }
             let changed = self.beat(&rooms).await;

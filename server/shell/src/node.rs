@@ -84,7 +84,6 @@ impl Node {
             metrics,
             settings,
             draining: AtomicBool::new(false),
-            nudge: tokio::sync::Notify::new(),
         });
         let (stop, stopped) = watch::channel(false);
         let keeper = keep(runtime, freshness, Arc::clone(&rooms), Arc::clone(&key_life), stopped)?;

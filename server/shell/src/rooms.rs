@@ -85,26 +85,14 @@ pub struct Rooms {
     pub metadata: Document,
     /// Set when the node drains.
     pub draining: AtomicBool,
-    /// Makes the node look at the database at once.
-    pub nudge: Notify,
 }
-
-/// How long an administrator waits at most for this node to take over what they changed.
-const CATCH_UP: Duration = Duration::from_secs(2);
 
 impl Rooms {
     /// Waits until this node acts on every change that is committed now, so that who made one meets it in the next request
     /// here. Other nodes follow within their pulse.
     pub async fn catch_up(&self) {
-        let Ok(generation) = self.store.generation().await else { return };
-        let has_it = async {
-            while self.directory.policy().generation < generation {
-                self.nudge.notify_one();
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        if tokio::time::timeout(CATCH_UP, has_it).await.is_err() {
-            tracing::warn!(generation, "the node has not taken over a change yet");
+        if let Ok(generation) = self.store.generation().await {
+            self.directory.reach(generation).await;
         }
     }
 

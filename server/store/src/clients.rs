@@ -17,7 +17,7 @@ use diesel::{
 };
 
 use crate::bindings;
-use crate::changes::{Change, EntityKind, Written, change, expect_version};
+use crate::changes::{Change, EntityKind, Written, change, current, expect_version};
 use crate::connection::Tx;
 use crate::fault::Fault;
 use crate::instant;
@@ -45,6 +45,8 @@ pub struct LoadedClient {
     pub record: ClientRecord,
     /// The bindings on this very client, in their order.
     pub bindings: Vec<Binding>,
+    /// The generation it was read at.
+    pub generation: i64,
 }
 
 impl Store {
@@ -55,7 +57,7 @@ impl Store {
             .snapshot(move |tx| {
                 let Some(record) = load(tx, &id)? else { return Ok(None) };
                 let bindings = bindings::of_client(tx, &id)?;
-                Ok(Some(LoadedClient { record, bindings }))
+                Ok(Some(LoadedClient { record, bindings, generation: current(tx)? }))
             })
             .await
     }

@@ -67,6 +67,8 @@ async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> 
         return inactive();
     }
     let Some(owner) = owner else { return inactive() };
+    // The owner may just have been read: its bindings are those of a policy that is no older.
+    let visit = rooms.directory.visit()?;
     let occasion = hook_room::Occasion { arrival, form: &form, grant: None, now };
     let mut room = hook_room::Room::of_owner(rooms, &visit, &owner, occasion);
     let answer = room.introspection(IntrospectionAnswer::of(token.members()), caller_id, report).await?;

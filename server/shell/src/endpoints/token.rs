@@ -42,10 +42,10 @@ async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> 
 
     // Identity desk: a proof becomes a client.
     let now = rooms.clock.now();
-    let visit = rooms.directory.visit()?;
     let caller = desk::authenticate(rooms, presented, arrival, report).await?;
 
-    // Court: what the client is entitled to. Pure.
+    // Court: what the client is entitled to. Pure. From here on the policy stays what it is.
+    let visit = rooms.directory.visit()?;
     let request = client_credentials::parse(&form)?;
     let entitled = client_credentials::decide(&caller.client, &request, visit.resources(), &rooms.settings.defaults)?;
     report.stage(report::Stage::Decide);
