@@ -15,11 +15,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 mod jwt;
+mod marker;
 pub mod postgres;
 mod reply;
 pub mod serve;
 
 pub use jwt::{AssertionKey, Decoded, claims, decode_with};
+pub use marker::{Variant, marker};
 pub use reply::Reply;
 
 /// How long anything may take before a test gives up on it.
