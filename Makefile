@@ -7,7 +7,10 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 PLUGINS := $(notdir $(patsubst %/,%,$(wildcard plugins/*/)))
 GUESTS := $(foreach plugin,$(PLUGINS),target/plugins/$(plugin).wasm)
 
-.PHONY: help run test build plugins bench fuzz lint setup setup-test setup-fuzz
+# Guests that only tests bind.
+TEST_GUESTS := $(notdir $(patsubst %/,%,$(wildcard tests/guests/*/)))
+
+.PHONY: help run test build plugins guests bench fuzz lint setup setup-test setup-fuzz
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,10 +34,16 @@ plugins: setup
 	@mkdir -p target/plugins
 	@for plugin in $(PLUGINS); do cp "target/wasm32-wasip2/guest/$${plugin//-/_}.wasm" "target/plugins/$$plugin.wasm"; done
 
+guests: setup plugins
+	@echo '» Building the guests of the tests into target/guests'
+	@cargo build --profile guest --target wasm32-wasip2 $(addprefix --package ,$(TEST_GUESTS))
+	@mkdir -p target/guests
+	@for guest in $(TEST_GUESTS); do cp "target/wasm32-wasip2/guest/$${guest//-/_}.wasm" "target/guests/$$guest.wasm"; done
+
 run: build ## Build, start a private server with demo data, print what to paste
 	@exec target/release/claimsmith dev
 
-test: setup-test plugins ## Check formatting and lints, run every test
+test: setup-test guests ## Check formatting and lints, run every test
 	@deploy/test.sh
 
 lint: setup-test ## Formatting, clippy, dependencies, documentation

@@ -15,11 +15,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 mod jwt;
+mod marker;
 pub mod postgres;
 mod reply;
 pub mod serve;
 
 pub use jwt::{AssertionKey, Decoded, claims, decode_with};
+pub use marker::{Variant, marker};
 pub use reply::Reply;
 
 /// The plugins of the guide: each is compiled, and does what it is said to do.

@@ -16,6 +16,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::postgres::Postgres;
 use crate::{Decoded, Registered, Reply, binary, decode_with, https, post_form, read_json, send, wait_for};
 
 /// The account of the unprivileged: `nobody` on every distribution that we know.
@@ -109,6 +110,21 @@ impl Site {
         site.shell(&format!("(umask 077; printf %s '{}' > db.url)", database.url()));
         site.configure("url_file = \"db.url\"", "");
         site
+    }
+
+    /// One on a PostgreSQL of somebody else's, over TLS, under an account without privileges; its database is still empty.
+    pub fn with_postgres() -> (Postgres, Self) {
+        let site = Self::new(Account::Nobody);
+        let postgres = Postgres::start(&site.path("server.pem"), &site.path("server.key"));
+        site.shell(&format!("(umask 077; printf '%s\\n' '{}' > db.password)", postgres.password()));
+        site.configure_postgres(&postgres, "claimsmith", "");
+        (postgres, site)
+    }
+
+    /// Writes the configuration for a database on that PostgreSQL.
+    pub fn configure_postgres(&self, postgres: &Postgres, database: &str, rest: &str) {
+        let url = postgres.url(database, &self.path("ca.pem"));
+        self.configure(&format!("url = \"{url}\"\npassword_file = \"db.password\""), rest);
     }
 
     /// Writes the configuration: the database's lines, and whatever else comes in the end.
@@ -274,6 +290,11 @@ impl Node<'_> {
             Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.to_string()),
             None => request,
         })
+    }
+
+    /// The administrator's token that it is managed with.
+    pub fn admin_token(&self) -> &str {
+        &self.admin_token
     }
 
     /// Registers a client.

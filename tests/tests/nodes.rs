@@ -9,8 +9,19 @@ use claimsmith_jose::SigningAlg;
 use claimsmith_store::testing::TestDatabase;
 use claimsmith_tests::serve::{ISSUER, Node, Site};
 use claimsmith_tests::{AssertionKey, Registered, plugin, wait_for};
+use nodes::outage;
 use reqwest::Method;
 use serde_json::{Value, json};
+
+mod nodes {
+    pub(crate) use super::{FRESHNESS, assertion_form, client};
+
+    pub(crate) mod outage;
+    mod replacement;
+}
+
+/// How soon every node has what was changed on another.
+const FRESHNESS: Duration = Duration::from_secs(1);
 
 fn client(node: &Node<'_>) -> Registered {
     node.register(&json!({ "grant_types": ["client_credentials"], "scope": "read write", "default_scope": "read" }))
@@ -76,18 +87,31 @@ fn a_killed_node_takes_nothing_with_it() {
     let (one, two) = (site.serve(&token, &[]), site.serve(&token, &[]));
     let client = client(&one);
 
-    // Clients are registered and tokens revoked until nobody answers any more; the other node must know every one that was.
+    outage::push_marker(&one);
+
+    // Clients are registered and bound, and tokens revoked, until nobody answers any more; the other node must know every one that was.
     let (registered, revoked) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     let killed = AtomicBool::new(false);
+    let bound = Mutex::new(Vec::new());
     let (http, admin) = (one.http.clone(), format!("{}/admin/v1/clients", one.admin_url));
+    // The answer to a change, when there was one.
+    let create = |url: &str, body: &Value| {
+        let request = http.post(url).bearer_auth(&token).header("content-type", "application/json").body(body.to_string());
+        let answer = request.send().ok()?;
+        assert_eq!(answer.status(), 201);
+        serde_json::from_str::<Value>(&answer.text().ok()?).ok()
+    };
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !killed.load(Ordering::Relaxed) {
-                let body = json!({ "grant_types": ["client_credentials"], "scope": "read" }).to_string();
-                let request = http.post(&admin).bearer_auth(&token).header("content-type", "application/json").body(body);
-                let Ok(Ok(text)) = request.send().map(reqwest::blocking::Response::text) else { break };
-                let Ok(answer) = serde_json::from_str::<Value>(&text) else { break };
-                registered.lock().expect("not poisoned").push(answer["client_id"].as_str().expect("an id").to_owned());
+                let Some(answer) = create(&admin, &json!({ "grant_types": ["client_credentials"], "scope": "read" })) else { break };
+                let text = |name: &str| answer[name].as_str().expect("a text").to_owned();
+                let made = Registered { client_id: text("client_id"), client_secret: Some(text("client_secret")) };
+                registered.lock().expect("not poisoned").push(made.clone());
+                let configuration = json!({ "value": made.client_id });
+                let binding = json!({ "plugin": "marker", "configuration": configuration, "permissions": ["claim:marker_*"] });
+                let Some(_) = create(&format!("{admin}/{}/bindings", made.client_id), &binding) else { break };
+                bound.lock().expect("not poisoned").push(made);
             }
         });
         scope.spawn(|| {
@@ -105,8 +129,13 @@ fn a_killed_node_takes_nothing_with_it() {
         one.kill();
         killed.store(true, Ordering::Relaxed);
     });
-    for id in registered.into_inner().expect("not poisoned") {
-        assert_eq!(two.admin(Method::GET, &format!("/clients/{id}"), None).status, 200, "{id} was acknowledged");
+    std::thread::sleep(FRESHNESS);
+    for made in registered.into_inner().expect("not poisoned") {
+        two.token(&made, "").okt();
+    }
+    for made in bound.into_inner().expect("not poisoned") {
+        let claims = two.decode(&two.token(&made, "").okt()).claims;
+        assert_eq!(claims.get("marker_configured"), Some(&json!(made.client_id)), "its binding was acknowledged");
     }
     for issued in revoked.into_inner().expect("not poisoned") {
         assert!(!two.is_active(&client, &issued), "its revocation was acknowledged");

@@ -17,20 +17,6 @@ fn refused(output: &Output) -> String {
     errors(output)
 }
 
-/// An installation on a PostgreSQL of somebody else's, over TLS, under an account without privileges.
-fn production() -> (Postgres, Site) {
-    let site = Site::new(Account::Nobody);
-    let postgres = Postgres::start(&site.path("server.pem"), &site.path("server.key"));
-    site.shell(&format!("(umask 077; printf '%s\\n' '{}' > db.password)", postgres.password()));
-    configure(&postgres, &site, "claimsmith", "");
-    (postgres, site)
-}
-
-fn configure(postgres: &Postgres, site: &Site, database: &str, rest: &str) {
-    let url = postgres.url(database, &site.path("ca.pem"));
-    site.configure(&format!("url = \"{url}\"\npassword_file = \"db.password\""), rest);
-}
-
 fn first_client(node: &Node<'_>) -> Registered {
     let made = node.command_json(&["client", "create", "--id", "billing", "--scope", "read write", "--default-scope", "read"]);
     let text = |name: &str| made[name].as_str().expect("a text").to_owned();
@@ -39,7 +25,7 @@ fn first_client(node: &Node<'_>) -> Registered {
 
 #[test]
 fn from_installation_to_drain() {
-    let (_postgres, site) = production();
+    let (_postgres, site) = Site::with_postgres();
 
     // The database first: `serve` does not do it, and says who does.
     let said = site.refusal(&[]);
@@ -146,7 +132,7 @@ fn a_configuration_hears_everything_at_once() {
 
 #[test]
 fn backup_restore_and_the_master_key() {
-    let (postgres, site) = production();
+    let (postgres, site) = Site::with_postgres();
     site.run_json(&["migrate", "up"]);
     let token = site.admin_token("alice");
     let node = site.serve(&token, &[]);
@@ -160,7 +146,7 @@ fn backup_restore_and_the_master_key() {
     assert_eq!(node.stop().code(), Some(0));
     postgres.sql("postgres", "postgres", "CREATE DATABASE restored OWNER claimsmith");
     postgres.shell("pg_restore --exit-on-error --no-owner --dbname=restored claimsmith.dump");
-    configure(&postgres, &site, "restored", "");
+    site.configure_postgres(&postgres, "restored", "");
     let node = site.serve(&token, &[]);
     assert!(node.is_active(&client, &issued));
     assert_eq!(node.decode(&node.token(&client, "").okt()).header["kid"], node.decode(&issued).header["kid"]);
@@ -174,19 +160,19 @@ fn backup_restore_and_the_master_key() {
 
     // The first step of a change without a pause: still the old one, and the new one is known.
     site.shell("mv master.key new.key; mv old.key master.key");
-    configure(&postgres, &site, "restored", "previous_master_key_files = [\"new.key\"]\n");
+    site.configure_postgres(&postgres, "restored", "previous_master_key_files = [\"new.key\"]\n");
     let node = site.serve(&token, &[]);
     node.token(&client, "").okt();
     assert_eq!(node.stop().code(), Some(0));
     site.shell("mv master.key old.key; mv new.key master.key");
 
     // With the old one beside it everything opens, and after `key reseal` the old one is not needed.
-    configure(&postgres, &site, "restored", "previous_master_key_files = [\"old.key\"]\n");
+    site.configure_postgres(&postgres, "restored", "previous_master_key_files = [\"old.key\"]\n");
     let node = site.serve(&token, &[]);
     assert!(node.log().contains("claimsmith key reseal"));
     assert_eq!(node.command_json(&["key", "reseal"])["resealed"], 2, "a signing key and a recoverable secret");
     assert_eq!(node.stop().code(), Some(0));
-    configure(&postgres, &site, "restored", "");
+    site.configure_postgres(&postgres, "restored", "");
     site.shell("rm old.key");
     let node = site.serve(&token, &[]);
     assert_eq!(node.decode(&node.token(&client, "").okt()).header["kid"], node.decode(&issued).header["kid"]);
@@ -288,7 +274,7 @@ fn plugins_are_switched_while_tokens_are_issued() {
 
 #[test]
 fn a_database_that_crashes_or_hangs_is_survived() {
-    let (mut postgres, site) = production();
+    let (mut postgres, site) = Site::with_postgres();
     site.run_json(&["migrate", "up"]);
     let token = site.admin_token("alice");
     let node = site.serve(&token, &[("CLAIMSMITH_DATABASE__STATEMENT_TIMEOUT", "1 s"), ("CLAIMSMITH_DATABASE__LOCK_TIMEOUT", "1 s")]);

@@ -23,6 +23,7 @@ mod outside {
     mod network;
     mod plugins;
     mod revocation;
+    mod slow_plugins;
     mod token_endpoint;
     mod walk;
 }

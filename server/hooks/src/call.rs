@@ -36,14 +36,7 @@ impl Host {
     /// Calls the hook that the draft belongs to. Nothing of the call outlives it; dropping the future ends the guest.
     ///
     /// The guest runs on the calling thread, unless the plugin's calls are slow as a habit: see [`Plugin::is_slow`].
-    pub async fn call(
-        &self,
-        plugin: &Arc<Plugin>,
-        context: &Context<'_>,
-        configuration: &str,
-        draft: &Draft<'_>,
-        limits: &Limits,
-    ) -> Call {
+    pub async fn call(&self, plugin: &Arc<Plugin>, context: &Context<'_>, configuration: &str, draft: &Draft<'_>, limits: &Limits) -> Call {
         let began = Instant::now();
         let input = Input { context, configuration, draft };
         let outcome = match plugin.hook(input.point()) {

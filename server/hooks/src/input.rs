@@ -136,9 +136,7 @@ impl Kept {
 
     pub(crate) fn draft(&self) -> Draft<'_> {
         match &self.draft {
-            KeptDraft::Token { claims, scopes, audience, lifetime } => {
-                Draft::Token { claims, scopes, audience, lifetime: *lifetime }
-            }
+            KeptDraft::Token { claims, scopes, audience, lifetime } => Draft::Token { claims, scopes, audience, lifetime: *lifetime },
             KeptDraft::Response { members } => Draft::Response { members },
             KeptDraft::Introspection { members, caller } => Draft::Introspection { members, caller },
         }

@@ -157,4 +157,3 @@ fn fault(error: &Error, guest: &Guest) -> HookFault {
     }
     HookFault::BadOutput { message: error.root_cause().to_string() }
 }
-

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use rustix::process::{setpriority_process};
+use rustix::process::setpriority_process;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};

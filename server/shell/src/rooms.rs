@@ -11,7 +11,6 @@ use claimsmith_issuer::grants::Defaults;
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_store::Store;
 use claimsmith_vault::Sealer;
-use tokio::sync::Notify;
 
 use crate::client_keys::ClientKeysCache;
 use crate::clock::Clock;

@@ -102,8 +102,10 @@ impl TestDatabase {
 
     /// Ends every connection to it, as a restart of the server would; they are gone when this returns.
     pub fn sever(&self) {
-        let sql =
-            format!("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid()", self.name);
+        let sql = format!(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid()",
+            self.name
+        );
         run(&cluster().url("postgres"), &sql);
     }
 
