@@ -62,7 +62,8 @@ impl Host {
         };
         self.ticker.touch();
         let turn = Turn::Here { gate: Arc::clone(&plugin.gate), place, overrun: None };
-        Run { engine: &self.engine, plugin, hook, limits, turn }.on(input).await
+        let run = Run { engine: &self.engine, plugin, hook, limits, turn };
+        plugin.pace.time(run.on(input)).await
     }
 
     /// In the slow lane.
@@ -76,12 +77,8 @@ impl Host {
             let (_turn, context, draft) = (turn, kept.context(), kept.draft());
             let input = Input { context: &context, configuration: kept.configuration(), draft: &draft };
             let Some(hook) = plugin.hook(input.point()) else { return Outcome::not_run(HookFault::NoSuchHook) };
-            let began = thread_time();
-            let run = Run { engine: &engine, plugin: &plugin, hook, limits: &limits, turn: Turn::Aside { began } };
-            let mut outcome = run.on(&input).await;
-            // What the guest used, not how long it was kept from using it.
-            outcome.spent = thread_time().saturating_sub(began);
-            outcome
+            let run = Run { engine: &engine, plugin: &plugin, hook, limits: &limits, turn: Turn::Aside { began: thread_time() } };
+            plugin.pace.time(run.on(&input)).await
         };
         self.ticker.touch();
         // Dropping the set ends the guest at its next tick.
@@ -132,9 +129,6 @@ fn settle(plugin: &Plugin, hook: &Hook, outcome: &Outcome, began: Instant) {
         None => plugin.breaker.answered(),
         Some(kind) if kind.blames_plugin() => plugin.breaker.failed(),
         Some(_) => {}
-    }
-    if !outcome.spent.is_zero() {
-        plugin.pace.record(outcome.spent);
     }
     hook.stats.record(matches!(outcome.answer, Ok(Err(_))), kind, outcome.fuel, began.elapsed());
 }

@@ -99,10 +99,10 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    pub(crate) fn new(now_milliseconds: u64, limits: &Limits, began: Instant, turn: Turn) -> Self {
+    pub(crate) fn new(now_milliseconds: u64, limits: &Limits, turn: Turn) -> Self {
         Self {
             now_milliseconds,
-            deadline: began + limits.wall,
+            deadline: Instant::now() + limits.wall,
             parameters: Lookup::default(),
             headers: Lookup::default(),
             log: Log::new(limits.logs),

@@ -65,8 +65,8 @@ impl Plugin {
         self.reads_request
     }
 
-    /// Whether its calls take so long, as a habit, that they are made on threads of low priority: more than half a
-    /// millisecond in the mean of the last eight or so.
+    /// Whether its calls take so long, as a habit, that they are made on threads of low priority: more than a
+    /// millisecond of CPU in the mean of the last eight or so.
     pub fn is_slow(&self) -> bool {
         self.pace.is_slow()
     }

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use claimsmith_issuer::hook::{Draft, PluginAnswer};
 use wasmtime::component::{ComponentNamedList, Instance, Lower};
@@ -22,20 +22,21 @@ use crate::slow_lane::thread_time;
 /// Ticks until a guest is first interrupted: two, so that an honest call never is.
 const FIRST_TICKS: u64 = 2;
 
+/// How often its wall time a guest of the slow lane may have again when it got less than half of that on a processor.
+const PATIENCE: u32 = 4;
+
 /// What a run came to.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) answer: Result<PluginAnswer, HookFault>,
     pub(crate) fuel: u64,
     pub(crate) log: Vec<LogLine>,
-    /// How long the guest ran; zero if it did not.
-    pub(crate) spent: Duration,
 }
 
 impl Outcome {
     /// The guest was not run.
     pub(crate) const fn not_run(fault: HookFault) -> Self {
-        Self { answer: Err(fault), fuel: 0, log: Vec::new(), spent: Duration::ZERO }
+        Self { answer: Err(fault), fuel: 0, log: Vec::new() }
     }
 }
 
@@ -52,8 +53,7 @@ impl Run<'_> {
     /// Runs the guest. Nothing of it outlives the run; dropping the future ends it.
     pub(crate) async fn on(self, input: &Input<'_>) -> Outcome {
         let Run { engine, plugin, hook, limits, turn } = self;
-        let began = Instant::now();
-        let mut guest = Guest::new(input.context.now_milliseconds, limits, began, turn);
+        let mut guest = Guest::new(input.context.now_milliseconds, limits, turn);
         if plugin.reads_request {
             guest.parameters = Lookup::of(input.context.parameters);
             guest.headers = Lookup::of(input.context.headers);
@@ -66,7 +66,7 @@ impl Run<'_> {
             Ok(answer) => lift::answer(answer, limits),
             Err(error) => Err(fault(&error, &guest)),
         };
-        Outcome { answer, fuel, log: guest.log.finish(), spent: began.elapsed() }
+        Outcome { answer, fuel, log: guest.log.finish() }
     }
 }
 
@@ -109,10 +109,15 @@ fn overrun(mut store: StoreContextMut<'_, Guest>) -> Result<UpdateDeadline> {
     let guest = store.data_mut();
     let late = Instant::now() >= guest.deadline;
     let pause: Pause = match &mut guest.turn {
-        // It may have been kept from running: others come first. Then it is not to blame.
+        // It may have been kept from running, for others come first: then it gets more time, and is not to blame in the end.
         Turn::Aside { began } if late => {
-            let used = thread_time().saturating_sub(*began);
-            return Err(Error::new(if used >= guest.wall / 2 { Stop::Time } else { Stop::Starved }));
+            if thread_time().saturating_sub(*began) >= guest.wall / 2 {
+                return Err(Error::new(Stop::Time));
+            }
+            if Instant::now() >= guest.deadline + PATIENCE * guest.wall {
+                return Err(Error::new(Stop::Starved));
+            }
+            Box::pin(tokio::task::yield_now())
         }
         Turn::Aside { .. } => Box::pin(tokio::task::yield_now()),
         // Only from the second interruption on: at the first, it may be the thread that was kept waiting and not the guest

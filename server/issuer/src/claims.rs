@@ -13,7 +13,7 @@ use claimsmith_protocol::time::Timestamp;
 
 use crate::binding::Permission;
 use crate::hook::{self, Edit};
-use crate::value::{Member, Value, render_integer, render_string, render_strings};
+use crate::value::{Member, Value, render_integer, render_string, render_strings, render_words};
 
 mod names;
 mod response;
@@ -365,7 +365,7 @@ impl SignableClaims for Claims<Shaped> {
         // RFC 9068 §2.2.3: present when scope applies.
         if !self.scopes.is_empty() {
             out.extend_from_slice(b",\"scope\":");
-            render_string(&self.scopes.join(" "), out);
+            render_words(&self.scopes, out);
         }
         out.extend_from_slice(b",\"iat\":");
         render_integer(self.issued_at.seconds(), out);

@@ -86,6 +86,19 @@ pub fn render_integer(number: i64, out: &mut Vec<u8>) {
     serde_json::to_writer(out, &number).expect("a Vec takes every byte");
 }
 
+/// Appends the texts as one JSON string, with single spaces between them: a `scope` (RFC 6749 §3.3).
+pub fn render_words(words: &[Box<str>], out: &mut Vec<u8>) {
+    let Some((first, rest)) = words.split_first() else { return render_string("", out) };
+    render_string(first, out);
+    for word in rest {
+        // The closing quotation mark gives way to the next word, whose opening one becomes the space.
+        out.pop();
+        let space = out.len();
+        render_string(word, out);
+        out[space] = b' ';
+    }
+}
+
 /// Appends the texts as a JSON array of strings.
 pub fn render_strings<'a>(texts: impl IntoIterator<Item = &'a str>, out: &mut Vec<u8>) {
     out.push(b'[');
@@ -102,6 +115,17 @@ pub fn render_strings<'a>(texts: impl IntoIterator<Item = &'a str>, out: &mut Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_one_string_with_single_spaces() {
+        for words in [vec![], vec!["a"], vec!["a", "b\"", "c"]] {
+            let (mut out, mut expected) = (b"x".to_vec(), b"x".to_vec());
+            let boxed: Vec<Box<str>> = words.iter().map(|word| (*word).into()).collect();
+            render_words(&boxed, &mut out);
+            render_string(&words.join(" "), &mut expected);
+            assert_eq!(out, expected);
+        }
+    }
 
     #[test]
     fn every_kind_of_value_is_json() {

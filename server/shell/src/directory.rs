@@ -191,11 +191,13 @@ impl Directory {
         let drops = self.drops.load(Ordering::Acquire);
         let loaded = self.store.load_client(&id).await?;
         // Its bindings may be newer than the policy and name plugins that this node is about to load.
-        self.reach(loaded.as_ref().map_or(0, |loaded| loaded.generation)).await;
+        let generation = loaded.as_ref().map_or(0, |loaded| loaded.generation);
+        self.reach(generation).await;
         let entry = loaded.map(|loaded| Arc::new(Entry::new(loaded.record.client, loaded.bindings)));
         self.clients.insert(client_id.into(), entry.clone());
-        // What changed while it was being loaded may be missing in it: the next request asks again.
-        if self.drops.load(Ordering::Acquire) != drops {
+        // What changed while it was being loaded may be missing in it, unless it is as new as the policy, for what changes
+        // after that is dropped with the next: the next request asks again.
+        if self.drops.load(Ordering::Acquire) != drops && generation < self.policy.load().generation {
             self.clients.remove(client_id);
         }
         Ok(entry)

@@ -69,8 +69,8 @@ pub enum HookFailure {
     /// Its edits are not permitted.
     #[error("its edits are refused: {0}")]
     Edits(#[from] claimsmith_issuer::claims::EditRefused),
-    /// It is not loaded on this node.
-    #[error("it is not loaded on this node")]
+    /// It has no active version, is disabled, or could not be loaded on this node.
+    #[error("it has no active version, is disabled, or could not be loaded on this node: see `claimsmith plugin show`")]
     NotLoaded,
 }
 

@@ -3,7 +3,7 @@
 use claimsmith_issuer::claims::{Claims, ResponseMembers, Shaped};
 use claimsmith_issuer::client::TokenFormat;
 use claimsmith_issuer::grants::Entitled;
-use claimsmith_issuer::value::{render_integer, render_string};
+use claimsmith_issuer::value::{render_integer, render_string, render_words};
 use claimsmith_jose::{Digest, SignableClaims, base64url};
 use http::StatusCode;
 use rand::Rng;
@@ -90,7 +90,7 @@ pub fn render(token: &Issued, claims: &Claims<Shaped>, members: &ResponseMembers
     body.extend_from_slice(b"\",\"token_type\":\"Bearer\",\"expires_in\":");
     render_integer(i64::from(claims.lifetime()), &mut body);
     body.extend_from_slice(b",\"scope\":");
-    render_string(&claims.scopes().join(" "), &mut body);
+    render_words(claims.scopes(), &mut body);
     for member in members.members() {
         body.push(b',');
         render_string(&member.name, &mut body);

@@ -92,7 +92,7 @@ fn decide_targets(client: &Client, request: &Request, scopes: &ScopeSet, resourc
         return found.ok_or_else(|| bad_target("a resource is unknown, or not the client's to ask for"));
     }
     // Scopes have no owner in the eyes of a client that may not ask for that owner: a name is not reserved by being used.
-    let own = || resources.values().filter(|resource| may_use(&resource.identifier));
+    let own = || client.resources.iter().filter_map(|identifier| resources.get(identifier));
     let is_owned = |scope: &str| own().any(|resource| resource.scopes.contains(scope));
     let owned: Vec<_> = scopes.tokens().iter().filter(|scope| is_owned(scope)).collect();
     if owned.is_empty() {
@@ -100,8 +100,8 @@ fn decide_targets(client: &Client, request: &Request, scopes: &ScopeSet, resourc
     }
     let owns_all = |resource: &&Arc<Resource>| owned.iter().all(|scope| resource.scopes.contains(scope));
     let mut owners = own().filter(owns_all);
-    match (owners.next(), owners.next()) {
-        (Some(only), None) => Ok(vec![only.clone()]),
+    match owners.next() {
+        Some(only) if owners.all(|other| Arc::ptr_eq(other, only)) => Ok(vec![only.clone()]),
         _ => Err(bad_scope("the scopes belong to different resources: name one with the resource parameter")),
     }
 }
