@@ -1,6 +1,8 @@
 //! JSON values as they travel: scalars and lists of strings typed, everything else as text.
 
+use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::wire::types::Value;
 
@@ -61,6 +63,21 @@ impl Value {
             Self::Texts(texts) => texts.as_slice().into(),
             Self::Json(text) => serde_json::from_str(text).unwrap_or_default(),
         }
+    }
+}
+
+/// Out of a configuration or metadata, without a tree in between: objects and lists of other things than texts stay the text
+/// they are. Only [`serde_json`] has that text, and only where it reads from a string, as [`Context`](crate::Context) does.
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <&'de RawValue>::deserialize(deserializer)?.get();
+        let parsed = match text.as_bytes().first() {
+            Some(b'"') => serde_json::from_str(text).map(Self::Text),
+            Some(b'[') => Ok(serde_json::from_str(text).map_or_else(|_| Self::Json(text.to_owned()), Self::Texts)),
+            Some(b'{') => Ok(Self::Json(text.to_owned())),
+            _ => serde_json::from_str::<serde_json::Value>(text).map(Self::from),
+        };
+        parsed.map_err(D::Error::custom)
     }
 }
 
@@ -173,6 +190,19 @@ mod tests {
     use serde_json::json;
 
     use super::Value;
+
+    #[test]
+    fn it_is_read_without_a_tree_and_comes_out_the_same() {
+        let text = r#"{"t":"a\u0062\"","i":-5,"u":18446744073709551615,"n":0.5,"b":true,"z":null,"l":["x","y"],"e":[],"m":[1,"x"],"o":{"k":[1, {"d":null}]}}"#;
+        let read: std::collections::BTreeMap<String, Value> = serde_json::from_str(text).expect("an object");
+        let tree: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).expect("an object");
+        assert_eq!(read.len(), tree.len());
+        for (name, json) in tree {
+            assert_eq!(read[&name].to_json(), Value::from(json.clone()).to_json(), "{name}");
+            let kind = |value: &Value| std::mem::discriminant(value);
+            assert_eq!(kind(&read[&name]), kind(&Value::from(json)), "{name}");
+        }
+    }
 
     #[test]
     fn json_travels_as_the_documentation_says() {

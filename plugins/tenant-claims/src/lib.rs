@@ -7,9 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use claimsmith::{Context, Edits, Refusal, TokenDraft, log};
+use claimsmith::{Context, Edits, Refusal, TokenDraft, Value, log};
 use serde::Deserialize;
-use serde_json::Value;
 
 /// What a binding says. `config.schema.json` is its description.
 #[derive(Deserialize)]
@@ -42,7 +41,7 @@ impl TenantClaims {
         }
         let metadata: BTreeMap<String, Value> = context.client_metadata().unwrap_or_default();
         for (claim, member) in from_metadata {
-            match metadata.get(&member).filter(|value| !value.is_null()).cloned() {
+            match metadata.get(&member).filter(|value| **value != Value::null()).cloned() {
                 Some(value) => {
                     edits.set_claim(claim, value);
                 }

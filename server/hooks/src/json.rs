@@ -1,5 +1,6 @@
 //! Whether text is one JSON document that every parser reads alike. No tree is built.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -106,15 +107,60 @@ impl<'de> Visitor<'de> for Check {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let left = self.deeper::<A::Error>()?;
-        let mut names = HashSet::new();
-        while let Some(name) = members.next_key::<String>()? {
+        let mut names = Names::default();
+        while let Some(name) = members.next_key_seed(Name)? {
             // Security: two parsers that pick different duplicates see two different tokens under one signature.
-            if !names.insert(name) {
+            if !names.is_new(name) {
                 return Err(A::Error::custom("duplicate member"));
             }
             members.next_value_seed(Check { left })?;
         }
         Ok(())
+    }
+}
+
+/// The names of one object so far. Most objects are small: only from some size on a look-up is worth its hashes.
+#[derive(Default)]
+struct Names<'de> {
+    few: Vec<Cow<'de, str>>,
+    many: HashSet<Cow<'de, str>>,
+}
+
+impl<'de> Names<'de> {
+    fn is_new(&mut self, name: Cow<'de, str>) -> bool {
+        if self.few.len() < 16 {
+            let is_new = !self.few.contains(&name);
+            self.few.push(name);
+            return is_new;
+        }
+        !self.few.contains(&name) && self.many.insert(name)
+    }
+}
+
+/// A member's name, borrowed where it has no escapes.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a member's name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(name.to_owned()))
     }
 }
 
@@ -128,6 +174,20 @@ mod tests {
             assert!(check(text).is_err(), "{text}");
         }
         assert!(check(r#"{"a":{"a":1},"b":{"a":1}}"#).is_ok());
+    }
+
+    #[test]
+    fn duplicates_are_refused_among_few_and_among_many() {
+        let object = |count: usize, last: usize| {
+            let members: Vec<String> = (0..count).chain([last]).map(|number| format!("\"m{number}\":1")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        for count in [1, 15, 16, 17, 40] {
+            assert!(check(&object(count, count)).is_ok(), "{count}");
+            for twice in [0, count / 2, count - 1] {
+                assert!(check(&object(count, twice)).is_err(), "{count} {twice}");
+            }
+        }
     }
 
     #[test]

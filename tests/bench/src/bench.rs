@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use crate::cpu::{self, is_quick};
+use crate::cpu::{self, is_quick, is_short};
 use crate::ladder::admin::{Admin, Registered, basic, binding};
 use crate::ladder::peer::Peer;
 use crate::ladder::processes::{Dev, Door, Server, load, parts, start_load};
@@ -112,11 +112,15 @@ pub fn run(root: &Path, report: &Path) {
     bench.table.plain("first start of `dev`: certificate, keys, database made", bench.dev.server.started_in.as_secs_f64() * 1e3, "ms");
     bench.populate(&component);
     bench.climb();
-    bench.algorithms();
-    bench.methods();
+    if !is_short() {
+        bench.algorithms();
+        bench.methods();
+    }
     let clients = bench.the_load();
     bench.hostile(&clients);
-    bench.population();
+    if !is_short() {
+        bench.population();
+    }
     bench.table.plain("this run", begun.elapsed().as_secs_f64(), "s");
     let text = bench.table.render(&machine());
     std::fs::create_dir_all(report.parent().expect("a folder")).expect("a folder");
@@ -328,7 +332,8 @@ impl Bench {
                 .map(|name| bench.admin.metric(name))
         };
         let transactions = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()";
-        let settle = || std::thread::sleep(std::time::Duration::from_secs(2));
+        // PostgreSQL's sessions tell what they did when they have been idle for ten seconds, at the latest.
+        let settle = || std::thread::sleep(std::time::Duration::from_secs(11));
         // What goes on without any request: both nodes look for changes.
         settle();
         let (calm, before_calm) = (Instant::now(), self.dev.sql(transactions));

@@ -10,6 +10,11 @@ pub fn is_quick() -> bool {
     std::env::var_os("BENCH_QUICK").is_some()
 }
 
+/// Whether to leave out algorithms, assertions, reference tokens and the large population: `BENCH_SHORT` is set.
+pub fn is_short() -> bool {
+    std::env::var_os("BENCH_SHORT").is_some()
+}
+
 /// The CPU time of this process so far, all its threads together.
 pub fn own() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
