@@ -1,7 +1,7 @@
 //! JSON values as they travel: scalars and lists of strings typed, everything else as text.
 
-use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
 use crate::wire::types::Value;

@@ -50,6 +50,11 @@ impl Registry {
         self.plugin(self.active_digest(name)?)
     }
 
+    /// Every name with its active plugin.
+    pub fn all_active(&self) -> impl Iterator<Item = (&str, &Arc<Plugin>)> {
+        self.active.iter().filter_map(|(name, digest)| Some((&**name, self.plugin(digest)?)))
+    }
+
     /// Every loaded plugin.
     pub fn plugins(&self) -> impl Iterator<Item = &Arc<Plugin>> {
         self.plugins.values()

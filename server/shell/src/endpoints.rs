@@ -10,6 +10,7 @@ use http::header::{ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_TYPE, ORIGIN, VARY};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::http::{Answer, Arrival, BodyLimit, Handler};
+use crate::report::Report;
 use crate::rooms::Rooms;
 
 mod discovery;
@@ -155,6 +156,17 @@ fn is_form(headers: &HeaderMap) -> bool {
     essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
+/// Walks a request through an endpoint whose every answer is counted, timed and logged.
+async fn reported(endpoint: &Endpoint, rooms: &Rooms, arrival: &Arrival) -> Answer {
+    let mut report = Report::begin(endpoint.name, arrival);
+    let walked = match endpoint.kind {
+        Kind::Introspection => introspection::walk(rooms, arrival, &mut report).await,
+        Kind::Revocation => revocation::walk(rooms, arrival, &mut report).await,
+        _ => token::walk(rooms, arrival, &mut report).await,
+    };
+    report.finish(rooms, arrival, walked).await
+}
+
 impl Handler for Public {
     fn admit(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<BodyLimit, Answer> {
         let Some(endpoint) = self.routes.get(path) else {
@@ -179,9 +191,7 @@ impl Handler for Public {
         }
         let rooms = self.rooms.as_ref();
         let answer = match endpoint.kind {
-            Kind::Token => token::handle(rooms, &arrival).await,
-            Kind::Introspection => introspection::handle(rooms, &arrival).await,
-            Kind::Revocation => revocation::handle(rooms, &arrival).await,
+            Kind::Token | Kind::Introspection | Kind::Revocation => reported(endpoint, rooms, &arrival).await,
             Kind::Jwks => jwks::handle(rooms, &arrival),
             Kind::Discovery => discovery::handle(rooms, &arrival),
             Kind::OpenApi => openapi::handle(rooms),

@@ -59,7 +59,10 @@ impl Telemetry {
 
     /// Shows the counters of the rooms.
     pub fn watch_rooms(&self, rooms: Arc<Rooms>) {
-        self.metrics.register_collector(Box::new(move |out| watch::store(&rooms.store, out)));
+        self.metrics.register_collector(Box::new(move |out| {
+            watch::store(&rooms.store, out);
+            watch::plugins(&rooms.directory.policy().plugins, out);
+        }));
     }
 
     /// Takes over a new log level.

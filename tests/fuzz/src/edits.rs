@@ -103,7 +103,7 @@ fn shape_token(edits: &[Edit], permissions: &[Permission]) -> Outcome {
     assert!(after["sub"] == before["sub"] || permissions.contains(&Permission::Protected("sub".into())));
     assert_eq!(after["exp"], json!(1_000 + i64::from(claims.lifetime())));
     let granted = permissions.iter().filter_map(|permission| if let Permission::Lifetime(most) = permission { Some(*most) } else { None });
-    assert!((1..=granted.max().unwrap_or(0).max(LIFETIME).min(CEILING)).contains(&claims.lifetime()));
+    assert!((1..=granted.max().unwrap_or(0).clamp(LIFETIME, CEILING)).contains(&claims.lifetime()));
     for scope in claims.scopes() {
         assert!(["read", "write"].contains(&scope.as_ref()) || permissions.contains(&Permission::Scope(scope.clone())), "{scope}");
     }

@@ -6,7 +6,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use claimsmith_tests::{Dev, Registered, Reply, Variant, marker, wait_for};
+use claimsmith_tests::{Dev, Registered, Reply, Variant, marker, send, wait_for};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -97,6 +97,10 @@ fn plg_007_a_slow_plugin_is_cut_off_and_stalls_nobody_else() {
         assert!(ended.iter().any(|reply| reply.status == status), "none ended with {status}");
     }
     dev.token(&slow, "").err_with("server_error", 500);
+    let metrics = send(dev.http.get(format!("{}/metrics", dev.info["admin_url"].as_str().expect("a URL")))).body;
+    for line in ["claimsmith_plugin_slow{plugin=\"slow\"} 1", "claimsmith_plugin_slow{plugin=\"quick\"} 0"] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
     for client in &others {
         dev.token(client, "").okt();
     }

@@ -34,13 +34,8 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
 /// What every inactive token gets.
 const INACTIVE: &str = "{\"active\":false}";
 
-pub(super) async fn handle(rooms: &Rooms, arrival: &Arrival) -> Answer {
-    let mut report = report::Report::begin(ENDPOINT.name, arrival);
-    let walked = walk(rooms, arrival, &mut report).await;
-    report.finish(rooms, arrival, walked).await
-}
-
-async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> Result<Answer, Failure> {
+/// From the request to its answer; what happens on the way goes into `report`.
+pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> Result<Answer, Failure> {
     let form = parse_form(&arrival.body, &[])?;
     let presented = Presented::parse(desk::authorization(arrival), &form)?;
     let visit = rooms.directory.visit()?;

@@ -26,13 +26,8 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     kind: Kind::Token,
 };
 
-pub(super) async fn handle(rooms: &Rooms, arrival: &Arrival) -> Answer {
-    let mut report = report::Report::begin(ENDPOINT.name, arrival);
-    let walked = walk(rooms, arrival, &mut report).await;
-    report.finish(rooms, arrival, walked).await
-}
-
-async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> Result<Answer, Failure> {
+/// From the request to its answer; what happens on the way goes into `report`.
+pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> Result<Answer, Failure> {
     // Reading room: bytes become a request, or the client's mistake has a name.
     let form = parse_form(&arrival.body, REPEATABLE)?;
     let grant = parse_grant_type(&form)?;

@@ -2,6 +2,7 @@
 
 use super::exposition::{Encoder, Kind};
 use crate::listen::DoorMetrics;
+use claimsmith_hooks::Registry;
 use claimsmith_store::Store;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -58,6 +59,15 @@ pub(super) fn store(store: &Store, out: &mut Encoder) {
     counter(out, "claimsmith_recorded_rows_total", "Issuance records written.", writer.recorded);
     counter(out, "claimsmith_record_commits_total", "Commits that wrote them.", writer.record_commits);
     counter(out, "claimsmith_lost_records_total", "Issuance records that could not be written.", writer.lost_records);
+}
+
+/// The plugins that are active on this node.
+pub(super) fn plugins(registry: &Registry, out: &mut Encoder) {
+    let help = "1 for an active plugin whose calls are slow as a habit, and made on threads of low priority; else 0.";
+    out.family("claimsmith_plugin_slow", Kind::Gauge, help);
+    for (name, plugin) in registry.all_active() {
+        out.sample(&[("plugin", name)], u64::from(plugin.is_slow()));
+    }
 }
 
 /// This process, as far as `/proc` tells.

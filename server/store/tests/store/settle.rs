@@ -6,7 +6,7 @@ use claimsmith_jose::Digest;
 use claimsmith_store::testing::TestDatabase;
 use claimsmith_store::{Claim, Fault, OpaqueToken, Outcome, ReplayGuard, Revocation, Settings, Store};
 
-use crate::samples::{digest, id, in_seconds, now};
+use crate::samples::{client, digest, id, in_seconds, now, record};
 
 fn guard(client: &str, jti: &str) -> Claim {
     Claim::Guard(ReplayGuard { client_id: id(client), jti_digest: digest(jti), expires_at: in_seconds(60) })
@@ -224,4 +224,34 @@ async fn rev_009_a_revocation_is_seen_by_every_node_at_once() {
     assert!(there.is_revoked(digest("jti of t")).await.unwrap());
     assert!(!there.is_revoked(digest("other")).await.unwrap());
     assert_eq!(there.revoked(vec![digest("other"), digest("jti of t")]).await.unwrap(), [digest("jti of t")]);
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_what_it_cannot_keep_and_loses_nothing() {
+    // What PostgreSQL says when the disk of its data is full, at every write.
+    let database = TestDatabase::migrated();
+    let store = database.store();
+    one(&store, guard("c", "before")).await.unwrap();
+    let tables = ["replay_guards", "clients", "token_audit"];
+    database.execute(
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+           RAISE EXCEPTION 'could not extend file \"base/5/16384\": No space left on device' USING ERRCODE = 'disk_full'; END $$",
+    );
+    for table in tables {
+        database.execute(&format!("CREATE TRIGGER full_disk BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION full_disk()"));
+    }
+    assert!(matches!(one(&store, guard("c", "full")).await, Err(Fault::Unavailable { .. })));
+    assert!(matches!(store.create_client("root", client("c")).await, Err(Fault::Unavailable { .. })));
+    store.record(record("issued-meanwhile")).await.expect("nobody waits for a record");
+    assert!(store.load_client(&id("c")).await.unwrap().is_none(), "reads go on, and nothing is there by half");
+    // The record is tried again and again; it must have met the full disk once.
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    for table in tables {
+        database.execute(&format!("DROP TRIGGER full_disk ON {table}"));
+    }
+    assert_eq!(one(&store, guard("c", "full")).await, Ok(Outcome::Settled));
+    assert_eq!(one(&store, guard("c", "before")).await, Ok(Outcome::LostRace));
+    store.create_client("root", client("c")).await.expect("there is room again");
+    tokio::task::spawn_blocking(|| store.close()).await.unwrap();
+    assert_eq!(database.number("SELECT count(*) AS number FROM token_audit WHERE token_id = 'issued-meanwhile'"), 1);
 }

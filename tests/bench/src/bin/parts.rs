@@ -14,9 +14,6 @@ use claimsmith_bench::parts::{assertion, desk, door, plugin, records, sign};
 use claimsmith_jose::SigningAlg;
 use serde_json::{Map, Value, json};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[allow(clippy::print_stderr, reason = "usage is for the person at the terminal")]
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
