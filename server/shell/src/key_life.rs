@@ -91,6 +91,10 @@ impl KeyLife {
     }
 
     async fn save(&self, actor: &str, alg: SigningAlg, from: Timestamp) -> Result<Written<Box<str>>, KeyLifeFault> {
+        // Invariant: of two keys it is the younger one that signs, so no two of an algorithm begin in the same second.
+        let keys = self.store.list_keys().await?;
+        let taken = |from: &i64| current(&keys, alg).any(|(_, other)| other.seconds() == *from);
+        let from = (from.seconds()..).find(|from| !taken(from)).map_or(from, Timestamp::from_seconds);
         let (sealer, bits, at) = (Arc::clone(&self.sealer), self.settings.rsa_bits, from.seconds());
         // An RSA key takes a second to find: not on a thread that others wait for.
         let made = tokio::task::spawn_blocking(move || StoredKey::generate(alg, bits, &sealer, at)).await;
