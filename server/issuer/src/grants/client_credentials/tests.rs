@@ -234,3 +234,13 @@ fn scopes_lead_to_a_resource_only_where_it_is_the_clients() {
     let entitled = ask_as(without, "scope=orders:read", &resources(|_| {})).expect("granted");
     assert_eq!(entitled.audience, ["https://issuer.example".into()], "not the resource it may not ask for");
 }
+
+#[test]
+fn a_scope_of_two_resources_leads_to_neither() {
+    let both = resources(|orders| orders.scopes = ScopeSet::parse("orders:read bills:read").expect("scopes"));
+    let ask = |client| ask_as(client, "grant_type=client_credentials&scope=bills%3Aread", &both);
+    assert_eq!(ask(client()).map(|entitled| entitled.audience), Err(ErrorCode::InvalidScope));
+    // A resource that the client was given twice is still one.
+    let twice = Client { resources: vec!["https://bills.example".into(); 2], ..client() };
+    assert_eq!(ask(twice).map(|entitled| entitled.audience), Ok(vec!["https://bills.example".into()]));
+}
