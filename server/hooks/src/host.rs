@@ -13,12 +13,13 @@ use crate::compile::Compiler;
 use crate::fault::{HostFault, LoadFault, UploadRefusal};
 use crate::guest::Guest;
 use crate::plugin::Plugin;
+use crate::run::PATIENCE;
 use crate::settings::Settings;
 use crate::slow_lane::SlowLane;
 use crate::ticker::Ticker;
 use crate::{engine, imports};
 
-/// How long the clock goes on after the last call began. Longer than any call may last.
+/// How long the clock goes on after the last call began, at least. It must be longer than any call may last, in the slow lane too.
 const LINGER: Duration = Duration::from_secs(2);
 
 /// Runs plugins.
@@ -45,7 +46,7 @@ impl Host {
         let engine = engine::running(&settings)?;
         let mut linker = Linker::new(&engine);
         imports::link(&mut linker).map_err(HostFault::engine)?;
-        let linger = LINGER.max(settings.limits.wall * 2);
+        let linger = LINGER.max(settings.limits.wall * (PATIENCE + 2));
         let ticker = Ticker::start(engine.clone(), linger).map_err(|error| HostFault::Engine(error.into()))?;
         let slots = Arc::new(Semaphore::new(settings.slots as usize));
         let slow_lane = SlowLane::start(settings.cores).map_err(|error| HostFault::Engine(error.into()))?;

@@ -23,7 +23,7 @@ use crate::slow_lane::thread_time;
 const FIRST_TICKS: u64 = 2;
 
 /// How often its wall time a guest of the slow lane may have again when it got less than half of that on a processor.
-const PATIENCE: u32 = 4;
+pub(crate) const PATIENCE: u32 = 4;
 
 /// What a run came to.
 #[derive(Debug)]
