@@ -39,19 +39,15 @@ impl Host {
     pub async fn call(&self, plugin: &Arc<Plugin>, context: &Context<'_>, configuration: &str, draft: &Draft<'_>, limits: &Limits) -> Call {
         let began = Instant::now();
         let input = Input { context, configuration, draft };
-        let outcome = match plugin.hook(input.point()) {
-            None => return finished(Outcome::not_run(HookFault::NoSuchHook), began),
-            Some(hook) => {
-                let outcome = match admit(plugin, &input, limits) {
-                    Err(fault) => Outcome::not_run(fault),
-                    Ok(()) if plugin.is_slow() => self.run_aside(plugin, &input, limits).await,
-                    Ok(()) => self.run_here(plugin, hook, &input, limits).await,
-                };
-                settle(plugin, hook, &outcome, began);
-                outcome
-            }
+        let Some(hook) = plugin.hook(input.point()) else { return finished(Outcome::not_run(HookFault::NoSuchHook), began) };
+        let outcome = match admit(plugin, &input, limits) {
+            Err(fault) => Outcome::not_run(fault),
+            Ok(()) if plugin.is_slow() => self.run_aside(plugin, &input, limits).await,
+            Ok(()) => self.run_here(plugin, hook, &input, limits).await,
         };
-        finished(outcome, began)
+        let call = finished(outcome, began);
+        settle(plugin, hook, &call);
+        call
     }
 
     /// On the calling thread.
@@ -123,14 +119,14 @@ fn admit(plugin: &Plugin, input: &Input<'_>, limits: &Limits) -> Result<(), Hook
     plugin.breaker.admit()
 }
 
-fn settle(plugin: &Plugin, hook: &Hook, outcome: &Outcome, began: Instant) {
-    let kind = outcome.answer.as_ref().err().map(HookFault::kind);
+fn settle(plugin: &Plugin, hook: &Hook, call: &Call) {
+    let kind = call.answer.as_ref().err().map(HookFault::kind);
     match kind {
         None => plugin.breaker.answered(),
         Some(kind) if kind.blames_plugin() => plugin.breaker.failed(),
         Some(_) => {}
     }
-    hook.stats.record(matches!(outcome.answer, Ok(Err(_))), kind, outcome.fuel, began.elapsed());
+    hook.stats.record(matches!(call.answer, Ok(Err(_))), kind, call.fuel, call.duration);
 }
 
 fn finished(outcome: Outcome, began: Instant) -> Call {

@@ -63,7 +63,11 @@ impl Gate {
 
     /// Joins those who wait; refused when they are too many.
     pub(crate) fn queue(&self) -> Result<Waiter<'_>, HookFault> {
-        Waiter::join(self)
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.queue {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(HookFault::Busy);
+        }
+        Ok(Waiter(self))
     }
 
     /// Waits for a share of the cores, without a place on one of them.
@@ -130,16 +134,6 @@ impl Drop for Overrun {
 /// One that waits.
 #[derive(Debug)]
 pub(crate) struct Waiter<'a>(&'a Gate);
-
-impl<'a> Waiter<'a> {
-    fn join(gate: &'a Gate) -> Result<Self, HookFault> {
-        if gate.waiting.fetch_add(1, Ordering::Relaxed) >= gate.queue {
-            gate.waiting.fetch_sub(1, Ordering::Relaxed);
-            return Err(HookFault::Busy);
-        }
-        Ok(Self(gate))
-    }
-}
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {

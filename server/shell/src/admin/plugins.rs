@@ -104,10 +104,15 @@ async fn await_ready(call: &Call<'_>, digest: Digest) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Errors when a version does not fit the bindings that would follow it, or is not ready on a node.
+async fn may_be_active(call: &Call<'_>, plugin: &str, digest: Digest) -> Result<(), Problem> {
+    fit::check(call, plugin, &digest).await?;
+    await_ready(call, digest).await
+}
+
 /// Makes a version the active one, with one change of the generation. Nodes that are late refuse it by name.
 pub(super) async fn switch_to(call: &Call<'_>, plugin: &str, digest: Digest) -> Result<(), Problem> {
-    fit::check(call, plugin, &digest).await?;
-    await_ready(call, digest).await?;
+    may_be_active(call, plugin, digest).await?;
     call.store().activate(call.actor(), plugin, digest, None).await.map_err(late)?;
     Ok(())
 }
@@ -136,8 +141,7 @@ pub(super) async fn rollback(call: &Call<'_>) -> Result<Reply, Problem> {
     let plugin = find(call, call.key()).await?;
     let none = || Problem::new(Kind::Conflict, format!("plugin `{}` has no version to go back to", plugin.name));
     let previous = plugin.previous.ok_or_else(none)?;
-    fit::check(call, &plugin.name, &previous).await?;
-    await_ready(call, previous).await?;
+    may_be_active(call, &plugin.name, previous).await?;
     call.store().rollback(call.actor(), &plugin.name, Some(plugin.version)).await.map_err(late)?;
     show(call).await
 }
