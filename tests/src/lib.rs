@@ -168,6 +168,15 @@ impl Dev {
         self.admin(Method::POST, path, &[("content-type", "application/json")], body.to_string().into_bytes())
     }
 
+    /// Uploads a component under a name and makes it the active version. Answers its digest.
+    pub fn install(&self, name: &str, component: Vec<u8>) -> String {
+        let headers = [("content-type", "application/wasm")];
+        let digest = digest_of(&self.admin(Method::POST, &format!("/plugins?name={name}"), &headers, component));
+        let activated = self.admin(Method::POST, &format!("/plugins/{name}/versions/{digest}/activate"), &[], Vec::new());
+        assert_eq!(activated.status, 200, "{activated:?}");
+        digest
+    }
+
     /// Registers a client.
     pub fn register(&self, metadata: &Value) -> Registered {
         Registered::of(&self.admin_post("/clients", metadata))
@@ -291,6 +300,12 @@ pub fn encode(text: &str) -> String {
             _ => format!("%{byte:02X}"),
         })
         .collect()
+}
+
+/// The digest of the version that an upload made or met.
+fn digest_of(pushed: &Reply) -> String {
+    assert!(matches!(pushed.status, 200 | 201), "{pushed:?}");
+    pushed.json()["digest"].as_str().expect("a digest").to_owned()
 }
 
 /// Sends a request.

@@ -17,7 +17,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::postgres::Postgres;
-use crate::{Decoded, Registered, Reply, binary, decode_with, https, post_form, read_json, send, wait_for};
+use crate::{Decoded, Registered, Reply, binary, decode_with, digest_of, https, post_form, read_json, send, wait_for};
 
 /// The account of the unprivileged: `nobody` on every distribution that we know.
 const NOBODY: &str = "65534";
@@ -292,9 +292,16 @@ impl Node<'_> {
         })
     }
 
-    /// The administrator's token that it is managed with.
-    pub fn admin_token(&self) -> &str {
-        &self.admin_token
+    /// Uploads a component under a name. Answers its digest.
+    pub fn push(&self, name: &str, component: Vec<u8>) -> String {
+        let request = self.http.post(format!("{}/admin/v1/plugins?name={name}", self.admin_url)).bearer_auth(&self.admin_token);
+        digest_of(&send(request.header(CONTENT_TYPE, "application/wasm").body(component)))
+    }
+
+    /// Makes an uploaded version the active one.
+    pub fn activate(&self, name: &str, digest: &str) {
+        let reply = self.admin(Method::POST, &format!("/plugins/{name}/versions/{digest}/activate"), None);
+        assert_eq!(reply.status, 200, "{reply:?}");
     }
 
     /// Registers a client.

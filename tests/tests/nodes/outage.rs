@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use claimsmith_jose::SigningAlg;
 use claimsmith_tests::postgres::Postgres;
 use claimsmith_tests::serve::{ISSUER, Node, Site};
-use claimsmith_tests::{AssertionKey, Registered, Variant, claims, marker, send, wait_for};
+use claimsmith_tests::{AssertionKey, Registered, Variant, claims, marker, wait_for};
 use reqwest::Method;
 use serde_json::json;
 
@@ -32,11 +32,7 @@ struct Acknowledged {
 
 /// Uploads the marker and activates it.
 pub(crate) fn push_marker(node: &Node<'_>) {
-    let request = node.http.post(format!("{}/admin/v1/plugins?name=marker", node.admin_url)).bearer_auth(node.admin_token());
-    let reply = send(request.header("content-type", "application/wasm").body(marker(Variant(7))));
-    assert!(matches!(reply.status, 200 | 201), "{reply:?}");
-    let digest = reply.json()["digest"].as_str().expect("a digest").to_owned();
-    assert_eq!(node.admin(Method::POST, &format!("/plugins/marker/versions/{digest}/activate"), None).status, 200);
+    node.activate("marker", &node.push("marker", marker(Variant(7))));
 }
 
 /// Binds the marker to a client with a value of its own.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use claimsmith_store::testing::TestDatabase;
 use claimsmith_tests::serve::{Node, Site};
-use claimsmith_tests::{Registered, Variant, decode_with, marker, send, wait_for};
+use claimsmith_tests::{Registered, Variant, decode_with, marker, wait_for};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -32,17 +32,11 @@ struct Versions<'a> {
 
 impl Versions<'_> {
     fn push(&mut self, variant: Variant) {
-        let request = self.admin.http.post(format!("{}/admin/v1/plugins?name={NAME}", self.admin.admin_url));
-        let request = request.bearer_auth(self.admin.admin_token()).header("content-type", "application/wasm").body(marker(variant));
-        let reply = send(request);
-        assert!(matches!(reply.status, 200 | 201), "{reply:?}");
-        self.digests.insert(variant.0, reply.json()["digest"].as_str().expect("a digest").to_owned());
+        self.digests.insert(variant.0, self.admin.push(NAME, marker(variant)));
     }
 
     fn activate(&self, variant: Variant) {
-        let path = format!("/plugins/{NAME}/versions/{}/activate", self.digests[&variant.0]);
-        let reply = self.admin.admin(Method::POST, &path, None);
-        assert_eq!(reply.status, 200, "{reply:?}");
+        self.admin.activate(NAME, &self.digests[&variant.0]);
     }
 
     fn rollback(&self) {

@@ -41,18 +41,6 @@ fn name_of(variant: Variant) -> String {
     format!("marker-{}", variant.0)
 }
 
-/// Uploads and activates a variant under its own name. Answers its digest.
-fn install(dev: &Dev, variant: Variant) -> String {
-    let name = name_of(variant);
-    let headers = [("content-type", "application/wasm")];
-    let pushed = dev.admin(Method::POST, &format!("/plugins?name={name}"), &headers, marker(variant));
-    assert!(matches!(pushed.status, 200 | 201), "{pushed:?}");
-    let digest = pushed.json()["digest"].as_str().expect("a digest").to_owned();
-    let activated = dev.admin(Method::POST, &format!("/plugins/{name}/versions/{digest}/activate"), &[], Vec::new());
-    assert_eq!(activated.status, 200, "{activated:?}");
-    digest
-}
-
 /// Registers client `number` with metadata and a configuration of its own.
 fn enrol(dev: &Dev, number: u32) -> Registered {
     let metadata = json!({ "marker": format!("metadata-{number}") });
@@ -74,7 +62,8 @@ fn plg_006_each_of_many_clients_gets_only_its_own_claims() {
     let dev = Dev::start_with(&["--no-demo"], &[("CLAIMSMITH_HOOKS__WALL", "30 s")]);
     let digests = Mutex::new(BTreeSet::new());
     for_each(PLUGINS, 4, |number| {
-        let digest = install(&dev, variant_of(number));
+        let variant = variant_of(number);
+        let digest = dev.install(&name_of(variant), marker(variant));
         digests.lock().expect("not poisoned").insert(digest);
     });
     assert_eq!(digests.into_inner().expect("not poisoned").len(), PLUGINS as usize, "as many different components");

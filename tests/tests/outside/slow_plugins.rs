@@ -7,22 +7,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use claimsmith_tests::{Dev, Registered, Reply, Variant, marker, send, wait_for};
-use reqwest::Method;
 use serde_json::{Value, json};
 
 /// Requests of the slow plugin's client that are under way at any time.
 const FLOOD: usize = 24;
 /// Tokens that each of the others gets while it lasts.
 const TOKENS: usize = 40;
-
-fn install(dev: &Dev, name: &str, variant: Variant) {
-    let headers = [("content-type", "application/wasm")];
-    let pushed = dev.admin(Method::POST, &format!("/plugins?name={name}"), &headers, marker(variant));
-    assert!(matches!(pushed.status, 200 | 201), "{pushed:?}");
-    let digest = pushed.json()["digest"].as_str().expect("a digest").to_owned();
-    let activated = dev.admin(Method::POST, &format!("/plugins/{name}/versions/{digest}/activate"), &[], Vec::new());
-    assert_eq!(activated.status, 200, "{activated:?}");
-}
 
 fn bound(dev: &Dev, plugin: &str, limits: &Value, loops: bool) -> Registered {
     let client = dev.register_basic("read");
@@ -57,8 +47,8 @@ fn plg_007_a_slow_plugin_is_cut_off_and_stalls_nobody_else() {
         ("CLAIMSMITH_HOOKS__WALL", "30 s"),
     ];
     let dev = Dev::start_with(&["--no-demo"], &environment);
-    install(&dev, "slow", Variant(1));
-    install(&dev, "quick", Variant(2));
+    dev.install("slow", marker(Variant(1)));
+    dev.install("quick", marker(Variant(2)));
     let slow = bound(&dev, "slow", &json!({ "milliseconds": 50 }), true);
     // One with a plugin of its own, one without any.
     let others = [bound(&dev, "quick", &json!({}), false), dev.register_basic("read")];
