@@ -12,5 +12,7 @@ pub mod client_auth;
 pub mod grants;
 pub mod hook;
 pub mod introspect;
+pub mod policy;
+pub mod registration;
 pub mod resource;
 pub mod value;
