@@ -5,6 +5,7 @@
 //! *May fail with:* refusals, each with an OAuth code and a reason.
 //! *Must never know:* clocks, chance, sockets, SQL, private keys.
 
+pub mod authorize;
 pub mod binding;
 pub mod claims;
 pub mod client;
