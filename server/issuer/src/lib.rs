@@ -5,6 +5,7 @@
 //! *May fail with:* refusals, each with an OAuth code and a reason.
 //! *Must never know:* clocks, chance, sockets, SQL, private keys.
 
+pub mod assurance;
 pub mod binding;
 pub mod claims;
 pub mod client;
@@ -12,5 +13,6 @@ pub mod client_auth;
 pub mod grants;
 pub mod hook;
 pub mod introspect;
+pub mod person;
 pub mod resource;
 pub mod value;
