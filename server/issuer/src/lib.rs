@@ -6,6 +6,7 @@
 //! *Must never know:* clocks, chance, sockets, SQL, private keys.
 
 pub mod authorize;
+pub mod assurance;
 pub mod binding;
 pub mod claims;
 pub mod client;
@@ -15,5 +16,6 @@ pub mod hook;
 pub mod introspect;
 pub mod policy;
 pub mod registration;
+pub mod person;
 pub mod resource;
 pub mod value;
