@@ -19,10 +19,20 @@ pub enum ErrorCode {
     InvalidScope,
     /// RFC 8707 §2.
     InvalidTarget,
-    /// RFC 8628 §3.5; a plugin's ordinary no.
+    /// RFC 6749 §4.1.2.1, RFC 8628 §3.5; a plugin's ordinary no.
     AccessDenied,
     /// RFC 7009 §2.2.1.
     UnsupportedTokenType,
+    /// RFC 9396 §5.
+    InvalidAuthorizationDetails,
+    /// OpenID Connect Core §3.1.2.6.
+    InteractionRequired,
+    /// OpenID Connect Core §3.1.2.6.
+    LoginRequired,
+    /// OpenID Connect Core §3.1.2.6.
+    AccountSelectionRequired,
+    /// OpenID Connect Core §3.1.2.6.
+    ConsentRequired,
     /// An extension of RFC 6749 §5.2: our fault.
     ServerError,
     /// An extension of RFC 6749 §5.2: try again.
@@ -33,7 +43,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 17] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -43,6 +53,11 @@ impl ErrorCode {
         Self::InvalidTarget,
         Self::AccessDenied,
         Self::UnsupportedTokenType,
+        Self::InvalidAuthorizationDetails,
+        Self::InteractionRequired,
+        Self::LoginRequired,
+        Self::AccountSelectionRequired,
+        Self::ConsentRequired,
         Self::ServerError,
         Self::TemporarilyUnavailable,
         Self::TooManyRequests,
@@ -60,6 +75,11 @@ impl ErrorCode {
             Self::InvalidTarget => "invalid_target",
             Self::AccessDenied => "access_denied",
             Self::UnsupportedTokenType => "unsupported_token_type",
+            Self::InvalidAuthorizationDetails => "invalid_authorization_details",
+            Self::InteractionRequired => "interaction_required",
+            Self::LoginRequired => "login_required",
+            Self::AccountSelectionRequired => "account_selection_required",
+            Self::ConsentRequired => "consent_required",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::TooManyRequests => "too_many_requests",
@@ -76,7 +96,12 @@ impl ErrorCode {
             | Self::InvalidScope
             | Self::InvalidTarget
             | Self::AccessDenied
-            | Self::UnsupportedTokenType => 400,
+            | Self::UnsupportedTokenType
+            | Self::InvalidAuthorizationDetails
+            | Self::InteractionRequired
+            | Self::LoginRequired
+            | Self::AccountSelectionRequired
+            | Self::ConsentRequired => 400,
             Self::InvalidClient => 401,
             Self::ServerError => 500,
             Self::TemporarilyUnavailable => 503,
@@ -86,14 +111,35 @@ impl ErrorCode {
 
     /// The code that a plugin may refuse a token with; any other text becomes `access_denied`.
     pub fn of_plugin(text: &str) -> Self {
-        const ALLOWED: [ErrorCode; 7] = [
+        const ALLOWED: [ErrorCode; 8] = [
             ErrorCode::InvalidRequest,
             ErrorCode::InvalidGrant,
             ErrorCode::UnauthorizedClient,
             ErrorCode::InvalidScope,
             ErrorCode::InvalidTarget,
+            ErrorCode::InvalidAuthorizationDetails,
             ErrorCode::AccessDenied,
             ErrorCode::TemporarilyUnavailable,
+        ];
+        ALLOWED.into_iter().find(|code| code.as_str() == text).unwrap_or(Self::AccessDenied)
+    }
+
+    /// The code that a plugin may refuse with at the authorization endpoint; any other text becomes `access_denied`
+    /// ([RFC 6749 §4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1), OpenID Connect Core §3.1.2.6, RFC 8707 §2,
+    /// RFC 9396 §5).
+    pub fn of_plugin_at_authorization(text: &str) -> Self {
+        const ALLOWED: [ErrorCode; 11] = [
+            ErrorCode::InvalidRequest,
+            ErrorCode::UnauthorizedClient,
+            ErrorCode::InvalidScope,
+            ErrorCode::InvalidTarget,
+            ErrorCode::InvalidAuthorizationDetails,
+            ErrorCode::AccessDenied,
+            ErrorCode::TemporarilyUnavailable,
+            ErrorCode::InteractionRequired,
+            ErrorCode::LoginRequired,
+            ErrorCode::AccountSelectionRequired,
+            ErrorCode::ConsentRequired,
         ];
         ALLOWED.into_iter().find(|code| code.as_str() == text).unwrap_or(Self::AccessDenied)
     }
