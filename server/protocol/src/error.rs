@@ -19,7 +19,7 @@ pub enum ErrorCode {
     InvalidScope,
     /// RFC 8707 §2.
     InvalidTarget,
-    /// RFC 8628 §3.5; a plugin's ordinary no.
+    /// RFC 6749 §4.1.2.1, RFC 8628 §3.5; a plugin's ordinary no.
     AccessDenied,
     /// RFC 7009 §2.2.1.
     UnsupportedTokenType,
@@ -146,14 +146,35 @@ impl ErrorCode {
 
     /// The code that a plugin may refuse a token with; any other text becomes `access_denied`.
     pub fn of_plugin(text: &str) -> Self {
-        const ALLOWED: [ErrorCode; 7] = [
+        const ALLOWED: [ErrorCode; 8] = [
             ErrorCode::InvalidRequest,
             ErrorCode::InvalidGrant,
             ErrorCode::UnauthorizedClient,
             ErrorCode::InvalidScope,
             ErrorCode::InvalidTarget,
+            ErrorCode::InvalidAuthorizationDetails,
             ErrorCode::AccessDenied,
             ErrorCode::TemporarilyUnavailable,
+        ];
+        ALLOWED.into_iter().find(|code| code.as_str() == text).unwrap_or(Self::AccessDenied)
+    }
+
+    /// The code that a plugin may refuse with at the authorization endpoint; any other text becomes `access_denied`
+    /// ([RFC 6749 §4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1), OpenID Connect Core §3.1.2.6, RFC 8707 §2,
+    /// RFC 9396 §5).
+    pub fn of_plugin_at_authorization(text: &str) -> Self {
+        const ALLOWED: [ErrorCode; 11] = [
+            ErrorCode::InvalidRequest,
+            ErrorCode::UnauthorizedClient,
+            ErrorCode::InvalidScope,
+            ErrorCode::InvalidTarget,
+            ErrorCode::InvalidAuthorizationDetails,
+            ErrorCode::AccessDenied,
+            ErrorCode::TemporarilyUnavailable,
+            ErrorCode::InteractionRequired,
+            ErrorCode::LoginRequired,
+            ErrorCode::AccountSelectionRequired,
+            ErrorCode::ConsentRequired,
         ];
         ALLOWED.into_iter().find(|code| code.as_str() == text).unwrap_or(Self::AccessDenied)
     }
