@@ -12,5 +12,6 @@ pub mod grant;
 pub mod id;
 pub mod resource;
 pub mod scope;
+pub mod target;
 pub mod time;
 pub mod token;
