@@ -4,6 +4,7 @@ use claimsmith_jose::{Digest, MacAlg, SigningAlg};
 use claimsmith_protocol::credentials::AuthMethod;
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::id::ClientId;
+use claimsmith_protocol::registration::Registration;
 use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 
@@ -36,6 +37,12 @@ pub struct Client {
     pub access_token_format: Option<TokenFormat>,
     /// `access_token_signed_response_alg`: the algorithm of its JWT access tokens where the resource does not say.
     pub access_token_alg: Option<SigningAlg>,
+    /// Lifetime of its refresh tokens, instead of the server's default.
+    pub refresh_token_lifetime: Option<Lifetime>,
+    /// Lifetime of its ID tokens, instead of the server's default.
+    pub id_token_lifetime: Option<Lifetime>,
+    /// What only the flows of people read.
+    pub registration: Box<Registration>,
 }
 
 impl Client {
@@ -55,6 +62,9 @@ impl Client {
             access_token_lifetime: None,
             access_token_format: None,
             access_token_alg: None,
+            refresh_token_lifetime: None,
+            id_token_lifetime: None,
+            registration: Box::default(),
         }
     }
 }

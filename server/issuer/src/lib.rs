@@ -14,5 +14,7 @@ pub mod dpop;
 pub mod grants;
 pub mod hook;
 pub mod introspect;
+pub mod policy;
+pub mod registration;
 pub mod resource;
 pub mod value;

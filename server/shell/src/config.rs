@@ -27,8 +27,8 @@ pub use problem::{Origin, Problem, Problems};
 pub use raw::{Sources, variable_of};
 pub use reference::{print, reference};
 pub use settings::{
-    Aliases, Audit, Cache, ClientAuth, Cors, Database, Fetch, General, Grants, Hooks, Introspection, Keys, Lifetimes, Limits, Listen, Log,
-    Metrics, Otel, Proxied, Signing, Store, Tls, Tokens, Workers,
+    Aliases, Audit, Authorize, Cache, ClientAuth, Cors, Database, Fetch, General, Grants, Hooks, Introspection, Keys, Lifetimes, Limits,
+    Listen, Log, Metrics, Otel, Proxied, Refresh, Sessions, Signing, Store, Tls, Tokens, Workers,
 };
 pub use table::{Descriptor, Effective};
 pub use value::{AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Size, WebOrigin};
@@ -96,6 +96,12 @@ sections! {
     introspection: Introspection;
     /// `grants`.
     grants: Grants;
+    /// `authorize`.
+    authorize: Authorize;
+    /// `sessions`.
+    sessions: Sessions;
+    /// `refresh`.
+    refresh: Refresh;
     /// `paths.aliases`.
     aliases: Aliases;
     /// `cors`.

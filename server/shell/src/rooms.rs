@@ -8,6 +8,7 @@ use std::time::Duration;
 use claimsmith_hooks::{Host, Limits};
 use claimsmith_issuer::client_auth::Policy as ClientAuthPolicy;
 use claimsmith_issuer::grants::Defaults;
+use claimsmith_issuer::policy::PeoplePolicy;
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_store::Store;
 use claimsmith_vault::Sealer;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub client_auth: ClientAuthPolicy,
     /// The grants that are switched on.
     pub grants: Vec<GrantType>,
+    /// What is decided for the flows of people.
+    pub people: PeoplePolicy,
     /// What tokens are like where neither client nor resource says anything.
     pub defaults: Defaults,
     /// What one call of a plugin may use.

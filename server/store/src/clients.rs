@@ -8,6 +8,7 @@ use claimsmith_jose::{Digest, MacAlg, SigningAlg};
 use claimsmith_protocol::credentials::AuthMethod;
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::id::ClientId;
+use claimsmith_protocol::registration::Registration;
 use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 use diesel::data_types::PgTimestamp;
@@ -160,6 +161,9 @@ struct Row {
     access_token_lifetime_seconds: Option<i32>,
     access_token_format: Option<String>,
     access_token_alg: Option<String>,
+    refresh_token_lifetime_seconds: Option<i32>,
+    id_token_lifetime_seconds: Option<i32>,
+    registration: String,
 }
 
 type Kept = (i64, PgTimestamp, PgTimestamp);
@@ -283,6 +287,9 @@ impl Row {
             access_token_lifetime_seconds: client.access_token_lifetime.map(lifetime),
             access_token_format: client.access_token_format.map(|format| format.as_str().to_owned()),
             access_token_alg: client.access_token_alg.map(|alg| alg.as_str().to_owned()),
+            refresh_token_lifetime_seconds: client.refresh_token_lifetime.map(lifetime),
+            id_token_lifetime_seconds: client.id_token_lifetime.map(lifetime),
+            registration: client.registration.to_text(),
         }
     }
 
@@ -330,7 +337,9 @@ fn record(row: Row, (version, created_at, updated_at): Kept, secrets: Vec<Secret
     let secrets: Result<Vec<StoredSecret>, Fault> = secrets.into_iter().map(StoredSecret::try_from).collect();
     let boxed = |texts: &[String]| texts.iter().map(|text| text.as_str().into()).collect();
     let grants: Option<Vec<GrantType>> = row.grants.iter().map(|grant| GrantType::parse(grant)).collect();
-    let lifetime = row.access_token_lifetime_seconds.map(|seconds| u32::try_from(seconds).map(Lifetime::from_seconds));
+    let lifetime = |column: &'static str, seconds: Option<i32>| {
+        seconds.map(|seconds| u32::try_from(seconds).map(Lifetime::from_seconds)).transpose().map_err(|_| row.corrupt(column))
+    };
     let client = Client {
         id: ClientId::parse(&row.client_id).map_err(|_| row.corrupt("client_id"))?,
         name: row.name.as_deref().map(Into::into),
@@ -341,9 +350,12 @@ fn record(row: Row, (version, created_at, updated_at): Kept, secrets: Vec<Secret
         default_scopes: row.scope_set("default_scopes", &row.default_scopes)?,
         resources: boxed(&row.resources),
         tags: boxed(&row.tags),
-        access_token_lifetime: lifetime.transpose().map_err(|_| row.corrupt("access_token_lifetime_seconds"))?,
+        access_token_lifetime: lifetime("access_token_lifetime_seconds", row.access_token_lifetime_seconds)?,
         access_token_format: row.optional("access_token_format", row.access_token_format.as_deref(), TokenFormat::parse)?,
         access_token_alg: row.optional("access_token_alg", row.access_token_alg.as_deref(), SigningAlg::parse)?,
+        refresh_token_lifetime: lifetime("refresh_token_lifetime_seconds", row.refresh_token_lifetime_seconds)?,
+        id_token_lifetime: lifetime("id_token_lifetime_seconds", row.id_token_lifetime_seconds)?,
+        registration: Box::new(Registration::from_text(&row.registration).ok_or_else(|| row.corrupt("registration"))?),
         metadata: row.metadata.into(),
     };
     Ok(ClientRecord { client, version, created_at: instant::from_sql(created_at), updated_at: instant::from_sql(updated_at) })

@@ -60,6 +60,9 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        registration -> Text,
+        refresh_token_lifetime_seconds -> Nullable<Int4>,
+        id_token_lifetime_seconds -> Nullable<Int4>,
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod authentication;
 pub(crate) mod metadata;
+mod people;
 mod secrets;
 
 use claimsmith_issuer::client::{Authentication, Client};
@@ -47,6 +48,7 @@ async fn rules(call: &Call<'_>, fields: &Fields) -> Result<Rules, Problem> {
         algs: keys::algs(call).await?,
         resources,
         lifetime_ceiling: lifetime_ceiling(call),
+        response_types: call.desk.rooms.settings.people.response_types.clone(),
     })
 }
 

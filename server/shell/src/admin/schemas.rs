@@ -1,5 +1,6 @@
 //! The shapes of the admin API's documents, for the OpenAPI document. What they say is checked against what is read and rendered.
 
+use claimsmith_protocol::registration::Registration;
 use serde_json::{Map, Value, json};
 
 /// Every schema by its name.
@@ -117,13 +118,19 @@ fn client() -> Value {
         "resources": strings("Identifiers of the resources it may ask for"),
         "tags": strings("Tags; bindings may hang on them"),
         "metadata": { "type": "object", "description": "Anything; plugins read it" },
-        "lifetimes": closed(json!({ "access_token": integer("Seconds") })),
+        "lifetimes": closed(json!({
+            "access_token": integer("Seconds"), "refresh_token": integer("Seconds"), "id_token": integer("Seconds") })),
         "access_token_format": choice(&["jwt", "opaque"], "What it gets where the resource does not say"),
         "access_token_signed_response_alg": choice(&ALGS, "What its JWT access tokens are signed with where the resource does not say"),
         "bindings": { "type": "array", "items": { "$ref": "#/components/schemas/Binding" },
             "description": "Its own bindings: taken on creation, afterwards changed under /bindings" },
     }));
     let mut schema = versioned(schema);
+    for (name, member) in Registration::schema() {
+        if schema["properties"].get(&name).is_none() {
+            schema["properties"][name] = member;
+        }
+    }
     schema["properties"]["created_at"] = read_only(instant("When it was made"));
     schema["properties"]["updated_at"] = read_only(instant("When it was changed last"));
     schema

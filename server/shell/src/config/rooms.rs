@@ -14,6 +14,7 @@ use crate::throttle::{Allowance, ThrottleSettings};
 use crate::tls::TlsSettings;
 use claimsmith_issuer::client_auth::Policy;
 use claimsmith_issuer::grants::Defaults;
+use claimsmith_issuer::policy::{PeoplePolicy, RefreshPolicy};
 use claimsmith_protocol::time::Lifetime;
 use claimsmith_store::{AuditMode, EmbeddedSettings};
 use std::net::SocketAddr;
@@ -176,6 +177,7 @@ impl ServeConfig {
             aliases: aliases.into_iter().map(|(name, paths)| (name.to_owned(), texts(paths))).collect(),
             allowed_origins: self.cors.allowed_origins.iter().map(|origin| origin.as_str().to_owned()).collect(),
             grants: self.grants.enabled.clone(),
+            people: self.people_policy(),
             defaults: Defaults {
                 audience: self.default_audience().into(),
                 lifetime: lifetime(self.lifetimes.access_token),
@@ -189,6 +191,30 @@ impl ServeConfig {
             token_bytes_max: self.tokens.max_bytes.bytes(),
             invalid_client_quantum: self.client_auth.invalid_client_quantum,
             mtls_origin: self.mtls_origin(),
+        }
+    }
+
+    fn people_policy(&self) -> PeoplePolicy {
+        PeoplePolicy {
+            response_types: self.authorize.response_types.clone(),
+            require_pkce: self.authorize.require_pkce,
+            require_pushed_requests: self.authorize.require_pushed_requests,
+            require_signed_requests: self.authorize.require_signed_requests,
+            flow_lifetime: lifetime(self.authorize.flow_lifetime),
+            pushed_request_lifetime: lifetime(self.authorize.pushed_request_lifetime),
+            code_lifetime: lifetime(self.lifetimes.authorization_code),
+            id_token_lifetime: lifetime(self.lifetimes.id_token),
+            refresh_lifetime: lifetime(self.lifetimes.refresh_token),
+            refresh: RefreshPolicy {
+                require_offline_access: self.refresh.require_offline_access,
+                rotation: self.refresh.rotation,
+                extend: self.refresh.extend_on_rotation,
+                idle: self.refresh.idle.map(lifetime),
+                reuse_interval: lifetime(self.refresh.reuse_interval),
+                check_user: self.refresh.check_user,
+            },
+            session_lifetime: lifetime(self.sessions.lifetime),
+            session_idle: lifetime(self.sessions.idle),
         }
     }
 

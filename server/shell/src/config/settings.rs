@@ -8,6 +8,8 @@ use claimsmith_issuer::client::TokenFormat;
 use claimsmith_jose::{MacAlg, SigningAlg};
 use claimsmith_protocol::credentials::AuthMethod;
 use claimsmith_protocol::grant::GrantType;
+use claimsmith_protocol::registration::Rotation;
+use claimsmith_protocol::response::ResponseType;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -150,6 +152,12 @@ settings! {
         access_token: Duration = "300 s" in "1 s" ..= "365 d";
         /// No access token lives longer, whoever asks.
         access_token_ceiling: Duration = "24 h" in "1 s" ..= "365 d";
+        /// ID tokens.
+        id_token: Duration = "10 min" in "10 s" ..= "24 h";
+        /// Refresh tokens, from the person's consent on.
+        refresh_token: Duration = "30 d" in "1 min" ..= "3650 d";
+        /// Authorization codes.
+        authorization_code: Duration = "60 s" in "5 s" ..= "10 min";
     }
 
     /// What tokens look like, where neither client nor resource says otherwise.
@@ -215,7 +223,50 @@ settings! {
     /// Which grants the token endpoint serves.
     Grants at "grants" {
         /// Grants that are switched on. A client needs to be registered for a grant besides.
-        enabled: Vec<GrantType> = "client_credentials";
+        enabled: Vec<GrantType> = "client_credentials, authorization_code, refresh_token";
+    }
+
+    /// The authorization endpoint.
+    Authorize at "authorize" {
+        /// Response types that are switched on. Those that let tokens through the browser are for old clients only.
+        response_types: Vec<ResponseType> = "code";
+        /// PKCE for confidential clients too (RFC 7636); public clients need it always. When off, a confidential client that
+        /// leaves it out needs a `nonce` instead.
+        require_pkce: bool = "true";
+        /// Whether every request has to be pushed first (RFC 9126).
+        require_pushed_requests: bool = "false";
+        /// Whether every request has to be a signed request object (RFC 9101).
+        require_signed_requests: bool = "false";
+        /// How long a person may take from the request to the answer.
+        flow_lifetime: Duration = "30 min" in "1 min" ..= "24 h";
+        /// How long a pushed request may be used.
+        pushed_request_lifetime: Duration = "90 s" in "5 s" ..= "10 min";
+    }
+
+    /// Sessions of people at this server.
+    Sessions at "sessions" {
+        /// A session ends this long after the person signed in, whatever happens.
+        lifetime: Duration = "24 h" in "1 min" ..= "365 d";
+        /// And this long after it was last used.
+        idle: Duration = "4 h" in "1 min" ..= "365 d";
+    }
+
+    /// Refresh tokens. A client may say otherwise where it is said so.
+    Refresh at "refresh" {
+        /// Only for requests with the scope `offline_access`; otherwise every client with the grant gets one, which ends with the
+        /// person's session.
+        require_offline_access: bool = "true";
+        /// Whether a refresh token is replaced when it is used. Clients may differ: `refresh_token_rotation`.
+        rotation: Rotation = "rotate";
+        /// Whether a refresh token lives on from each use, instead of from the first issue.
+        extend_on_rotation: bool = "false";
+        /// Unused for so long, a refresh token ends.
+        idle: Option<Duration> = "30 d" in "1 min" ..= "3650 d";
+        /// A replaced refresh token that comes again within this time lost a race; later it is a replay, and all that came from the
+        /// grant ends.
+        reuse_interval: Duration = "10 s" in "0 s" ..= "5 min";
+        /// Whether the person must still exist and be enabled.
+        check_user: bool = "true";
     }
 
     /// Further paths of endpoints, for clients that cannot be told new ones. They are served beside the usual ones and

@@ -7,6 +7,8 @@ use claimsmith_issuer::client::TokenFormat;
 use claimsmith_jose::{MacAlg, SigningAlg};
 use claimsmith_protocol::credentials::AuthMethod;
 use claimsmith_protocol::grant::GrantType;
+use claimsmith_protocol::registration::Rotation;
+use claimsmith_protocol::response::ResponseType;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -429,6 +431,8 @@ named! {
     MacAlg: MacAlg::ALL;
     AuthMethod: AuthMethod::ALL;
     GrantType: GrantType::ALL;
+    ResponseType: ResponseType::ALL;
+    Rotation: Rotation::ALL;
     TokenFormat: [TokenFormat::Jwt, TokenFormat::Opaque];
 }
 

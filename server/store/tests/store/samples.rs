@@ -6,6 +6,7 @@ use claimsmith_issuer::hook::HookPoint;
 use claimsmith_jose::{Digest, SigningAlg};
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::id::ClientId;
+use claimsmith_protocol::registration::Registration;
 use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 use claimsmith_store::{NewVersion, Store, TokenRecord};
@@ -44,6 +45,12 @@ pub(crate) fn client(name: &str) -> Client {
         access_token_lifetime: Some(Lifetime::from_seconds(120)),
         access_token_format: Some(TokenFormat::Opaque),
         access_token_alg: Some(SigningAlg::Ps256),
+        refresh_token_lifetime: Some(Lifetime::from_seconds(86_400)),
+        id_token_lifetime: Some(Lifetime::from_seconds(300)),
+        registration: Box::new(
+            Registration::from_text(r#"{"redirect_uris":["https://app.example/cb"],"logo_uri":"https://app.example/logo.png"}"#)
+                .expect("well formed"),
+        ),
     }
 }
 

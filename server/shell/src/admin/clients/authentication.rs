@@ -23,6 +23,13 @@ pub(crate) enum SecretWish {
     Import(Secret<String>),
 }
 
+/// How a client authenticates, and its keys where it does not authenticate by them.
+pub(super) struct Chosen {
+    pub(super) authentication: Authentication,
+    pub(super) secret: SecretWish,
+    pub(super) other_keys: Option<ClientKeys>,
+}
+
 /// What the server lets clients register.
 #[derive(Debug, Clone)]
 pub(crate) struct Offer {
@@ -37,16 +44,15 @@ pub(crate) struct Offer {
 }
 
 /// Reads the members about authentication. `held` is what a client that exists has now.
-pub(super) fn read(fields: &mut Fields, offer: &Offer, held: Option<&Authentication>) -> Option<(Authentication, SecretWish)> {
+pub(super) fn read(fields: &mut Fields, offer: &Offer, held: Option<&Authentication>) -> Option<Chosen> {
     let method = method(fields, offer)?;
     let jwks = fields.object("jwks");
     let jwks_uri = fields.text("jwks_uri");
     let alg = fields.text("token_endpoint_auth_signing_alg");
     let audience = audience(fields, method);
     let import = if held.is_none() { imported(fields, method, alg.as_deref(), offer) } else { refuse_import(fields) };
-    if method != AuthMethod::PrivateKeyJwt {
-        refuse_keys(fields, jwks.is_some(), jwks_uri.is_some());
-    }
+    let given = jwks.is_some() || jwks_uri.is_some();
+    let read = given.then(|| keys(fields, jwks, jwks_uri)).flatten();
     let secrets = held.map(secrets_of).unwrap_or_default();
     let authentication = match method {
         AuthMethod::None => {
@@ -66,7 +72,10 @@ pub(super) fn read(fields: &mut Fields, offer: &Offer, held: Option<&Authenticat
         }
         AuthMethod::PrivateKeyJwt => {
             let alg = assertion_alg(fields, alg.as_deref(), &offer.signing_algs, SigningAlg::as_str);
-            Authentication::PrivateKeyJwt { alg, audience, keys: keys(fields, jwks, jwks_uri)? }
+            if !given && fields.is_sound("jwks") && fields.is_sound("jwks_uri") {
+                fields.wrong("jwks", "private_key_jwt needs jwks or jwks_uri");
+            }
+            Authentication::PrivateKeyJwt { alg, audience, keys: read.clone()? }
         }
     };
     let wish = match (&authentication, import) {
@@ -76,7 +85,8 @@ pub(super) fn read(fields: &mut Fields, offer: &Offer, held: Option<&Authenticat
         }
         _ => SecretWish::Keep,
     };
-    Some((authentication, wish))
+    let other_keys = read.filter(|_| method != AuthMethod::PrivateKeyJwt);
+    Some(Chosen { authentication, secret: wish, other_keys })
 }
 
 /// The secrets a client has.
@@ -142,14 +152,6 @@ fn refuse_alg(fields: &mut Fields, text: Option<&str>) {
     }
 }
 
-fn refuse_keys(fields: &mut Fields, jwks: bool, jwks_uri: bool) {
-    for (name, given) in [("jwks", jwks), ("jwks_uri", jwks_uri)] {
-        if given {
-            fields.wrong(name, "is only for private_key_jwt; null removes it");
-        }
-    }
-}
-
 /// `jwks` xor `jwks_uri` (RFC 7591 §2).
 fn keys(fields: &mut Fields, jwks: Option<serde_json::Map<String, Value>>, jwks_uri: Option<String>) -> Option<ClientKeys> {
     match (jwks, jwks_uri) {
@@ -157,12 +159,7 @@ fn keys(fields: &mut Fields, jwks: Option<serde_json::Map<String, Value>>, jwks_
             fields.wrong("jwks", "give either jwks or jwks_uri, not both; null removes one");
             None
         }
-        (None, None) => {
-            if fields.is_sound("jwks") && fields.is_sound("jwks_uri") {
-                fields.wrong("jwks", "private_key_jwt needs jwks or jwks_uri");
-            }
-            None
-        }
+        (None, None) => None,
         // Security: private, symmetric, weak keys and points off their curve are refused here, before they are kept.
         (Some(set), None) => match JwkSet::from_members_strict(&set) {
             Err(refusal) => {

@@ -5,12 +5,14 @@ use claimsmith_jose::{MacAlg, SigningAlg};
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::id::ClientId;
 use claimsmith_protocol::resource::check_resource;
+use claimsmith_protocol::response::ResponseType;
 use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 use claimsmith_store::ClientRecord;
 use serde_json::{Map, Value, json};
 
 use super::authentication::{self, Offer, SecretWish, secrets_of};
+use super::people;
 use crate::admin::fields::Fields;
 
 /// Largest `metadata`, bytes of compact JSON.
@@ -18,6 +20,8 @@ const METADATA_MAX: usize = 16 << 10;
 const TAGS_MAX: usize = 32;
 const TAG_LENGTH_MAX: usize = 64;
 const RESOURCES_MAX: usize = 100;
+/// No ID token lives longer, seconds (OpenID Connect Core §2: minutes, not days).
+const ID_TOKEN_LIFETIME_MAX: u32 = 86_400;
 
 /// What a registration is checked against.
 #[derive(Debug, Clone)]
@@ -32,6 +36,8 @@ pub(crate) struct Rules {
     pub(crate) resources: Vec<Box<str>>,
     /// No access token lives longer, seconds.
     pub(crate) lifetime_ceiling: u32,
+    /// Response types that are switched on.
+    pub(crate) response_types: Vec<ResponseType>,
 }
 
 /// A registration that is in order.
@@ -54,24 +60,27 @@ pub(crate) fn read(fields: &mut Fields, rules: &Rules, held: Option<(&Client, &V
     let id = client_id(fields, held.map(|(client, _)| client), fresh_id);
     let name = fields.line("client_name", 200);
     let enabled = fields.boolean("enabled").unwrap_or(true);
-    let authentication = authentication::read(fields, &rules.offer, held.map(|(client, _)| &client.authentication));
+    let chosen = authentication::read(fields, &rules.offer, held.map(|(client, _)| &client.authentication));
+    let authentication = chosen.as_ref().map(|chosen| &chosen.authentication);
     let secret_expires_at = match held {
-        None => secret_expiry(fields, authentication.as_ref().map(|(authentication, _)| authentication)),
+        None => secret_expiry(fields, authentication),
         Some((_, document)) => {
             fields.read_only(&READ_ONLY, document);
             None
         }
     };
-    let grants = grants(fields, rules, authentication.as_ref().map(|(authentication, _)| authentication));
+    let grants = grants(fields, rules, authentication);
+    let registration = people::read(fields, rules, authentication, &grants);
     let scopes = scope(fields, "scope").unwrap_or_default();
     let default_scopes = default_scopes(fields, &scopes);
     let resources = resources(fields, rules);
     let tags = fields.texts("tags", TAGS_MAX, check_tag).unwrap_or_default();
     let metadata = metadata(fields);
-    let access_token_lifetime = lifetimes(fields, rules.lifetime_ceiling);
+    let [access_token_lifetime, refresh_token_lifetime, id_token_lifetime] = lifetimes(fields, rules.lifetime_ceiling);
     let access_token_format = fields.choice("access_token_format", &["jwt", "opaque"], TokenFormat::parse);
     let access_token_alg = signing_alg(fields, "access_token_signed_response_alg", &rules.algs);
-    let (authentication, secret) = authentication?;
+    let authentication::Chosen { authentication, secret, other_keys } = chosen?;
+    let registration = Box::new(people::with_keys(registration?, other_keys));
     let client = Client {
         id: id?,
         name: name.map(Into::into),
@@ -86,6 +95,9 @@ pub(crate) fn read(fields: &mut Fields, rules: &Rules, held: Option<(&Client, &V
         access_token_lifetime,
         access_token_format,
         access_token_alg,
+        refresh_token_lifetime,
+        id_token_lifetime,
+        registration,
     };
     Some(Registration { client, secret, secret_expires_at })
 }
@@ -182,9 +194,17 @@ fn metadata(fields: &mut Fields) -> Box<str> {
     text.into()
 }
 
-fn lifetimes(fields: &mut Fields, ceiling: u32) -> Option<Lifetime> {
-    let seconds = fields.nested("lifetimes", |inner| inner.integer("access_token", 1..=i64::from(ceiling)))??;
-    u32::try_from(seconds).ok().map(Lifetime::from_seconds)
+/// Lifetimes of access, refresh and ID tokens.
+fn lifetimes(fields: &mut Fields, ceiling: u32) -> [Option<Lifetime>; 3] {
+    let read = |inner: &mut Fields| {
+        [
+            inner.integer("access_token", 1..=i64::from(ceiling)),
+            inner.integer("refresh_token", 1..=i64::from(i32::MAX)),
+            inner.integer("id_token", 1..=i64::from(ID_TOKEN_LIFETIME_MAX)),
+        ]
+    };
+    let seconds = fields.nested("lifetimes", read).unwrap_or_default();
+    seconds.map(|seconds| seconds.and_then(|seconds| u32::try_from(seconds).ok()).map(Lifetime::from_seconds))
 }
 
 /// An algorithm that there is a key for.
@@ -220,13 +240,15 @@ pub(crate) fn render(record: &ClientRecord, bindings: &[Value]) -> Map<String, V
     put("resources", json!(client.resources));
     put("tags", json!(client.tags));
     put("metadata", serde_json::from_str(&client.metadata).unwrap_or_else(|_| json!({})));
-    put("lifetimes", client.access_token_lifetime.map_or_else(|| json!({}), |lifetime| json!({ "access_token": lifetime.seconds() })));
+    put("lifetimes", people::lifetimes(client));
     if let Some(format) = client.access_token_format {
         put("access_token_format", json!(format.as_str()));
     }
     if let Some(alg) = client.access_token_alg {
         put("access_token_signed_response_alg", json!(alg.as_str()));
     }
+    members.extend(people::members(&client.registration));
+    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
     put("bindings", json!(bindings));
     put("version", json!(record.version));
     put("created_at", json!(record.created_at.seconds()));

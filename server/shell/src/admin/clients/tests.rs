@@ -3,6 +3,7 @@ use claimsmith_jose::{MacAlg, SigningAlg, SigningKey};
 use claimsmith_protocol::credentials::AuthMethod;
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::id::ClientId;
+use claimsmith_protocol::response::ResponseType;
 use claimsmith_protocol::time::Timestamp;
 use claimsmith_store::ClientRecord;
 use serde_json::{Value, json};
@@ -25,6 +26,7 @@ fn rules() -> Rules {
         algs: vec![SigningAlg::Es256],
         resources: vec!["https://api.example".into()],
         lifetime_ceiling: 86_400,
+        response_types: vec![ResponseType::Code],
     }
 }
 
@@ -73,7 +75,8 @@ fn a_full_registration_survives_the_way_there_and_back() {
         "client_id": "billing", "client_name": "Billing", "enabled": false, "token_endpoint_auth_method": "private_key_jwt",
         "token_endpoint_auth_signing_alg": "ES256", "assertion_audience": "legacy", "jwks_uri": "https://billing.example/keys",
         "grant_types": ["client_credentials"], "scope": "read write", "default_scope": "read", "resources": ["https://api.example"],
-        "tags": ["gold", "eu:west"], "metadata": { "tier": 1 }, "lifetimes": { "access_token": 60 },
+        "tags": ["gold", "eu:west"], "metadata": { "tier": 1 }, "lifetimes": { "access_token": 60, "refresh_token": 3600 },
+        "redirect_uris": ["https://billing.example/cb"], "default_max_age": 60, "subject_type": "pairwise",
         "access_token_format": "opaque", "access_token_signed_response_alg": "ES256",
     });
     let held = record(&body);
@@ -119,14 +122,20 @@ fn what_is_wrong_is_named() {
         (json!({ "metadata": { "x": "x".repeat(20_000) } }), "metadata"),
         (json!({ "lifetimes": { "access_token": 0 } }), "lifetimes.access_token"),
         (json!({ "lifetimes": { "access_token": 86_401 } }), "lifetimes.access_token"),
-        (json!({ "lifetimes": { "refresh_token": 1 } }), "lifetimes.refresh_token"),
+        (json!({ "lifetimes": { "refresh_token": 0 } }), "lifetimes.refresh_token"),
         (json!({ "access_token_format": "saml" }), "access_token_format"),
         (json!({ "access_token_signed_response_alg": "none" }), "access_token_signed_response_alg"),
         (json!({ "access_token_signed_response_alg": "ES512" }), "access_token_signed_response_alg"),
         (json!({ "client_secret": "short" }), "client_secret"),
         (json!({ "client_secret": "long enough but \u{7}" }), "client_secret"),
         (json!({ "client_secret_expires_at": -1 }), "client_secret_expires_at"),
-        (json!({ "redirect_uris": ["https://a.example"] }), "redirect_uris"),
+        (json!({ "lifetimes": { "device_code": 1 } }), "lifetimes.device_code"),
+        (json!({ "redirect_uris": "https://a.example" }), "redirect_uris"),
+        (json!({ "redirect_uris": ["https://a.example", "javascript:alert(1)"] }), "redirect_uris.1"),
+        (json!({ "redirect_uris": ["https://a.example"], "response_types": ["code"] }), "response_types.0"),
+        (json!({ "response_types": ["device"] }), "response_types.0"),
+        (json!({ "logo_uri": "http://a.example/logo.png" }), "logo_uri"),
+        (json!({ "subject_type": "secret" }), "subject_type"),
         (json!({ "client_nam": "x" }), "client_nam"),
     ];
     for (body, field) in table {
@@ -168,7 +177,8 @@ fn caj_022_keys_are_either_inline_or_fetched_and_never_private() {
     ] {
         assert!(with(bad.clone()).is_err(), "{bad}");
     }
-    assert!(register(&json!({ "jwks": jwks(SigningAlg::Es256) })).is_err(), "a client with a secret has no keys");
+    let keyed = register(&json!({ "jwks": jwks(SigningAlg::Es256) })).expect("keys for encryption and request objects");
+    assert!(keyed.client.registration.jwks.is_some() && keyed.client.authentication.method() == AuthMethod::ClientSecretBasic);
 }
 
 #[test]

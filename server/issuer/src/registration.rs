@@ -1,0 +1,275 @@
+//! What a client's metadata must keep to, as an administrator or registration writes it (RFC 7591 §2, OpenID Connect Dynamic
+//! Client Registration §2 and their companions).
+
+use claimsmith_protocol::grant::GrantType;
+use claimsmith_protocol::redirect::{self, ApplicationType};
+use claimsmith_protocol::registration::{Profile, Registration, SubjectType};
+use claimsmith_protocol::response::ResponseType;
+use url::Url;
+
+/// The most redirect URIs a client may have.
+const URIS_MAX: usize = 50;
+
+/// Something that is wrong with a registration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// The member, `redirect_uris.1` for the second of a list.
+    pub field: String,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+/// What the rest of the client says about itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Around<'a> {
+    /// `grant_types`.
+    pub grants: &'a [GrantType],
+    /// Whether it has no credentials.
+    pub public: bool,
+    /// Whether it proves itself with a key of its own: `private_key_jwt` or a certificate.
+    pub by_key: bool,
+    /// Response types that are switched on.
+    pub response_types: &'a [ResponseType],
+}
+
+/// Everything that is wrong.
+pub fn check(registration: &Registration, around: Around<'_>) -> Vec<Wrong> {
+    let mut findings = Findings(Vec::new());
+    findings.redirect_uris(registration, around);
+    findings.response_types(registration, around);
+    findings.links(registration);
+    findings.subjects(registration);
+    findings.logout(registration);
+    findings.certificate(registration);
+    findings.profile(registration, around);
+    findings.0
+}
+
+struct Findings(Vec<Wrong>);
+
+impl Findings {
+    fn say(&mut self, field: impl Into<String>, detail: impl Into<String>) {
+        self.0.push(Wrong { field: field.into(), detail: detail.into() });
+    }
+
+    fn redirect_uris(&mut self, registration: &Registration, around: Around<'_>) {
+        let uris = &registration.redirect_uris;
+        if uris.len() > URIS_MAX {
+            self.say("redirect_uris", format!("has {} elements; {URIS_MAX} are allowed", uris.len()));
+        }
+        let implicit = registration.response_types.iter().any(|response_type| response_type.is_front_channel());
+        for (index, uri) in uris.iter().enumerate() {
+            if let Err(invalid) = redirect::check(uri, registration.application_type) {
+                self.say(format!("redirect_uris.{index}"), invalid.to_string());
+            } else if implicit && registration.application_type == ApplicationType::Web && !uri.starts_with("https://") {
+                // OpenID Connect Dynamic Client Registration §2, application_type.
+                self.say(format!("redirect_uris.{index}"), "must be https for a web client whose tokens come through the browser");
+            }
+            if uris[..index].contains(uri) {
+                self.say(format!("redirect_uris.{index}"), "is there twice");
+            }
+        }
+        if uris.is_empty() && around.grants.contains(&GrantType::AuthorizationCode) {
+            self.say("redirect_uris", "the authorization_code grant needs at least one");
+        }
+    }
+
+    /// RFC 7591 §2.1: grants and response types go together.
+    fn response_types(&mut self, registration: &Registration, around: Around<'_>) {
+        for (index, response_type) in registration.response_types.iter().enumerate() {
+            if !around.response_types.contains(response_type) {
+                self.say(
+                    format!("response_types.{index}"),
+                    format!("`{}` is switched off (authorize.response_types)", response_type.as_str()),
+                );
+            }
+            if response_type.has_code() && !around.grants.contains(&GrantType::AuthorizationCode) {
+                self.say(format!("response_types.{index}"), "needs authorization_code among grant_types");
+            }
+        }
+    }
+
+    fn links(&mut self, registration: &Registration) {
+        let links = [
+            ("client_uri", &registration.client_uri),
+            ("logo_uri", &registration.logo_uri),
+            ("policy_uri", &registration.policy_uri),
+            ("tos_uri", &registration.tos_uri),
+            ("initiate_login_uri", &registration.initiate_login_uri),
+            ("sector_identifier_uri", &registration.sector_identifier_uri),
+            ("backchannel_logout_uri", &registration.backchannel_logout_uri),
+        ];
+        for (name, uri) in links {
+            if uri.as_deref().is_some_and(|uri| !is_https(uri)) {
+                self.say(name, "must be an https URL without user name and fragment");
+            }
+        }
+        for (index, uri) in registration.request_uris.iter().enumerate() {
+            let bare = uri.split_once('#').map_or(&**uri, |(bare, _)| bare);
+            if !is_https(bare) {
+                self.say(format!("request_uris.{index}"), "must be an https URL");
+            }
+        }
+    }
+
+    /// OpenID Connect Core §8.1.
+    fn subjects(&mut self, registration: &Registration) {
+        if registration.subject_type == SubjectType::Pairwise && registration.sector_identifier_uri.is_none() {
+            let mut hosts: Vec<String> = registration.redirect_uris.iter().filter_map(|uri| host(uri)).collect();
+            hosts.sort();
+            hosts.dedup();
+            if hosts.len() != 1 {
+                self.say("sector_identifier_uri", "pairwise subjects need it where the redirect URIs have several hosts, or none");
+            }
+        }
+    }
+
+    fn logout(&mut self, registration: &Registration) {
+        for (index, uri) in registration.post_logout_redirect_uris.iter().enumerate() {
+            if let Err(invalid) = redirect::check(uri, registration.application_type) {
+                self.say(format!("post_logout_redirect_uris.{index}"), invalid.to_string());
+            }
+        }
+        // OpenID Connect Front-Channel Logout §2: the same origin as a redirect URI.
+        if let Some(uri) = &registration.frontchannel_logout_uri {
+            let origin = |text: &str| Url::parse(text).ok().map(|uri| uri.origin());
+            let shared = registration.redirect_uris.iter().any(|held| origin(held) == origin(uri));
+            if !is_https(uri) || !shared {
+                self.say("frontchannel_logout_uri", "must be https, with the scheme, host and port of a redirect URI");
+            }
+        }
+    }
+
+    /// RFC 8705 §2.1.2: exactly one of the five.
+    fn certificate(&mut self, registration: &Registration) {
+        let names = [
+            ("tls_client_auth_subject_dn", registration.tls_client_auth_subject_dn.is_some()),
+            ("tls_client_auth_san_dns", registration.tls_client_auth_san_dns.is_some()),
+            ("tls_client_auth_san_uri", registration.tls_client_auth_san_uri.is_some()),
+            ("tls_client_auth_san_ip", registration.tls_client_auth_san_ip.is_some()),
+            ("tls_client_auth_san_email", registration.tls_client_auth_san_email.is_some()),
+        ];
+        let given: Vec<&str> = names.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
+        if let [_, second, ..] = given.as_slice() {
+            self.say(*second, "only one name of the certificate may be expected");
+        }
+    }
+
+    fn profile(&mut self, registration: &Registration, around: Around<'_>) {
+        let Some(profile) = registration.profile else { return };
+        if registration.response_types.iter().any(|response_type| response_type.is_front_channel()) {
+            self.say("response_types", "the client's profile lets no token through the browser");
+        }
+        if profile.is_fapi() {
+            if around.public || !around.by_key {
+                self.say("profile", "FAPI 2.0 is for clients with private_key_jwt, tls_client_auth or self_signed_tls_client_auth");
+            }
+            if registration.redirect_uris.iter().any(|uri| !uri.starts_with("https://")) {
+                self.say("redirect_uris", "must be https under FAPI 2.0");
+            }
+            if !registration.dpop_bound_access_tokens && !registration.tls_client_certificate_bound_access_tokens {
+                self.say("profile", "FAPI 2.0 binds tokens: set dpop_bound_access_tokens or tls_client_certificate_bound_access_tokens");
+            }
+        }
+        if profile == Profile::Fapi2MessageSigning && registration.request_object_signing_alg.as_deref() == Some("none") {
+            self.say("request_object_signing_alg", "FAPI 2.0 Message Signing needs signed request objects");
+        }
+    }
+}
+
+/// An https URL that says nothing but where.
+fn is_https(text: &str) -> bool {
+    let Ok(uri) = Url::parse(text) else { return false };
+    uri.scheme() == "https"
+        && uri.has_host()
+        && uri.username().is_empty()
+        && uri.password().is_none()
+        && uri.fragment().is_none()
+        && text.len() <= redirect::LENGTH_MAX
+}
+
+fn host(text: &str) -> Option<String> {
+    Url::parse(text).ok()?.host_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CODE: Around<'static> =
+        Around { grants: &[GrantType::AuthorizationCode], public: false, by_key: true, response_types: &ResponseType::ALL };
+
+    fn wrong(document: &str, around: Around<'_>) -> Vec<String> {
+        let registration = Registration::from_text(document).expect("well formed");
+        check(&registration, around).into_iter().map(|wrong| wrong.field).collect()
+    }
+
+    #[test]
+    fn what_is_in_order_is_let_through() {
+        let document = r#"{"redirect_uris":["https://a.example/cb"],"response_types":["code","code id_token"],"subject_type":"pairwise",
+            "frontchannel_logout_uri":"https://a.example/out?x=1","post_logout_redirect_uris":["https://a.example/bye"],"logo_uri":"https://a.example/l.png",
+            "profile":"oauth2_1"}"#;
+        assert_eq!(wrong(&document.replace(r#","code id_token""#, ""), CODE), [""; 0]);
+        assert_eq!(wrong(document, CODE), ["response_types"]);
+    }
+
+    #[test]
+    fn hyb_009_grants_and_response_types_go_together() {
+        let document = r#"{"redirect_uris":["https://a.example/cb"],"response_types":["code"]}"#;
+        assert_eq!(wrong(document, Around { grants: &[GrantType::ClientCredentials], ..CODE }), ["response_types.0"]);
+        assert_eq!(wrong(document, Around { response_types: &[], ..CODE }), ["response_types.0"]);
+    }
+
+    #[test]
+    fn hyb_006_tokens_through_the_browser_go_to_https_only() {
+        assert_eq!(wrong(r#"{"redirect_uris":["http://localhost/cb"],"response_types":["id_token"]}"#, CODE), ["redirect_uris.0"]);
+    }
+
+    #[test]
+    fn auz_020_links_are_https() {
+        for name in ["client_uri", "logo_uri", "policy_uri", "tos_uri", "initiate_login_uri", "backchannel_logout_uri"] {
+            for uri in ["javascript:alert(1)", "http://a.example", "https://u@a.example", "data:x", "https://a.example/#x"] {
+                let document = format!(r#"{{"redirect_uris":["https://a.example/cb"],"{name}":"{uri}"}}"#);
+                assert_eq!(wrong(&document, CODE), [name], "{uri}");
+            }
+        }
+    }
+
+    #[test]
+    fn sub_003_several_hosts_need_a_sector_identifier() {
+        let document = r#"{"redirect_uris":["https://a.example/cb","https://b.example/cb"],"subject_type":"pairwise"}"#;
+        assert_eq!(wrong(document, CODE), ["sector_identifier_uri"]);
+        assert_eq!(wrong(&document.replace("b.example", "a.example/x"), CODE), [""; 0]);
+        let named = document.replace("\"subject_type\"", r#""sector_identifier_uri":"https://s.example/uris","subject_type""#);
+        assert_eq!(wrong(&named, CODE), [""; 0]);
+    }
+
+    #[test]
+    fn fcl_002_the_frame_is_of_a_redirect_uris_origin() {
+        for uri in ["https://b.example/out", "http://a.example/out", "https://a.example:444/out"] {
+            let document = format!(r#"{{"redirect_uris":["https://a.example/cb"],"frontchannel_logout_uri":"{uri}"}}"#);
+            assert_eq!(wrong(&document, CODE), ["frontchannel_logout_uri"], "{uri}");
+        }
+    }
+
+    #[test]
+    fn mtl_003_one_name_of_the_certificate_is_expected() {
+        let document =
+            r#"{"redirect_uris":["https://a.example/cb"],"tls_client_auth_subject_dn":"CN=a","tls_client_auth_san_dns":"a.example"}"#;
+        assert_eq!(wrong(document, CODE), ["tls_client_auth_san_dns"]);
+    }
+
+    #[test]
+    fn fap_001_the_profile_wants_keys_binding_and_https() {
+        let document = r#"{"redirect_uris":["http://127.0.0.1/cb"],"application_type":"native","response_types":["code","id_token"],"profile":"fapi2_security"}"#;
+        assert_eq!(wrong(document, Around { by_key: false, ..CODE }), ["response_types", "profile", "redirect_uris", "profile"]);
+        let good = r#"{"redirect_uris":["https://a.example/cb"],"profile":"fapi2_security","dpop_bound_access_tokens":true}"#;
+        assert_eq!(wrong(good, CODE), [""; 0]);
+    }
+
+    #[test]
+    fn lgo_013_where_people_go_after_signing_out_is_checked() {
+        let document = r#"{"redirect_uris":["https://a.example/cb"],"post_logout_redirect_uris":["https://a.example/bye","javascript:x"]}"#;
+        assert_eq!(wrong(document, CODE), ["post_logout_redirect_uris.1"]);
+    }
+}
