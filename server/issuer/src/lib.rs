@@ -11,6 +11,8 @@ pub mod binding;
 pub mod claims;
 pub mod client;
 pub mod client_auth;
+pub mod confirmation;
+pub mod dpop;
 pub mod grants;
 pub mod hook;
 pub mod introspect;

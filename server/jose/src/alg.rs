@@ -165,6 +165,15 @@ impl HashAlg {
         }
     }
 
+    /// The hash of `bytes`.
+    pub(crate) fn digest(self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha256 => openssl::sha::sha256(bytes).to_vec(),
+            Self::Sha384 => openssl::sha::sha384(bytes).to_vec(),
+            Self::Sha512 => openssl::sha::sha512(bytes).to_vec(),
+        }
+    }
+
     pub(crate) fn message_digest(self) -> MessageDigest {
         match self {
             Self::Sha256 => MessageDigest::sha256(),

@@ -9,6 +9,9 @@ pub enum JoseFault {
     /// A private key of ours is unusable: not the kind its algorithm needs, or too weak.
     #[error("a private key is unusable: {0}")]
     Key(#[from] KeyRefusal),
+    /// A shared secret is shorter than the hash output (RFC 7518 §3.2).
+    #[error("a shared secret is too short for its alg")]
+    SecretTooShort,
 }
 
 /// Why a compact JWS was not believed. The text never repeats what was sent.
@@ -77,12 +80,56 @@ pub enum JwsRefusal {
     /// The signature is not the key's.
     #[error("the signature does not verify")]
     BadSignature,
+    /// The header carries no key, or one that cannot be used, where it must carry one.
+    #[error("the key in the token's header: {0}")]
+    CarriedKey(KeyRefusal),
     /// The claims do not have the shape that the reader expects.
     #[error("the claims have an unexpected shape")]
     UnexpectedClaims,
 }
 
-/// Why a JWK cannot be used to verify signatures. The text never repeats what was sent.
+/// Why a compact JWE was not opened. The text never repeats what was sent, and of what went wrong inside it says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum JweRefusal {
+    /// Longer than the limit.
+    #[error("the token is too long")]
+    TooLong,
+    /// Not five parts separated by dots.
+    #[error("the token is not a compact JWE of five parts")]
+    NotCompact,
+    /// A part is not canonical unpadded base64url.
+    #[error("a part of the token is not unpadded base64url")]
+    NotBase64url,
+    /// The header is not a JSON object with distinct members, or a member has the wrong type.
+    #[error("the token's header is malformed")]
+    MalformedHeader,
+    /// `alg` or `enc` is absent or no string.
+    #[error("the token's header has no alg or no enc")]
+    MissingAlg,
+    /// `alg` or `enc` is not one we implement: RSA1_5 and PBES2 among them.
+    #[error("the token's alg or enc is not supported")]
+    UnknownAlg,
+    /// `crit` is present; we implement no extension.
+    #[error("the token's header has critical extensions")]
+    Critical,
+    /// `zip` is present.
+    #[error("compressed tokens are not accepted")]
+    Compressed,
+    /// `epk` is missing, on another curve or off its curve; or an encrypted key is there or missing against its `alg`.
+    #[error("the token's epk or encrypted key is unusable")]
+    MalformedKey,
+    /// `alg` does not belong to the key.
+    #[error("the token's alg does not belong to the key")]
+    AlgOfOtherKey,
+    /// The token names another key.
+    #[error("the token names another key")]
+    OtherKeyId,
+    /// It does not open: another key, or changed on its way.
+    #[error("the token does not open")]
+    Undecipherable,
+}
+
+/// Why a JWK cannot be used to verify signatures, or to encrypt. The text never repeats what was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum KeyRefusal {
     /// Not a JSON object, or a member is named twice.
@@ -121,8 +168,11 @@ pub enum KeyRefusal {
     /// `key_ops` does not contain `verify`, or names an operation twice (RFC 7517 §4.3).
     #[error("key_ops does not allow verify")]
     NotForVerifying,
-    /// `alg` is not a signature algorithm that we implement.
-    #[error("alg is not a supported signature algorithm")]
+    /// `use` is not `enc`, or `key_ops` allows nothing of that kind (where one encrypts).
+    #[error("use or key_ops does not allow encryption")]
+    NotForEncryption,
+    /// `alg` is not one that we implement for this use.
+    #[error("alg is not a supported algorithm of this use")]
     UnsupportedAlg,
     /// `alg` does not fit the kind of key.
     #[error("alg does not fit the kind of key")]
@@ -137,7 +187,7 @@ impl KeyRefusal {
     /// or secret. A set may contain such keys (RFC 7517 §5).
     pub const fn is_foreign(self) -> bool {
         match self {
-            Self::UnsupportedKind | Self::NotForSignatures | Self::NotForVerifying | Self::UnsupportedAlg => true,
+            Self::UnsupportedKind | Self::NotForSignatures | Self::NotForVerifying | Self::NotForEncryption | Self::UnsupportedAlg => true,
             Self::NotAnObject
             | Self::MissingKeyType
             | Self::Symmetric

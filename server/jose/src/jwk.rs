@@ -21,14 +21,7 @@ impl VerifyingKey {
 
     /// Reads a JWK. `alg`, `use`, `key_ops` and `kid` are honoured; certificates in it are ignored.
     pub fn from_jwk(jwk: &Map<String, Value>) -> Result<Self, KeyRefusal> {
-        let kind = jwk.get("kty").and_then(Value::as_str).ok_or(KeyRefusal::MissingKeyType)?;
-        if kind == "oct" {
-            return Err(KeyRefusal::Symmetric);
-        }
-        // Security: whoever publishes a private key has lost it; and it must not enter a log or a database of ours.
-        if PRIVATE_MEMBERS.iter().any(|member| jwk.contains_key(*member)) {
-            return Err(KeyRefusal::Private);
-        }
+        let kind = public_kind(jwk)?;
         let kid = kid(jwk)?;
         check_use(jwk)?;
         let alg = alg(jwk)?;
@@ -36,7 +29,20 @@ impl VerifyingKey {
     }
 }
 
-fn material(kind: &str, jwk: &Map<String, Value>) -> Result<PublicMaterial, KeyRefusal> {
+/// `kty` of a key that is public.
+pub(crate) fn public_kind(jwk: &Map<String, Value>) -> Result<&str, KeyRefusal> {
+    let kind = jwk.get("kty").and_then(Value::as_str).ok_or(KeyRefusal::MissingKeyType)?;
+    if kind == "oct" {
+        return Err(KeyRefusal::Symmetric);
+    }
+    // Security: whoever publishes a private key has lost it; and it must not enter a log or a database of ours.
+    if PRIVATE_MEMBERS.iter().any(|member| jwk.contains_key(*member)) {
+        return Err(KeyRefusal::Private);
+    }
+    Ok(kind)
+}
+
+pub(crate) fn material(kind: &str, jwk: &Map<String, Value>) -> Result<PublicMaterial, KeyRefusal> {
     match kind {
         "EC" => {
             let curve = Curve::parse(text(jwk, "crv")?).ok_or(KeyRefusal::UnsupportedKind)?;
@@ -56,11 +62,11 @@ fn bytes(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, KeyRefusal> {
     base64url::decode(text(jwk, name)?).map_err(|_| KeyRefusal::MalformedParameter)
 }
 
-fn optional_text<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, KeyRefusal> {
+pub(crate) fn optional_text<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, KeyRefusal> {
     jwk.get(name).map(|value| value.as_str().ok_or(KeyRefusal::MalformedMember)).transpose()
 }
 
-fn kid(jwk: &Map<String, Value>) -> Result<Option<String>, KeyRefusal> {
+pub(crate) fn kid(jwk: &Map<String, Value>) -> Result<Option<String>, KeyRefusal> {
     match optional_text(jwk, "kid")? {
         Some(kid) if kid.is_empty() || kid.len() > MAX_KID_BYTES => Err(KeyRefusal::MalformedMember),
         kid => Ok(kid.map(str::to_owned)),

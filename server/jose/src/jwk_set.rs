@@ -3,17 +3,21 @@
 use serde_json::{Map, Value};
 
 use crate::alg::SigningAlg;
+use crate::digest::Digest;
 use crate::error::KeyRefusal;
+use crate::jwe::{EncryptionKey, KeyAlg};
 use crate::key::VerifyingKey;
 use crate::strict_json::parse_object;
 
 /// A set with more keys than this is refused: each may have to be tried.
 const MAX_KEYS: usize = 32;
 
-/// The keys of one party that can verify signatures.
+/// The keys of one party that can verify signatures, and those that can be encrypted to.
 #[derive(Debug, Default)]
 pub struct JwkSet {
     keys: Vec<VerifyingKey>,
+    encryption_keys: Vec<EncryptionKey>,
+    certified: Vec<Digest>,
     skipped: Vec<SkippedKey>,
 }
 
@@ -66,8 +70,13 @@ impl JwkSet {
         let mut read = Self::default();
         for (index, entry) in entries.iter().enumerate() {
             let key = entry.as_object().ok_or(KeyRefusal::NotAnObject).and_then(VerifyingKey::from_jwk);
+            // A key that says nothing of its use may serve for both.
+            read.encryption_keys.extend(entry.as_object().and_then(|jwk| EncryptionKey::from_jwk(jwk).ok()));
             match key {
-                Ok(key) => read.keys.push(key),
+                Ok(key) => {
+                    read.certified.extend(entry.get("x5c").map(|_| key.thumbprint()));
+                    read.keys.push(key);
+                }
                 Err(reason) => read.skipped.push(SkippedKey { index, reason }),
             }
         }
@@ -118,6 +127,18 @@ impl JwkSet {
     // Security: `kid` is compared and nothing else: it is text from outside (RFC 8725 §3.10).
     pub fn candidates(&self, kid: Option<&str>, alg: SigningAlg) -> impl Iterator<Item = &VerifyingKey> {
         self.keys.iter().filter(move |key| (kid.is_none() || key.kid() == kid) && key.admits(alg))
+    }
+
+    /// The key to encrypt to with this algorithm: one that is said to be for encryption before one that says nothing.
+    pub fn encryption_key(&self, alg: KeyAlg) -> Option<&EncryptionKey> {
+        let fitting = || self.encryption_keys.iter().filter(|key| key.admits(alg));
+        fitting().find(|key| key.is_marked()).or_else(|| fitting().next())
+    }
+
+    /// Whether the key of this thumbprint (RFC 7638) is in the set together with a certificate (`x5c`), as RFC 8705 §2.2.2 wants
+    /// it of clients with certificates that they signed themselves.
+    pub fn certifies(&self, thumbprint: &Digest) -> bool {
+        self.certified.contains(thumbprint)
     }
 
     /// Renders the JWK set document of the given keys: public members only, each with `use`, and `alg` and `kid` where

@@ -14,7 +14,7 @@ use zeroize::Zeroize;
 pub use self::header::{Header, HeaderAlg, is_reserved_header};
 use crate::alg::{MacAlg, SigningAlg};
 use crate::base64url;
-use crate::error::JwsRefusal;
+use crate::error::{JwsRefusal, KeyRefusal};
 use crate::jwk_set::JwkSet;
 use crate::key::VerifyingKey;
 use crate::secret::Secret;
@@ -81,6 +81,20 @@ impl Jws<Unverified> {
             payload: parse_object(&payload).map_err(|_| JwsRefusal::MalformedPayload)?,
             stage: Unverified { signing_input: signing_input.to_owned(), signature },
         })
+    }
+
+    /// As [`Jws::parse_within`], with the public key that its header carries (`jwk`).
+    ///
+    /// Security: such a key proves that the sender holds its private half, and nothing about who the sender is. That is all that
+    /// a DPoP proof wants (RFC 9449 §4.3); nothing else may be read in this way.
+    pub fn parse_carrying_key(compact: &str, max_bytes: usize) -> Result<(Self, VerifyingKey), JwsRefusal> {
+        let jws = Self::parse_within(compact, max_bytes)?;
+        let (header, _, _) = three_parts(compact)?;
+        let json = base64url::decode(header).map_err(|_| JwsRefusal::NotBase64url)?;
+        let members = parse_object(&json).map_err(|_| JwsRefusal::MalformedHeader)?;
+        let jwk = members.get("jwk").and_then(Value::as_object).ok_or(JwsRefusal::CarriedKey(KeyRefusal::NotAnObject))?;
+        let key = VerifyingKey::from_jwk(jwk).map_err(JwsRefusal::CarriedKey)?;
+        Ok((jws, key))
     }
 
     /// Who the token says issued it (`iss`): good for choosing the key to verify with, and for nothing else.

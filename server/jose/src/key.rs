@@ -6,7 +6,7 @@ mod rsa;
 mod signing;
 mod verifying;
 
-pub(crate) use public::PublicMaterial;
+pub(crate) use public::{PublicMaterial, thumbprint};
 pub use signing::SigningKey;
 pub use verifying::VerifyingKey;
 

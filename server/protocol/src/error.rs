@@ -23,6 +23,10 @@ pub enum ErrorCode {
     AccessDenied,
     /// RFC 7009 §2.2.1.
     UnsupportedTokenType,
+    /// RFC 9449 §5.
+    InvalidDpopProof,
+    /// RFC 9449 §8: the answer carries a nonce.
+    UseDpopNonce,
     /// An extension of RFC 6749 §5.2: our fault.
     ServerError,
     /// An extension of RFC 6749 §5.2: try again.
@@ -57,7 +61,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -67,6 +71,8 @@ impl ErrorCode {
         Self::InvalidTarget,
         Self::AccessDenied,
         Self::UnsupportedTokenType,
+        Self::InvalidDpopProof,
+        Self::UseDpopNonce,
         Self::ServerError,
         Self::TemporarilyUnavailable,
         Self::TooManyRequests,
@@ -96,6 +102,8 @@ impl ErrorCode {
             Self::InvalidTarget => "invalid_target",
             Self::AccessDenied => "access_denied",
             Self::UnsupportedTokenType => "unsupported_token_type",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::TooManyRequests => "too_many_requests",
@@ -136,7 +144,9 @@ impl ErrorCode {
             | Self::ConsentRequired
             | Self::InteractionRequired
             | Self::AccountSelectionRequired
-            | Self::UnmetAuthenticationRequirements => 400,
+            | Self::UnmetAuthenticationRequirements
+            | Self::InvalidDpopProof
+            | Self::UseDpopNonce => 400,
             Self::InvalidClient => 401,
             Self::ServerError => 500,
             Self::TemporarilyUnavailable => 503,
@@ -265,6 +275,16 @@ pub enum Reason {
     UserGone,
     /// Authorization details that are malformed or not the client's.
     MalformedDetails,
+    /// A DPoP proof that is none for this request, or none where there must be one.
+    WrongProof,
+    /// A DPoP proof that was used before.
+    ReplayedProof,
+    /// A DPoP proof without a nonce of ours, or with an old one.
+    NonceWanted,
+    /// A certificate is missing, or not the client's.
+    WrongCertificate,
+    /// A token would be bound to two keys at once.
+    SeveralBindings,
 }
 
 impl Reason {
@@ -312,6 +332,11 @@ impl Reason {
             Self::ProfileViolated => "profile_violated",
             Self::UserGone => "user_gone",
             Self::MalformedDetails => "malformed_details",
+            Self::WrongProof => "wrong_proof",
+            Self::ReplayedProof => "replayed_proof",
+            Self::NonceWanted => "nonce_wanted",
+            Self::WrongCertificate => "wrong_certificate",
+            Self::SeveralBindings => "several_bindings",
         }
     }
 }

@@ -17,5 +17,6 @@ pub mod registration;
 pub mod resource;
 pub mod response;
 pub mod scope;
+pub mod target;
 pub mod time;
 pub mod token;

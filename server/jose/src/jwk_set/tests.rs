@@ -110,3 +110,12 @@ fn key_005_and_key_007_published_keys_sign_and_come_without_certificates() {
         }
     }
 }
+
+#[test]
+fn mtl_004_a_key_is_certified_when_a_certificate_stands_beside_it() {
+    let with_certificate = jwk(&ES256, |members| drop(members.insert("x5c".into(), json!(["MIIB"]))));
+    let read = JwkSet::parse(&set(&[with_certificate, plain(&RS256)])).unwrap();
+    assert!(read.certifies(&ES256.verifying_key().thumbprint()));
+    assert!(!read.certifies(&RS256.verifying_key().thumbprint()), "a key alone was not registered as a certificate");
+    assert!(!read.certifies(&OTHER_ES256.verifying_key().thumbprint()));
+}

@@ -343,3 +343,25 @@ fn long_tokens_are_refused_before_they_are_read() {
     assert_eq!(Jws::parse_within(&good, good.len() - 1).unwrap_err(), JwsRefusal::TooLong);
     assert_eq!(refusal(&"a".repeat(64 * 1024 + 1)), JwsRefusal::TooLong);
 }
+
+#[test]
+fn dpo_007_a_carried_key_is_public_and_there() {
+    use crate::error::KeyRefusal;
+    use crate::fixtures;
+    let carrying = |jwk: serde_json::Value| {
+        let header = serde_json::json!({ "alg": "ES256", "typ": "dpop+jwt", "jwk": jwk }).to_string();
+        Jws::parse_carrying_key(&fixtures::signed(&fixtures::ES256, &header, "{}"), 8_192)
+    };
+    let public = fixtures::jwk(&fixtures::ES256, |_| ());
+    let (jws, key) = carrying(public).unwrap();
+    assert!(jws.verify(&key, &[SigningAlg::Es256]).is_ok());
+    assert_eq!(key.thumbprint(), fixtures::ES256.verifying_key().thumbprint());
+    for (jwk, reason) in [
+        (fixtures::jwk(&fixtures::ES256, |jwk| drop(jwk.insert("d".into(), serde_json::json!("AAAA")))), KeyRefusal::Private),
+        (serde_json::json!({ "kty": "oct", "k": "AAAA" }), KeyRefusal::Symmetric),
+        (serde_json::json!("key"), KeyRefusal::NotAnObject),
+        (serde_json::Value::Null, KeyRefusal::NotAnObject),
+    ] {
+        assert_eq!(carrying(jwk).unwrap_err(), JwsRefusal::CarriedKey(reason));
+    }
+}
