@@ -27,8 +27,8 @@ pub use problem::{Origin, Problem, Problems};
 pub use raw::{Sources, variable_of};
 pub use reference::{print, reference};
 pub use settings::{
-    Aliases, Audit, Cache, ClientAuth, Cors, Database, Fetch, General, Grants, Hooks, Introspection, Keys, Lifetimes, Limits, Listen, Log,
-    Metrics, Otel, Proxied, Signing, Store, Tls, Tokens, Workers,
+    Aliases, Assurance, Audit, Cache, ClientAuth, Cors, Database, Fetch, General, Grants, Hooks, Introspection, Keys, Lifetimes, Limits,
+    Listen, Log, Metrics, Otel, Passkeys, Passwords, Proxied, SignIn, SignInThrottle, Signing, Store, Tls, Tokens, Workers,
 };
 pub use table::{Descriptor, Effective};
 pub use value::{AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Size, WebOrigin};
@@ -92,6 +92,16 @@ sections! {
     tokens: Tokens;
     /// `client_auth`.
     client_auth: ClientAuth;
+    /// `passwords`.
+    passwords: Passwords;
+    /// `sign_in`.
+    sign_in: SignIn;
+    /// `sign_in.throttle`.
+    sign_in_throttle: SignInThrottle;
+    /// `passkeys`.
+    passkeys: Passkeys;
+    /// `assurance`.
+    assurance: Assurance;
     /// `introspection`.
     introspection: Introspection;
     /// `grants`.
