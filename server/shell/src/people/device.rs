@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn a_browser_is_known_as_its_persons_for_a_while_and_as_nobody_elses() {
-        let sealer = Sealer::new(&MasterKey::from_hex(&"ab".repeat(32)).unwrap(), &[]);
+        let sealer = Sealer::new(&MasterKey::from_bytes([0xab; 32]), &[]);
         let (alice, bob) = (UserId::from_random([1; 16]), UserId::from_random([2; 16]));
         let (now, year) = (Timestamp::from_seconds(1_000), Lifetime::from_seconds(100));
         let kept = cookie(&sealer, &alice, now).unwrap();

@@ -82,8 +82,7 @@ impl Authenticator {
 
     fn answer(&self, response: Value) -> String {
         let id = base64url::encode(&self.credential_id);
-        let answer =
-            json!({ "id": id, "rawId": id, "type": "public-key", "response": response, "extensions": {}, "clientExtensionResults": {} });
+        let answer = json!({ "id": id, "rawId": id, "type": "public-key", "response": response, "clientExtensionResults": {} });
         answer.to_string()
     }
 

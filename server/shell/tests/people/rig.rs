@@ -80,7 +80,7 @@ impl Rig {
 }
 
 pub(crate) fn room(settings: PeopleSettings, store: &Arc<Store>) -> People {
-    let sealer = Arc::new(Sealer::new(&MasterKey::from_hex(&"ab".repeat(32)).unwrap(), &[]));
+    let sealer = Arc::new(Sealer::new(&MasterKey::from_bytes([0xab; 32]), &[]));
     let desk = SecretDeskSettings { passwords: PasswordSettings { cost: CHEAP, queue: 64 }, ..SecretDeskSettings::default() };
     let throttle = Arc::new(Throttle::new(&ThrottleSettings::default()));
     let desk = Arc::new(SecretDesk::open(&desk, throttle).unwrap());
