@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The groups in the order of a request's way, with their titles.
-const GROUPS: [(&str, &str); 14] = [
+const GROUPS: [(&str, &str); 17] = [
     ("NET", "Transport and HTTP"),
     ("TOK", "The token endpoint"),
     ("CLC", "Client credentials"),
@@ -21,6 +21,9 @@ const GROUPS: [(&str, &str); 14] = [
     ("REV", "Revocation"),
     ("DIS", "Discovery"),
     ("KEY", "Keys and their lives"),
+    ("IDT", "ID tokens"),
+    ("CLM", "Claims and userinfo"),
+    ("SUB", "Subjects"),
     ("SEC", "Security across everything"),
     ("PLG", "Plugins"),
 ];

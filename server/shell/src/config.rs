@@ -26,10 +26,7 @@ pub use issuer::Issuer;
 pub use problem::{Origin, Problem, Problems};
 pub use raw::{Sources, variable_of};
 pub use reference::{print, reference};
-pub use settings::{
-    Aliases, Audit, Authorize, Cache, ClientAuth, Cors, Database, Fetch, General, Grants, Hooks, Introspection, Keys, Lifetimes, Limits,
-    Listen, Log, Metrics, Otel, Proxied, Refresh, Sessions, Signing, Store, Tls, Tokens, Workers,
-};
+pub use settings::*;
 pub use table::{Descriptor, Effective};
 pub use value::{AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Size, WebOrigin};
 
@@ -92,6 +89,16 @@ sections! {
     tokens: Tokens;
     /// `client_auth`.
     client_auth: ClientAuth;
+    /// `passwords`.
+    passwords: Passwords;
+    /// `sign_in`.
+    sign_in: SignIn;
+    /// `sign_in.throttle`.
+    sign_in_throttle: SignInThrottle;
+    /// `passkeys`.
+    passkeys: Passkeys;
+    /// `assurance`.
+    assurance: Assurance;
     /// `introspection`.
     introspection: Introspection;
     /// `grants`.

@@ -20,6 +20,7 @@ use crate::fetch::Fetcher;
 use crate::freshness::Freshness;
 use crate::guesses::Guesses;
 use crate::key_life::KeyLife;
+use crate::people::People;
 use crate::rooms::Rooms;
 use crate::secret_desk::SecretDesk;
 use crate::slow_signing::SlowSigning;
@@ -67,6 +68,7 @@ impl Node {
         let settings = config.room_settings();
         let throttle = Arc::new(Throttle::new(&config.throttle_settings()));
         let fetcher = Arc::new(Fetcher::start(&config.fetch_settings())?);
+        let secret_desk = Arc::new(SecretDesk::open(&config.secret_desk_settings(), Arc::clone(&throttle))?);
         let rooms = Arc::new(Rooms {
             metadata: Document::new(&config.issuer, &settings),
             urls: config.issuer.clone(),
@@ -74,7 +76,8 @@ impl Node {
             clock,
             directory: Directory::new(Arc::clone(&store), policy, config.cache.clients, config.store.max_stale),
             client_keys: ClientKeysCache::new(config.client_keys_settings(), fetcher),
-            secret_desk: SecretDesk::open(&config.secret_desk_settings(), Arc::clone(&throttle))?,
+            people: People::open(config.people_settings(), Arc::clone(&store), Arc::clone(&sealer), Arc::clone(&secret_desk))?,
+            secret_desk,
             store,
             host,
             sealer,

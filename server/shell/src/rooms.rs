@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use claimsmith_hooks::{Host, Limits};
+use claimsmith_issuer::assurance::AcrNames;
 use claimsmith_issuer::client_auth::Policy as ClientAuthPolicy;
 use claimsmith_issuer::grants::Defaults;
 use claimsmith_issuer::policy::PeoplePolicy;
@@ -19,6 +20,7 @@ use crate::config::Issuer;
 use crate::directory::Directory;
 use crate::endpoints::Document;
 use crate::guesses::Guesses;
+use crate::people::People;
 use crate::secret_desk::SecretDesk;
 use crate::slow_signing::SlowSigning;
 use crate::telemetry::Metrics;
@@ -51,6 +53,8 @@ pub struct Settings {
     pub invalid_client_quantum: Duration,
     /// Scheme, host and port of the listener that asks for client certificates, where there is one.
     pub mtls_origin: Option<String>,
+    /// The names of the levels of assurance.
+    pub acr_names: AcrNames,
 }
 
 /// Everything the endpoints need, made once.
@@ -74,7 +78,9 @@ pub struct Rooms {
     /// Public keys of clients.
     pub client_keys: ClientKeysCache,
     /// Costly comparisons of secrets.
-    pub secret_desk: SecretDesk,
+    pub secret_desk: Arc<SecretDesk>,
+    /// People: how they sign in, and what they sign in with.
+    pub people: People,
     /// Who has failed too often.
     pub throttle: Arc<Throttle>,
     /// Who has asked about too many tokens that nobody knows.

@@ -42,6 +42,9 @@ pub enum StartFault {
     /// The desk for costly secrets.
     #[error(transparent)]
     SecretDesk(#[from] crate::secret_desk::SecretDeskFault),
+    /// What people sign in with.
+    #[error(transparent)]
+    People(#[from] crate::people::PeopleFault),
     /// A listener.
     #[error(transparent)]
     Door(#[from] crate::listen::DoorFault),
