@@ -28,7 +28,7 @@ pub use raw::{Sources, variable_of};
 pub use reference::{print, reference};
 pub use settings::{
     Aliases, Audit, Cache, ClientAuth, Cors, Database, Fetch, General, Grants, Hooks, Introspection, Keys, Lifetimes, Limits, Listen, Log,
-    Metrics, Otel, Proxied, Signing, Store, Tls, Tokens, Workers,
+    Metrics, Otel, Pages, Proxied, Signing, Store, Tls, Tokens, Workers,
 };
 pub use table::{Descriptor, Effective};
 pub use value::{AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Size, WebOrigin};
@@ -98,6 +98,8 @@ sections! {
     grants: Grants;
     /// `paths.aliases`.
     aliases: Aliases;
+    /// `pages`.
+    pages: Pages;
     /// `cors`.
     cors: Cors;
     /// `hooks`.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use claimsmith_hooks::{Compiler, Host};
 use claimsmith_jose::Digest;
 use claimsmith_store::{Database, MasterKeyCheck, Store};
@@ -20,6 +21,7 @@ use crate::fetch::Fetcher;
 use crate::freshness::Freshness;
 use crate::guesses::Guesses;
 use crate::key_life::KeyLife;
+use crate::pages::Pages;
 use crate::rooms::Rooms;
 use crate::secret_desk::SecretDesk;
 use crate::slow_signing::SlowSigning;
@@ -47,6 +49,7 @@ pub struct Node {
 impl Node {
     /// Opens a node on a database that is there and migrated.
     pub fn open(config: &ServeConfig, database: Database, metrics: Arc<Metrics>) -> Result<Self, StartFault> {
+        let pages = Pages::load(&config.pages, &config.issuer)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartFault::Runtime)?;
         let (master_key, sealer) = open_master_key(config)?;
         let store = Arc::new(Store::open(database.url(), &config.store_settings())?);
@@ -83,6 +86,7 @@ impl Node {
             slow_signing: SlowSigning::new(std::thread::available_parallelism().map_or(1, usize::from)),
             metrics,
             settings,
+            pages: ArcSwap::from_pointee(pages),
             draining: AtomicBool::new(false),
         });
         let (stop, stopped) = watch::channel(false);
