@@ -27,6 +27,7 @@ pub use problem::{Origin, Problem, Problems};
 pub use raw::{Sources, variable_of};
 pub use reference::{print, reference};
 pub use settings::*;
+pub use settings::*;
 pub use table::{Descriptor, Effective};
 pub use value::{AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Size, WebOrigin};
 
@@ -111,6 +112,8 @@ sections! {
     refresh: Refresh;
     /// `paths.aliases`.
     aliases: Aliases;
+    /// `pages`.
+    pages: Pages;
     /// `cors`.
     cors: Cors;
     /// `hooks`.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use claimsmith_hooks::{Compiler, Host};
 use claimsmith_jose::Digest;
 use claimsmith_store::{Database, MasterKeyCheck, Store};
@@ -21,6 +22,7 @@ use crate::freshness::Freshness;
 use crate::guesses::Guesses;
 use crate::key_life::KeyLife;
 use crate::people::People;
+use crate::pages::Pages;
 use crate::rooms::Rooms;
 use crate::secret_desk::SecretDesk;
 use crate::slow_signing::SlowSigning;
@@ -48,6 +50,7 @@ pub struct Node {
 impl Node {
     /// Opens a node on a database that is there and migrated.
     pub fn open(config: &ServeConfig, database: Database, metrics: Arc<Metrics>) -> Result<Self, StartFault> {
+        let pages = Pages::load(&config.pages, &config.issuer)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartFault::Runtime)?;
         let (master_key, sealer) = open_master_key(config)?;
         let store = Arc::new(Store::open(database.url(), &config.store_settings())?);
@@ -86,6 +89,7 @@ impl Node {
             slow_signing: SlowSigning::new(std::thread::available_parallelism().map_or(1, usize::from)),
             metrics,
             settings,
+            pages: ArcSwap::from_pointee(pages),
             draining: AtomicBool::new(false),
         });
         let (stop, stopped) = watch::channel(false);

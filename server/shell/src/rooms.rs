@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use claimsmith_hooks::{Host, Limits};
 use claimsmith_issuer::assurance::AcrNames;
 use claimsmith_issuer::client_auth::Policy as ClientAuthPolicy;
@@ -21,6 +22,7 @@ use crate::directory::Directory;
 use crate::endpoints::Document;
 use crate::guesses::Guesses;
 use crate::people::People;
+use crate::pages::Pages;
 use crate::secret_desk::SecretDesk;
 use crate::slow_signing::SlowSigning;
 use crate::telemetry::Metrics;
@@ -91,6 +93,8 @@ pub struct Rooms {
     pub metrics: Arc<Metrics>,
     /// The metadata document.
     pub metadata: Document,
+    /// The pages that people see; replaced when the configuration is reloaded.
+    pub pages: ArcSwap<Pages>,
     /// Set when the node drains.
     pub draining: AtomicBool,
 }

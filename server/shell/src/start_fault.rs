@@ -45,6 +45,9 @@ pub enum StartFault {
     /// What people sign in with.
     #[error(transparent)]
     People(#[from] crate::people::PeopleFault),
+    /// The pages.
+    #[error("{setting}: {0}", setting = .0.setting())]
+    Pages(#[from] crate::pages::PagesFault),
     /// A listener.
     #[error(transparent)]
     Door(#[from] crate::listen::DoorFault),
