@@ -12,6 +12,7 @@ use claimsmith_protocol::scope::is_scope_token;
 use claimsmith_protocol::time::Timestamp;
 
 use crate::binding::Permission;
+use crate::confirmation::Confirmation;
 use crate::hook::{self, Edit};
 use crate::value::{Member, Value, render_integer, render_string, render_strings, render_words};
 
@@ -48,6 +49,7 @@ pub struct Claims<Stage> {
     lifetime: u32,
     header: Vec<Member>,
     provenance: Vec<Provenance>,
+    confirmation: Option<Confirmation>,
     jti: Box<str>,
     issued_at: Timestamp,
     stage: PhantomData<Stage>,
@@ -125,6 +127,8 @@ pub struct Entitlement<'a> {
     pub audience: &'a [Box<str>],
     /// Seconds from issue to expiry.
     pub lifetime: u32,
+    /// The key that the token is bound to.
+    pub confirmation: Option<Confirmation>,
 }
 
 impl Claims<Draft> {
@@ -141,6 +145,7 @@ impl Claims<Draft> {
             lifetime: entitlement.lifetime,
             header: Vec::new(),
             provenance: Vec::new(),
+            confirmation: entitlement.confirmation,
             jti,
             issued_at,
             stage: PhantomData,
@@ -282,6 +287,7 @@ impl Claims<Draft> {
             lifetime: self.lifetime,
             header: self.header,
             provenance: self.provenance,
+            confirmation: self.confirmation,
             jti: self.jti,
             issued_at: self.issued_at,
             stage: PhantomData,
@@ -310,6 +316,11 @@ impl<Stage> Claims<Stage> {
     /// Seconds from issue to expiry.
     pub const fn lifetime(&self) -> u32 {
         self.lifetime
+    }
+
+    /// The key that the token is bound to. No plugin changes it.
+    pub const fn confirmation(&self) -> Option<&Confirmation> {
+        self.confirmation.as_ref()
     }
 
     /// The token's identifier.
@@ -366,6 +377,10 @@ impl SignableClaims for Claims<Shaped> {
         if !self.scopes.is_empty() {
             out.extend_from_slice(b",\"scope\":");
             render_words(&self.scopes, out);
+        }
+        if let Some(confirmation) = &self.confirmation {
+            out.extend_from_slice(b",\"cnf\":");
+            confirmation.render(out);
         }
         out.extend_from_slice(b",\"iat\":");
         render_integer(self.issued_at.seconds(), out);

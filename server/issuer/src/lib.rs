@@ -6,6 +6,7 @@
 //! *Must never know:* clocks, chance, sockets, SQL, private keys.
 
 pub mod binding;
+pub mod certificate;
 pub mod claims;
 pub mod client;
 pub mod client_auth;

@@ -63,7 +63,9 @@ mod tests {
         for text in ["https://id.example/oauth2/Token", "https://id.example:8443/oauth2/token", "https://id.example/oauth2/token/"] {
             assert_ne!(normalise(text).as_deref(), Some("https://id.example/oauth2/token"), "{text}");
         }
-        for text in ["", "/oauth2/token", "http://id.example/", "https://", "https://me@id.example/", "https://me:pw@id.example/", "::", "urn:a"] {
+        for text in
+            ["", "/oauth2/token", "http://id.example/", "https://", "https://me@id.example/", "https://me:pw@id.example/", "::", "urn:a"]
+        {
             assert_eq!(normalise(text), None, "{text}");
         }
     }

@@ -27,8 +27,8 @@ pub use problem::{Origin, Problem, Problems};
 pub use raw::{Sources, variable_of};
 pub use reference::{print, reference};
 pub use settings::{
-    Aliases, Audit, Authorize, Cache, ClientAuth, Cors, Database, Fetch, General, Grants, Hooks, Introspection, Keys, Lifetimes, Limits,
-    Listen, Log, Metrics, Otel, Proxied, Refresh, Sessions, Signing, Store, Tls, Tokens, Workers,
+    Aliases, Audit, Authorize, Cache, ClientAuth, Cors, Database, Dpop, Fetch, General, Grants, Hooks, Introspection, Keys, Lifetimes,
+    Limits, Listen, Log, Metrics, Otel, Proxied, Refresh, Sessions, Signing, Store, Tls, Tokens, Workers,
 };
 pub use table::{Descriptor, Effective};
 pub use value::{AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Size, WebOrigin};
@@ -92,6 +92,8 @@ sections! {
     tokens: Tokens;
     /// `client_auth`.
     client_auth: ClientAuth;
+    /// `dpop`.
+    dpop: Dpop;
     /// `introspection`.
     introspection: Introspection;
     /// `grants`.

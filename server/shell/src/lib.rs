@@ -26,6 +26,7 @@ pub mod key_life;
 pub mod known_token;
 pub mod listen;
 pub mod node;
+pub mod possession;
 pub mod record;
 pub mod report;
 pub mod rooms;

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use claimsmith_hooks::{Compiler, Host};
+use claimsmith_issuer::dpop::Nonces;
 use claimsmith_jose::Digest;
 use claimsmith_store::{Database, MasterKeyCheck, Store};
 use claimsmith_vault::{CheckValue, MasterKey, Purpose, Sealer};
@@ -26,6 +27,7 @@ use crate::slow_signing::SlowSigning;
 use crate::start_fault::StartFault;
 use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
+use crate::tls::client_certificate::ClientTrust;
 
 /// How often expired rows are removed, and keys are looked after.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -75,6 +77,8 @@ impl Node {
             directory: Directory::new(Arc::clone(&store), policy, config.cache.clients, config.store.max_stale),
             client_keys: ClientKeysCache::new(config.client_keys_settings(), fetcher),
             secret_desk: SecretDesk::open(&config.secret_desk_settings(), Arc::clone(&throttle))?,
+            client_trust: ClientTrust::load(config.trust_files())?,
+            dpop_nonces: Nonces::new(master_key.derive(Purpose::DpopNonces), config.nonce_window()),
             store,
             host,
             sealer,
@@ -147,6 +151,7 @@ async fn sweep(rooms: &Rooms, mut stopped: watch::Receiver<bool>) {
             Ok(_) => {}
             Err(fault) => tracing::warn!(%fault, "expired rows were not removed"),
         }
+        rooms.client_trust.refresh();
     }
 }
 

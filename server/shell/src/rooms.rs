@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use claimsmith_hooks::{Host, Limits};
 use claimsmith_issuer::client_auth::Policy as ClientAuthPolicy;
+use claimsmith_issuer::dpop::{Nonces, Policy as DpopPolicy};
 use claimsmith_issuer::grants::Defaults;
 use claimsmith_issuer::policy::PeoplePolicy;
 use claimsmith_protocol::grant::GrantType;
@@ -23,6 +24,7 @@ use crate::secret_desk::SecretDesk;
 use crate::slow_signing::SlowSigning;
 use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
+use crate::tls::client_certificate::ClientTrust;
 
 /// Settings in the form in which requests use them.
 #[derive(Debug, Clone)]
@@ -33,6 +35,10 @@ pub struct Settings {
     pub allowed_origins: Vec<String>,
     /// How clients may authenticate.
     pub client_auth: ClientAuthPolicy,
+    /// What is wanted of DPoP proofs.
+    pub dpop: DpopPolicy,
+    /// Whether a client's certificate can reach us at all.
+    pub has_certificates: bool,
     /// The grants that are switched on.
     pub grants: Vec<GrantType>,
     /// What is decided for the flows of people.
@@ -73,6 +79,10 @@ pub struct Rooms {
     pub sealer: Arc<Sealer>,
     /// Public keys of clients.
     pub client_keys: ClientKeysCache,
+    /// Who vouches for the certificates of clients.
+    pub client_trust: ClientTrust,
+    /// Nonces of DPoP proofs.
+    pub dpop_nonces: Nonces,
     /// Costly comparisons of secrets.
     pub secret_desk: SecretDesk,
     /// Who has failed too often.
