@@ -71,9 +71,10 @@ async fn round(host: &Host, plugin: &Arc<Plugin>, calls: u32) -> Result<u64, Str
         parameters: &parameters,
         headers: &headers,
         now_milliseconds: 1_767_225_600_000,
+        background: None,
     };
     let configuration = r#"{"claims":{"org":"acme","region":"eu-central","plan":"enterprise","seats":250}}"#;
-    let draft = Draft::Token { claims: &claims, scopes: &scopes, audience: &resources, lifetime: 3600 };
+    let draft = Draft::access_token(&claims, &scopes, &resources, 3600);
     let mut fuel = 0;
     for _ in 0..calls.max(1) {
         let call = host.call(plugin, &context, configuration, &draft, &host.settings().limits).await;

@@ -7,6 +7,8 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 
 use crate::lift::ITEM_COST;
 
+pub(crate) mod draft;
+
 /// `types.context`.
 #[derive(ComponentType, Lower)]
 #[component(record)]
@@ -89,33 +91,8 @@ pub(crate) fn size(members: &[Member]) -> usize {
         .sum()
 }
 
-/// `types.token-draft`.
-#[derive(ComponentType, Lower)]
-#[component(record)]
-pub(crate) struct TokenIn<'a> {
-    pub(crate) claims: Vec<MemberIn<'a>>,
-    pub(crate) scopes: &'a [Box<str>],
-    pub(crate) audience: &'a [Box<str>],
-    pub(crate) lifetime: u32,
-}
-
-/// `types.response-draft`.
-#[derive(ComponentType, Lower)]
-#[component(record)]
-pub(crate) struct ResponseIn<'a> {
-    pub(crate) members: Vec<MemberIn<'a>>,
-}
-
-/// `types.introspection-draft`.
-#[derive(ComponentType, Lower)]
-#[component(record)]
-pub(crate) struct IntrospectionIn<'a> {
-    pub(crate) members: Vec<MemberIn<'a>>,
-    pub(crate) caller: &'a str,
-}
-
-/// `types.value`, as a plugin answers it.
-#[derive(ComponentType, Lift)]
+/// `types.value`, owned: as a plugin answers it, and as it is answered.
+#[derive(ComponentType, Lift, Lower)]
 #[component(variant)]
 pub(crate) enum ValueOut {
     #[component(name = "text")]
@@ -132,12 +109,51 @@ pub(crate) enum ValueOut {
     Json(Box<str>),
 }
 
-/// `types.member`, as a plugin answers it.
-#[derive(ComponentType, Lift)]
+impl From<&Value> for ValueOut {
+    fn from(value: &Value) -> Self {
+        match value.clone() {
+            Value::Text(text) => Self::Text(text),
+            Value::Integer(number) => Self::Integer(number),
+            Value::Number(number) => Self::Number(number),
+            Value::Boolean(boolean) => Self::Boolean(boolean),
+            Value::Texts(texts) => Self::Texts(texts),
+            Value::Json(text) => Self::Json(text),
+        }
+    }
+}
+
+/// `types.member`, owned: as a plugin answers it, and as it is answered.
+#[derive(ComponentType, Lift, Lower)]
 #[component(record)]
 pub(crate) struct MemberOut {
     pub(crate) name: String,
     pub(crate) value: ValueOut,
+}
+
+impl From<&Member> for MemberOut {
+    fn from(member: &Member) -> Self {
+        Self { name: member.name.to_string(), value: ValueOut::from(&member.value) }
+    }
+}
+
+/// `types.page-text`.
+#[derive(ComponentType, Lift)]
+#[component(record)]
+pub(crate) struct TextOut {
+    pub(crate) language: String,
+    pub(crate) text: String,
+}
+
+/// `person.signed-in`.
+#[derive(ComponentType, Lower)]
+#[component(record)]
+pub(crate) struct SignedInAnswer {
+    #[component(name = "authenticated-at")]
+    pub(crate) authenticated_at: Option<u64>,
+    pub(crate) acr: Option<Box<str>>,
+    pub(crate) amr: Vec<Box<str>>,
+    #[component(name = "session-id")]
+    pub(crate) session_id: Option<Box<str>>,
 }
 
 /// `types.edit`.
@@ -160,6 +176,18 @@ pub(crate) enum EditOut {
     SetResponseMember(MemberOut),
     #[component(name = "omit-refresh-token")]
     OmitRefreshToken,
+    #[component(name = "set-attribute")]
+    SetAttribute(MemberOut),
+    #[component(name = "require-acr")]
+    RequireAcr(String),
+    #[component(name = "require-factor")]
+    RequireFactor(String),
+    #[component(name = "skip-consent")]
+    SkipConsent,
+    #[component(name = "show-text")]
+    ShowText(TextOut),
+    #[component(name = "set-authorization-details")]
+    SetAuthorizationDetails(String),
 }
 
 /// `types.refusal`.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use claimsmith_issuer::hook::Background;
 use wasmtime::{Error, ResourceLimiter, Result};
 
 use crate::gate::{Gate, Overrun, Place};
@@ -87,6 +88,8 @@ pub(crate) struct Guest {
     pub(crate) deadline: Instant,
     pub(crate) parameters: Lookup,
     pub(crate) headers: Lookup,
+    /// What is known of person and grant, as far as the binding may read it.
+    pub(crate) background: Option<Arc<Background>>,
     pub(crate) log: Log,
     pub(crate) out_of_memory: bool,
     pub(crate) turn: Turn,
@@ -105,6 +108,7 @@ impl Guest {
             deadline: Instant::now() + limits.wall,
             parameters: Lookup::default(),
             headers: Lookup::default(),
+            background: None,
             log: Log::new(limits.logs),
             out_of_memory: false,
             turn,

@@ -1,6 +1,8 @@
 //! What a call hands to its guest, borrowed from the request or kept for another thread.
 
-use claimsmith_issuer::hook::{Context, Draft, HookPoint};
+use std::sync::Arc;
+
+use claimsmith_issuer::hook::{Background, Context, Draft, HookPoint};
 use claimsmith_issuer::value::Member;
 
 use crate::abi::{self, ContextIn};
@@ -17,11 +19,7 @@ pub(crate) struct Input<'a> {
 impl Input<'_> {
     /// The hook point that the draft belongs to.
     pub(crate) const fn point(&self) -> HookPoint {
-        match self.draft {
-            Draft::Token { .. } => HookPoint::AccessToken,
-            Draft::Response { .. } => HookPoint::TokenResponse,
-            Draft::Introspection { .. } => HookPoint::Introspection,
-        }
+        self.draft.point
     }
 
     pub(crate) fn context_in(&self) -> ContextIn<'_> {
@@ -45,11 +43,7 @@ impl Input<'_> {
         let context = self.context;
         let pairs =
             |pairs: &[(Box<str>, Box<str>)]| -> usize { pairs.iter().map(|(name, value)| name.len() + value.len() + 2 * ITEM_COST).sum() };
-        let draft = match self.draft {
-            Draft::Token { claims, scopes, audience, .. } => abi::size(claims) + texts(scopes) + texts(audience),
-            Draft::Response { members } => abi::size(members),
-            Draft::Introspection { members, caller } => abi::size(members) + caller.len(),
-        };
+        let draft = self.draft;
         context.client_id.len()
             + texts(context.client_tags)
             + context.client_metadata.len()
@@ -60,8 +54,28 @@ impl Input<'_> {
             + self.configuration.len()
             + pairs(context.parameters)
             + pairs(context.headers)
-            + draft
+            + context.background.map_or(0, |background| known(background))
+            + abi::size(draft.members)
+            + texts(draft.scopes)
+            + texts(draft.words)
+            + draft.text.len()
     }
+}
+
+/// How much is known beside the request: a plugin may ask for all of it.
+fn known(background: &Background) -> usize {
+    let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
+    let grant = &background.grant;
+    let person = background.person.as_ref().map_or(0, |person| {
+        text(&person.id)
+            + text(&person.username)
+            + text(&person.acr)
+            + text(&person.session_id)
+            + texts(&person.amr)
+            + abi::size(&person.attributes)
+            + abi::size(&person.session_attributes)
+    });
+    person + abi::size(&grant.attributes) + grant.authorization_details.len() + texts(&grant.actors) + text(&grant.confirmation)
 }
 
 fn texts(texts: &[Box<str>]) -> usize {
@@ -83,14 +97,18 @@ pub(crate) struct Kept {
     headers: Vec<(Box<str>, Box<str>)>,
     now_milliseconds: u64,
     configuration: Box<str>,
+    background: Option<Arc<Background>>,
     draft: KeptDraft,
 }
 
 #[derive(Debug)]
-enum KeptDraft {
-    Token { claims: Vec<Member>, scopes: Vec<Box<str>>, audience: Vec<Box<str>>, lifetime: u32 },
-    Response { members: Vec<Member> },
-    Introspection { members: Vec<Member>, caller: Box<str> },
+struct KeptDraft {
+    point: HookPoint,
+    members: Vec<Member>,
+    scopes: Vec<Box<str>>,
+    words: Vec<Box<str>>,
+    lifetime: u32,
+    text: Box<str>,
 }
 
 impl Kept {
@@ -110,6 +128,7 @@ impl Kept {
             headers: context.headers.to_vec(),
             now_milliseconds: context.now_milliseconds,
             configuration: input.configuration.into(),
+            background: context.background.cloned(),
             draft: KeptDraft::of(input.draft),
         }
     }
@@ -127,6 +146,7 @@ impl Kept {
             parameters: &self.parameters,
             headers: &self.headers,
             now_milliseconds: self.now_milliseconds,
+            background: self.background.as_ref(),
         }
     }
 
@@ -135,22 +155,20 @@ impl Kept {
     }
 
     pub(crate) fn draft(&self) -> Draft<'_> {
-        match &self.draft {
-            KeptDraft::Token { claims, scopes, audience, lifetime } => Draft::Token { claims, scopes, audience, lifetime: *lifetime },
-            KeptDraft::Response { members } => Draft::Response { members },
-            KeptDraft::Introspection { members, caller } => Draft::Introspection { members, caller },
-        }
+        let KeptDraft { point, members, scopes, words, lifetime, text } = &self.draft;
+        Draft { point: *point, members, scopes, words, lifetime: *lifetime, text }
     }
 }
 
 impl KeptDraft {
     fn of(draft: &Draft<'_>) -> Self {
-        match *draft {
-            Draft::Token { claims, scopes, audience, lifetime } => {
-                Self::Token { claims: claims.to_vec(), scopes: scopes.to_vec(), audience: audience.to_vec(), lifetime }
-            }
-            Draft::Response { members } => Self::Response { members: members.to_vec() },
-            Draft::Introspection { members, caller } => Self::Introspection { members: members.to_vec(), caller: caller.into() },
+        Self {
+            point: draft.point,
+            members: draft.members.to_vec(),
+            scopes: draft.scopes.to_vec(),
+            words: draft.words.to_vec(),
+            lifetime: draft.lifetime,
+            text: draft.text.into(),
         }
     }
 }

@@ -40,10 +40,7 @@ impl Meter {
                 let (name, value) = self.member(member)?;
                 Edit::SetClaim(name, value)
             }
-            EditOut::RemoveClaim(name) => {
-                self.charge(name.len())?;
-                Edit::RemoveClaim(name)
-            }
+            EditOut::RemoveClaim(name) => Edit::RemoveClaim(self.text(name)?),
             EditOut::SetHeader(member) => {
                 let (name, value) = self.member(member)?;
                 Edit::SetHeader(name, value)
@@ -62,7 +59,28 @@ impl Meter {
                 self.charge(0)?;
                 Edit::OmitRefreshToken
             }
+            EditOut::SetAttribute(member) => {
+                let (name, value) = self.member(member)?;
+                Edit::SetAttribute(name, value)
+            }
+            EditOut::RequireAcr(name) => Edit::RequireAcr(self.text(name)?),
+            EditOut::RequireFactor(name) => Edit::RequireFactor(self.text(name)?),
+            EditOut::SkipConsent => {
+                self.charge(0)?;
+                Edit::SkipConsent
+            }
+            EditOut::ShowText(shown) => Edit::ShowText(self.text(shown.language)?, self.text(shown.text)?),
+            EditOut::SetAuthorizationDetails(details) => {
+                let details = self.text(details)?;
+                json::check(&details).map_err(bad)?;
+                Edit::SetAuthorizationDetails(details)
+            }
         })
+    }
+
+    fn text(&mut self, text: String) -> Result<String, HookFault> {
+        self.charge(text.len())?;
+        Ok(text)
     }
 
     fn member(&mut self, member: MemberOut) -> Result<(String, Value), HookFault> {

@@ -9,7 +9,8 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 use wasmtime::{Result, bail};
 
-use crate::abi::{AnswerOut, ContextIn, IntrospectionIn, ResponseIn, TokenIn};
+use crate::abi::draft::with_record;
+use crate::abi::{AnswerOut, ContextIn};
 use crate::breaker::Breaker;
 use crate::gate::Gate;
 use crate::guest::Guest;
@@ -25,6 +26,8 @@ pub struct Plugin {
     hooks: [Option<Hook>; HookPoint::ALL.len()],
     /// Whether it can look up parameters and headers; only then are they copied for it.
     pub(crate) reads_request: bool,
+    /// Whether it can ask for person and grant; only then are they kept for it.
+    pub(crate) reads_background: bool,
     pub(crate) gate: Arc<Gate>,
     pub(crate) breaker: Breaker,
     pub(crate) pace: Pace,
@@ -42,13 +45,18 @@ impl Plugin {
         for point in HookPoint::ALL {
             hooks[point as usize] = hook(component, point)?;
         }
-        let request = imports::interface("request");
-        let reads_request = component.component_type().imports(component.engine()).any(|(name, _)| name == request);
+        let types = component.component_type();
+        let reads = |name| {
+            let wanted = imports::interface(name);
+            types.imports(component.engine()).any(|(name, _)| name == wanted)
+        };
+        let (reads_request, reads_background) = (reads("request"), reads("person") || reads("grant"));
         Ok(Self {
             digest,
             pre: linker.instantiate_pre(component)?,
             hooks,
             reads_request,
+            reads_background,
             gate: Arc::new(Gate::new(settings)),
             breaker: Breaker::new(settings.breaker_faults, settings.breaker_rest),
             pace: Pace::default(),
@@ -63,6 +71,11 @@ impl Plugin {
     /// Whether the plugin may read parameters and headers of the request: nobody need gather them for one that does not.
     pub const fn reads_request(&self) -> bool {
         self.reads_request
+    }
+
+    /// Whether the plugin may ask for what is known of person and grant: nobody need gather it for one that does not.
+    pub const fn reads_background(&self) -> bool {
+        self.reads_background
     }
 
     /// Whether its calls take so long, as a habit, that they are made on threads of low priority: more than a
@@ -95,11 +108,7 @@ fn hook(component: &Component, point: HookPoint) -> Result<Option<Hook>> {
     };
     let types = component.component_type();
     let types = types.instance_type();
-    match point {
-        HookPoint::AccessToken => function.typecheck::<(ContextIn<'_>, TokenIn<'_>), AnswerOut>(&types)?,
-        HookPoint::TokenResponse => function.typecheck::<(ContextIn<'_>, ResponseIn<'_>), AnswerOut>(&types)?,
-        HookPoint::Introspection => function.typecheck::<(ContextIn<'_>, IntrospectionIn<'_>), AnswerOut>(&types)?,
-    }
+    with_record!(point, Record => function.typecheck::<(ContextIn<'_>, Record<'_>), AnswerOut>(&types)?);
     Ok(Some(Hook { shape, stats: HookStats::default() }))
 }
 

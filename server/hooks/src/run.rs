@@ -4,11 +4,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use claimsmith_issuer::hook::{Draft, PluginAnswer};
+use claimsmith_issuer::hook::PluginAnswer;
 use wasmtime::component::{ComponentNamedList, Instance, Lower};
 use wasmtime::{Engine, Error, Result, Store, StoreContextMut, Trap, UpdateDeadline};
 
-use crate::abi::{self, AnswerOut, EditOut, IntrospectionIn, ResponseIn, TokenIn};
+use crate::abi::draft::with_record;
+use crate::abi::{AnswerOut, EditOut};
 use crate::fault::HookFault;
 use crate::gate::Overrun;
 use crate::guest::{Guest, Lookup, Stop, Turn};
@@ -58,6 +59,9 @@ impl Run<'_> {
             guest.parameters = Lookup::of(input.context.parameters);
             guest.headers = Lookup::of(input.context.headers);
         }
+        if plugin.reads_background {
+            guest.background = input.context.background.cloned();
+        }
         let mut store = Store::new(engine, guest);
         let outcome = shape(&mut store, plugin, hook, input, limits).await;
         let fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
@@ -80,20 +84,7 @@ async fn shape(store: &mut Store<Guest>, plugin: &Plugin, hook: &Hook, input: &I
     store.set_hostcall_fuel(limits.output + limits.edits * size_of::<EditOut>());
     let instance = plugin.pre.instantiate_async(&mut *store).await?;
     let context = input.context_in();
-    match input.draft {
-        Draft::Token { claims, scopes, audience, lifetime } => {
-            let draft = TokenIn { claims: abi::members(claims), scopes, audience, lifetime: *lifetime };
-            invoke(store, &instance, hook, (context, draft)).await
-        }
-        Draft::Response { members } => {
-            let draft = ResponseIn { members: abi::members(members) };
-            invoke(store, &instance, hook, (context, draft)).await
-        }
-        Draft::Introspection { members, caller } => {
-            let draft = IntrospectionIn { members: abi::members(members), caller };
-            invoke(store, &instance, hook, (context, draft)).await
-        }
-    }
+    with_record!(input.point(), Record => invoke(store, &instance, hook, (context, Record::from(input.draft))).await)
 }
 
 async fn invoke<P>(store: &mut Store<Guest>, instance: &Instance, hook: &Hook, input: P) -> Result<AnswerOut>

@@ -2,18 +2,20 @@
 //!
 //! Format and comparison are those of `plugin-sdk/FIXTURES.md`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use claimsmith_issuer::hook::{Context, Draft, Edit, PluginAnswer};
-use claimsmith_issuer::value::{Member, Value};
-use serde::Deserialize;
-use serde_json::{Map, Value as Json, json};
+use claimsmith_issuer::hook::{Context, Edit, PluginAnswer};
+use claimsmith_issuer::value::Value;
+use serde_json::{Value as Json, json};
 
 use crate::host::Host;
 use crate::log::LogLine;
 use crate::plugin::Plugin;
 use crate::settings::{Limits, Surroundings};
+
+mod fixture;
+
+use fixture::{Drafted, Expectation, Fixture, pairs};
 
 /// What a self-test came to.
 #[derive(Debug, Clone)]
@@ -62,7 +64,7 @@ impl Host {
         let context = &fixture.context;
         let (parameters, headers) = (pairs(&context.parameters), pairs(&context.headers));
         let metadata = Json::Object(context.client_metadata.clone()).to_string();
-        let members = members(fixture.draft.claims.as_ref().or(fixture.draft.members.as_ref()));
+        let background = context.background();
         let asked = Context {
             client_id: &context.client_id,
             client_tags: &context.client_tags,
@@ -75,17 +77,10 @@ impl Host {
             parameters: &parameters,
             headers: &headers,
             now_milliseconds: context.now.saturating_mul(1000),
+            background: Some(&background),
         };
-        let draft = match fixture.hook {
-            HookName::AccessToken => Draft::Token {
-                claims: &members,
-                scopes: &fixture.draft.scopes,
-                audience: &fixture.draft.audience,
-                lifetime: fixture.draft.lifetime,
-            },
-            HookName::TokenResponse => Draft::Response { members: &members },
-            HookName::Introspection => Draft::Introspection { members: &members, caller: &fixture.draft.caller },
-        };
+        let drafted = Drafted::of(&fixture.draft);
+        let draft = drafted.at(fixture.hook);
         let surroundings = Surroundings::Rehearsed { remaining_milliseconds: context.remaining_milliseconds };
         let limits = Limits { surroundings, ..self.settings().limits.clone() };
         let call = self.call(plugin, &asked, &context.configuration.to_string(), &draft, &limits).await;
@@ -95,121 +90,6 @@ impl Host {
         };
         FixtureResult { name: fixture.name.clone(), fuel: call.fuel, difference, log: call.log }
     }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Fixture {
-    name: String,
-    hook: HookName,
-    #[serde(default)]
-    context: FixtureContext,
-    #[serde(default)]
-    draft: FixtureDraft,
-    expect: Expectation,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum HookName {
-    AccessToken,
-    TokenResponse,
-    Introspection,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct FixtureContext {
-    client_id: String,
-    client_tags: Vec<Box<str>>,
-    client_metadata: Map<String, Json>,
-    grant_type: String,
-    refresh: bool,
-    requested_scopes: Vec<Box<str>>,
-    requested_resources: Vec<Box<str>>,
-    subject: Option<String>,
-    configuration: Json,
-    now: u64,
-    parameters: BTreeMap<String, String>,
-    headers: BTreeMap<String, String>,
-    remaining_milliseconds: u32,
-}
-
-impl Default for FixtureContext {
-    fn default() -> Self {
-        Self {
-            client_id: "client".to_owned(),
-            client_tags: Vec::new(),
-            client_metadata: Map::new(),
-            grant_type: "client_credentials".to_owned(),
-            refresh: false,
-            requested_scopes: Vec::new(),
-            requested_resources: Vec::new(),
-            subject: None,
-            configuration: json!({}),
-            now: 1_767_225_600,
-            parameters: BTreeMap::new(),
-            headers: BTreeMap::new(),
-            remaining_milliseconds: 50,
-        }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct FixtureDraft {
-    claims: Option<Members>,
-    members: Option<Members>,
-    scopes: Vec<Box<str>>,
-    audience: Vec<Box<str>>,
-    lifetime: u32,
-    caller: String,
-}
-
-impl Default for FixtureDraft {
-    fn default() -> Self {
-        Self { claims: None, members: None, scopes: Vec::new(), audience: Vec::new(), lifetime: 3600, caller: "resource-server".to_owned() }
-    }
-}
-
-/// An object's members in the order of the file.
-#[derive(Debug)]
-struct Members(Vec<(String, Json)>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> serde::de::Visitor<'de> for InOrder {
-            type Value = Members;
-
-            fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                out.write_str("an object")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(InOrder)
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Expectation {
-    Edits(Vec<Json>),
-    Refusal(ExpectedRefusal),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExpectedRefusal {
-    code: String,
-    reason: Option<String>,
 }
 
 impl Expectation {
@@ -251,6 +131,14 @@ fn edit(edit: &Edit) -> Json {
         Edit::SetLifetime(seconds) => json!({ "set_lifetime": seconds }),
         Edit::SetResponseMember(name, value) => json!({ "set_response_member": member(name, value) }),
         Edit::OmitRefreshToken => json!("omit_refresh_token"),
+        Edit::SetAttribute(name, value) => json!({ "set_attribute": member(name, value) }),
+        Edit::RequireAcr(name) => json!({ "require_acr": name }),
+        Edit::RequireFactor(name) => json!({ "require_factor": name }),
+        Edit::SkipConsent => json!("skip_consent"),
+        Edit::ShowText(language, text) => json!({ "show_text": { "language": language, "text": text } }),
+        Edit::SetAuthorizationDetails(details) => {
+            json!({ "set_authorization_details": typed(serde_json::from_str(details).unwrap_or(Json::Null)) })
+        }
     }
 }
 
@@ -276,29 +164,4 @@ fn typed(json: Json) -> Json {
         Json::Object(members) => members.into_iter().map(|(name, value)| (name, typed(value))).collect(),
         other => other,
     }
-}
-
-/// JSON as plugins are handed it.
-fn value(json: &Json) -> Value {
-    match json {
-        Json::String(text) => Value::Text(text.as_str().into()),
-        Json::Bool(boolean) => Value::Boolean(*boolean),
-        Json::Number(number) => match number.as_i64() {
-            Some(number) => Value::Integer(number),
-            None => Value::Number(number.as_f64().unwrap_or(0.0)),
-        },
-        Json::Array(items) if items.iter().all(Json::is_string) => {
-            Value::Texts(items.iter().filter_map(Json::as_str).map(Box::from).collect())
-        }
-        other => Value::Json(other.to_string().into()),
-    }
-}
-
-fn members(members: Option<&Members>) -> Vec<Member> {
-    let members = members.into_iter().flat_map(|members| &members.0);
-    members.map(|(name, json)| Member { name: name.clone().into(), value: value(json) }).collect()
-}
-
-fn pairs(pairs: &BTreeMap<String, String>) -> Vec<(Box<str>, Box<str>)> {
-    pairs.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect()
 }

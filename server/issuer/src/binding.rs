@@ -84,6 +84,14 @@ pub enum Permission {
     Protected(Box<str>),
     /// `lifetime:SECONDS`: lengthen the lifetime up to that.
     Lifetime(u32),
+    /// `user:NAME`: read that claim or attribute of the user; `id` and `username` are two of them.
+    User(Box<str>),
+    /// `user:PREFIX*`: read the claims and attributes of the user whose name begins so.
+    UserPrefix(Box<str>),
+    /// `authorization_details:TYPE`: add or change authorization details of that type.
+    AuthorizationDetails(Box<str>),
+    /// `skip_consent`: let a person not be asked.
+    SkipConsent,
 }
 
 /// Why a text is no permission.
@@ -94,7 +102,7 @@ pub enum InvalidPermission {
     NotYet(String),
     /// Nothing we know.
     #[error(
-        "`{0}` is no permission: use claim:NAME, claim:PREFIX*, scope:NAME, audience:URI, lifetime:SECONDS, sub, acr, amr or auth_time"
+        "`{0}` is no permission: use claim:NAME, claim:PREFIX*, scope:NAME, audience:URI, lifetime:SECONDS, sub, acr, amr, auth_time, user:NAME, user:PREFIX*, authorization_details:TYPE or skip_consent"
     )]
     Unknown(String),
     /// The claim belongs to the server.
@@ -108,7 +116,7 @@ impl Permission {
         let unknown = || InvalidPermission::Unknown(text.to_owned());
         let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
         match (kind, rest) {
-            ("claim", "") | ("scope", "") | ("audience", "") => Err(unknown()),
+            ("claim", "") | ("scope", "") | ("audience", "") | ("user", "") | ("authorization_details", "") => Err(unknown()),
             ("claim", rest) => match rest.strip_suffix('*') {
                 Some(prefix) => Ok(Self::ClaimPrefix(prefix.into())),
                 None if crate::claims::is_reserved(rest) => Err(InvalidPermission::Reserved(rest.to_owned())),
@@ -120,6 +128,12 @@ impl Permission {
             }
             ("lifetime", rest) => rest.parse().map(Self::Lifetime).map_err(|_| unknown()),
             ("sub" | "acr" | "amr" | "auth_time", "") if text == kind => Ok(Self::Protected(kind.into())),
+            ("user", rest) => Ok(match rest.strip_suffix('*') {
+                Some(prefix) => Self::UserPrefix(prefix.into()),
+                None => Self::User(rest.into()),
+            }),
+            ("authorization_details", rest) => Ok(Self::AuthorizationDetails(rest.into())),
+            ("skip_consent", "") if text == kind => Ok(Self::SkipConsent),
             ("http" | "kv" | "secret" | "secrets", _) => Err(InvalidPermission::NotYet(kind.to_owned())),
             _ => Err(unknown()),
         }
@@ -134,6 +148,10 @@ impl Permission {
             Self::Audience(uri) => format!("audience:{uri}"),
             Self::Protected(name) => name.to_string(),
             Self::Lifetime(seconds) => format!("lifetime:{seconds}"),
+            Self::User(name) => format!("user:{name}"),
+            Self::UserPrefix(prefix) => format!("user:{prefix}*"),
+            Self::AuthorizationDetails(kind) => format!("authorization_details:{kind}"),
+            Self::SkipConsent => "skip_consent".to_owned(),
         }
     }
 }
@@ -155,6 +173,11 @@ mod tests {
             "acr",
             "amr",
             "auth_time",
+            "user:email",
+            "user:org_*",
+            "user:*",
+            "authorization_details:urn:example:payment",
+            "skip_consent",
         ] {
             assert_eq!(Permission::parse(text).expect("a permission").to_text(), text);
         }
@@ -164,9 +187,26 @@ mod tests {
 
     #[test]
     fn what_is_no_permission_is_named() {
-        for text in
-            ["", "claim", "claim:", "scope:", "scope:a b", "audience:", "audience:api", "lifetime:", "lifetime:-1", "sub:", "sub:x", "all"]
-        {
+        for text in [
+            "",
+            "claim",
+            "claim:",
+            "scope:",
+            "scope:a b",
+            "audience:",
+            "audience:api",
+            "lifetime:",
+            "lifetime:-1",
+            "sub:",
+            "sub:x",
+            "all",
+            "user",
+            "user:",
+            "authorization_details",
+            "authorization_details:",
+            "skip_consent:",
+            "skip_consent:x",
+        ] {
             assert_eq!(Permission::parse(text), Err(InvalidPermission::Unknown(text.to_owned())), "{text:?}");
         }
         assert_eq!(Permission::parse("claim:iss"), Err(InvalidPermission::Reserved("iss".to_owned())));

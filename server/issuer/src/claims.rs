@@ -8,19 +8,28 @@
 use std::marker::PhantomData;
 
 use claimsmith_jose::{SignableClaims, is_reserved_header};
-use claimsmith_protocol::scope::is_scope_token;
 use claimsmith_protocol::time::Timestamp;
 
 use crate::binding::Permission;
 use crate::confirmation::Confirmation;
-use crate::hook::{self, Edit};
+use crate::hook::{self, Edit, HookPoint};
 use crate::value::{Member, Value, render_integer, render_string, render_strings, render_words};
 
+mod identity;
 mod names;
+mod request;
 mod response;
+mod shaping;
+mod sign_in;
 
+pub use identity::{IdTokenClaims, UserinfoAnswer};
 pub use names::{is_reserved, is_reserved_response_member};
+pub use request::{ConsentOutcome, ConsentPlan, ConsentText, RequestedDetails, RequestedScopes};
 pub use response::{IntrospectionAnswer, ResponseMembers};
+pub use shaping::{ATTRIBUTES_BYTES_MAX, ATTRIBUTES_MAX, Shaping};
+pub use sign_in::{AuthenticationOutcome, RefreshTokenPlan, SignIn, SignedIn, StepUp};
+
+use shaping::{check_scopes, distinct, longest, misplaced, note};
 
 /// The most edits that one call of a plugin may return.
 pub const EDITS_MAX: usize = 128;
@@ -50,6 +59,7 @@ pub struct Claims<Stage> {
     header: Vec<Member>,
     provenance: Vec<Provenance>,
     confirmation: Option<Confirmation>,
+    omits_refresh_token: bool,
     jti: Box<str>,
     issued_at: Timestamp,
     stage: PhantomData<Stage>,
@@ -146,36 +156,54 @@ impl Claims<Draft> {
             header: Vec::new(),
             provenance: Vec::new(),
             confirmation: entitlement.confirmation,
+            omits_refresh_token: false,
             jti,
             issued_at,
             stage: PhantomData,
         }
     }
 
-    /// The draft as the next plugin sees it.
-    pub fn view(&self) -> hook::Draft<'_> {
-        hook::Draft::Token { claims: &self.members, scopes: &self.scopes, audience: &self.audience, lifetime: self.lifetime }
-    }
-
-    /// Checks every edit against the reserved names and the authority of its binding, then applies all of them, or none.
-    pub fn apply(&mut self, edits: Vec<Edit>, authority: Authority<'_>) -> Result<(), EditRefused> {
-        if edits.len() > EDITS_MAX {
-            return Err(EditRefused::TooMany("edits"));
+    fn check_audience(&self, audience: &[String], permissions: &[Permission]) -> Result<(), EditRefused> {
+        if audience.is_empty() {
+            return Err(EditRefused::Malformed("an empty audience".to_owned()));
         }
-        for edit in &edits {
-            self.check(edit, authority.permissions)?;
-        }
-        let claims = self.members.len() + edits.iter().filter(|edit| matches!(edit, Edit::SetClaim(..))).count();
-        if claims > CLAIMS_MAX {
-            return Err(EditRefused::TooMany("claims"));
-        }
-        for edit in edits {
-            self.perform(edit, authority);
+        for uri in audience {
+            let held = self.audience.iter().any(|held| **held == **uri);
+            let permitted = permissions.iter().any(|permission| matches!(permission, Permission::Audience(named) if **named == **uri));
+            if !held && !permitted {
+                return Err(EditRefused::NotPermitted(format!("audience:{uri}")));
+            }
         }
         Ok(())
     }
 
-    fn check(&self, edit: &Edit, permissions: &[Permission]) -> Result<(), EditRefused> {
+    /// Ends shaping.
+    pub fn finish(self) -> Claims<Shaped> {
+        Claims {
+            members: self.members,
+            scopes: self.scopes,
+            audience: self.audience,
+            lifetime: self.lifetime,
+            header: self.header,
+            provenance: self.provenance,
+            omits_refresh_token: self.omits_refresh_token,
+            confirmation: self.confirmation,
+            jti: self.jti,
+            issued_at: self.issued_at,
+            stage: PhantomData,
+        }
+    }
+}
+
+impl Shaping for Claims<Draft> {
+    const POINT: HookPoint = HookPoint::AccessToken;
+
+    fn view(&self) -> hook::Draft<'_> {
+        hook::Draft::access_token(&self.members, &self.scopes, &self.audience, self.lifetime)
+    }
+
+    fn check(&self, edit: &Edit, authority: Authority<'_>) -> Result<(), EditRefused> {
+        let permissions = authority.permissions;
         match edit {
             Edit::SetClaim(name, value) => {
                 names::check_claim(name, permissions)?;
@@ -191,41 +219,13 @@ impl Claims<Draft> {
                 names::check_value(name, value)?;
                 if is_reserved_header(name) { Err(EditRefused::Reserved(format!("header {name}"))) } else { Ok(()) }
             }
-            Edit::SetScopes(scopes) => self.check_scopes(scopes, permissions),
+            Edit::SetScopes(scopes) => check_scopes(scopes, &self.scopes, permissions),
             Edit::SetAudience(audience) => self.check_audience(audience, permissions),
             Edit::SetLifetime(0) => Err(EditRefused::Malformed("a lifetime of 0 seconds".to_owned())),
             // A longer lifetime than the binding permits is clamped, not refused: see `perform`.
             Edit::SetLifetime(_) | Edit::OmitRefreshToken => Ok(()),
-            Edit::SetResponseMember(..) => Err(EditRefused::Misplaced("set-response-member")),
+            other => Err(misplaced(other)),
         }
-    }
-
-    fn check_scopes(&self, scopes: &[String], permissions: &[Permission]) -> Result<(), EditRefused> {
-        for scope in scopes {
-            if !is_scope_token(scope) {
-                return Err(EditRefused::Malformed("a scope with characters that scopes do not have".to_owned()));
-            }
-            let granted = self.scopes.iter().any(|held| **held == **scope);
-            let permitted = permissions.iter().any(|permission| matches!(permission, Permission::Scope(name) if **name == **scope));
-            if !granted && !permitted {
-                return Err(EditRefused::NotPermitted(format!("scope:{scope}")));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_audience(&self, audience: &[String], permissions: &[Permission]) -> Result<(), EditRefused> {
-        if audience.is_empty() {
-            return Err(EditRefused::Malformed("an empty audience".to_owned()));
-        }
-        for uri in audience {
-            let held = self.audience.iter().any(|held| **held == **uri);
-            let permitted = permissions.iter().any(|permission| matches!(permission, Permission::Audience(named) if **named == **uri));
-            if !held && !permitted {
-                return Err(EditRefused::NotPermitted(format!("audience:{uri}")));
-            }
-        }
-        Ok(())
     }
 
     fn perform(&mut self, edit: Edit, authority: Authority<'_>) {
@@ -245,53 +245,42 @@ impl Claims<Draft> {
                 what
             }
             Edit::SetScopes(scopes) => {
-                self.scopes.clear();
-                for scope in scopes {
-                    if !self.scopes.iter().any(|held| **held == *scope) {
-                        self.scopes.push(scope.into());
-                    }
-                }
+                self.scopes = distinct(scopes);
                 "scope".into()
             }
             Edit::SetAudience(audience) => {
-                self.audience.clear();
-                for uri in audience {
-                    if !self.audience.iter().any(|held| **held == *uri) {
-                        self.audience.push(uri.into());
-                    }
-                }
+                self.audience = distinct(audience);
                 "aud".into()
             }
             Edit::SetLifetime(seconds) => {
-                let granted = authority.permissions.iter().filter_map(|permission| match permission {
-                    Permission::Lifetime(most) => Some(*most),
-                    _ => None,
-                });
-                let most = granted.max().unwrap_or(0).max(self.lifetime).min(authority.lifetime_ceiling);
-                self.lifetime = seconds.min(most);
+                self.lifetime = seconds.min(longest(self.lifetime, authority));
                 "exp".into()
             }
-            // Nothing of ours issues refresh tokens yet; the wish is honoured by doing nothing.
-            Edit::OmitRefreshToken | Edit::SetResponseMember(..) => return,
+            Edit::OmitRefreshToken => {
+                self.omits_refresh_token = true;
+                return;
+            }
+            _ => return,
         };
-        self.provenance.retain(|entry| entry.what != what);
-        self.provenance.push(Provenance { what, binding: authority.binding });
+        note(&mut self.provenance, what, authority.binding);
     }
 
-    /// Ends shaping.
-    pub fn finish(self) -> Claims<Shaped> {
-        Claims {
-            members: self.members,
-            scopes: self.scopes,
-            audience: self.audience,
-            lifetime: self.lifetime,
-            header: self.header,
-            provenance: self.provenance,
-            confirmation: self.confirmation,
-            jti: self.jti,
-            issued_at: self.issued_at,
-            stage: PhantomData,
+    /// Without a copy to fall back on, for this is the way of every token: what may be too much is counted before.
+    fn apply(&mut self, edits: Vec<Edit>, authority: Authority<'_>) -> Result<(), EditRefused> {
+        if edits.len() > EDITS_MAX {
+            return Err(EditRefused::TooMany("edits"));
         }
+        for edit in &edits {
+            self.check(edit, authority)?;
+        }
+        let claims = self.members.len() + edits.iter().filter(|edit| matches!(edit, Edit::SetClaim(..))).count();
+        if claims > CLAIMS_MAX {
+            return Err(EditRefused::TooMany("claims"));
+        }
+        for edit in edits {
+            self.perform(edit, authority);
+        }
+        Ok(())
     }
 }
 
@@ -348,6 +337,11 @@ impl Claims<Shaped> {
     /// Which plugin touched what.
     pub fn provenance(&self) -> &[Provenance] {
         &self.provenance
+    }
+
+    /// Whether a plugin wants no refresh token issued with it.
+    pub const fn omits_refresh_token(&self) -> bool {
+        self.omits_refresh_token
     }
 
     /// Ends the token's making: what its record keeps of it.

@@ -1,8 +1,13 @@
-//! Hook points: where a plugin may shape what is made. One row each in [`HookPoint::ALL`].
+//! Hook points: where a plugin may shape what is made. One row each in [`HookPoint::ALL`] and [`HookPoint::row`].
 //!
 //! A plugin answers with [`Edit`]s or a [`PluginRefusal`]; this module only carries them. They are checked and applied in
-//! `claims`, the one place that can turn a draft into something the vault will sign.
+//! `claims`, the one place that can turn a draft into something that leaves the hook room.
 
+use std::sync::Arc;
+
+use claimsmith_protocol::error::ErrorCode;
+
+use crate::binding::Permission;
 use crate::value::{Member, Value};
 
 /// A point in the walk at which plugins are called.
@@ -14,28 +19,94 @@ pub enum HookPoint {
     TokenResponse,
     /// Shapes the answer of introspection for an active token.
     Introspection,
+    /// Shapes an ID token: claims, lifetime.
+    IdToken,
+    /// Whether a refresh token is issued, for how long, and what is remembered with the grant.
+    RefreshToken,
+    /// Shapes the answer of the userinfo endpoint.
+    Userinfo,
+    /// Judges a sign-in after a factor was verified.
+    Authentication,
+    /// Judges a sign-in that is complete, before consent.
+    PostAuthentication,
+    /// Shapes what a person is asked to agree to.
+    Consent,
+    /// Shapes the requested scopes, before anything else looks at them.
+    Scope,
+    /// Shapes the requested authorization details.
+    AuthorizationDetails,
+}
+
+/// Where a hook point's refusal is told, and so which codes it may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// In a JSON answer: token endpoint, introspection, userinfo.
+    Direct,
+    /// In the redirect of the authorization endpoint.
+    Redirected,
+}
+
+/// What stands in the table for one hook point.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    name: &'static str,
+    interface: &'static str,
+    told: Told,
+}
+
+const fn direct(name: &'static str, interface: &'static str) -> Row {
+    Row { name, interface, told: Told::Direct }
+}
+
+const fn redirected(name: &'static str, interface: &'static str) -> Row {
+    Row { name, interface, told: Told::Redirected }
 }
 
 impl HookPoint {
-    /// Every hook point.
-    pub const ALL: [Self; 3] = [Self::AccessToken, Self::TokenResponse, Self::Introspection];
+    /// Every hook point, in the order of their numbers.
+    pub const ALL: [Self; 11] = [
+        Self::AccessToken,
+        Self::TokenResponse,
+        Self::Introspection,
+        Self::IdToken,
+        Self::RefreshToken,
+        Self::Userinfo,
+        Self::Authentication,
+        Self::PostAuthentication,
+        Self::Consent,
+        Self::Scope,
+        Self::AuthorizationDetails,
+    ];
+
+    const fn row(self) -> Row {
+        match self {
+            Self::AccessToken => direct("access_token", "access-token"),
+            Self::TokenResponse => direct("token_response", "token-response"),
+            Self::Introspection => direct("introspection", "introspection"),
+            Self::IdToken => direct("id_token", "id-token"),
+            Self::RefreshToken => direct("refresh_token", "refresh-token"),
+            Self::Userinfo => direct("userinfo", "userinfo"),
+            Self::Authentication => redirected("authentication", "authentication"),
+            Self::PostAuthentication => redirected("post_authentication", "post-authentication"),
+            Self::Consent => redirected("consent", "consent"),
+            Self::Scope => redirected("scope", "scope"),
+            Self::AuthorizationDetails => redirected("authorization_details", "authorization-details"),
+        }
+    }
 
     /// The name in commands, records and metrics.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AccessToken => "access_token",
-            Self::TokenResponse => "token_response",
-            Self::Introspection => "introspection",
-        }
+        self.row().name
     }
 
     /// The WIT interface that a plugin exports to be called here, without package and version.
     pub const fn interface(self) -> &'static str {
-        match self {
-            Self::AccessToken => "access-token",
-            Self::TokenResponse => "token-response",
-            Self::Introspection => "introspection",
-        }
+        self.row().interface
+    }
+
+    /// Where its refusals are told.
+    pub const fn told(self) -> Told {
+        self.row().told
     }
 
     /// The hook point of a name.
@@ -44,10 +115,20 @@ impl HookPoint {
     }
 }
 
+impl Told {
+    /// The code that a plugin's refusal is told with: the plugin's own where it is legal there, else `access_denied`.
+    pub fn code(self, text: &str) -> ErrorCode {
+        match self {
+            Self::Direct => ErrorCode::of_plugin(text),
+            Self::Redirected => ErrorCode::of_plugin_at_authorization(text),
+        }
+    }
+}
+
 /// What a plugin may read: who asks and for what. Secrets never enter it.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
-    /// The authenticated client.
+    /// The authenticated client; at the authorization endpoint the client that is named there.
     pub client_id: &'a str,
     /// The client's tags.
     pub client_tags: &'a [Box<str>],
@@ -69,46 +150,169 @@ pub struct Context<'a> {
     pub headers: &'a [(Box<str>, Box<str>)],
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub now_milliseconds: u64,
+    /// What is known beside the request, as far as the binding may read it: see [`Background::seen_with`]. Absent where no
+    /// person is in play, and for a plugin that cannot ask.
+    pub background: Option<&'a Arc<Background>>,
 }
 
-/// What is about to be made, as plugins see it.
+/// What is known beside the request. Plugins ask for it function by function; nothing is handed over unasked.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Background {
+    /// The person, from the moment when it is known who.
+    pub person: Option<Person>,
+    /// The grant or, before there is one, the request that may lead to it.
+    pub grant: GrantFacts,
+}
+
+/// The person for whom something is made, and how they signed in.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Person {
+    /// The user's identifier, which may differ from the subject a client is told. Read with `user:id`.
+    pub id: Option<Box<str>>,
+    /// The name they sign in with. Read with `user:username`.
+    pub username: Option<Box<str>>,
+    /// Claims and attributes of the user. Each is read with `user:NAME`.
+    pub attributes: Vec<Member>,
+    /// When they signed in, seconds since 1970-01-01T00:00:00Z.
+    pub authenticated_at: Option<u64>,
+    /// The authentication context class reached.
+    pub acr: Option<Box<str>>,
+    /// The authentication methods used (RFC 8176).
+    pub amr: Vec<Box<str>>,
+    /// The session, as clients know it (`sid`).
+    pub session_id: Option<Box<str>>,
+    /// What plugins remembered with the session.
+    pub session_attributes: Vec<Member>,
+}
+
+/// What is known of a grant, or of the request for one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GrantFacts {
+    /// What plugins remembered with the grant.
+    pub attributes: Vec<Member>,
+    /// RFC 9396: a JSON array; empty text means that there are none.
+    pub authorization_details: Box<str>,
+    /// RFC 8693 §4.1: who acts for the subject, the latest first.
+    pub actors: Vec<Box<str>>,
+    /// RFC 7800: what the sender must prove, a JSON object.
+    pub confirmation: Option<Box<str>>,
+}
+
+impl Background {
+    /// What a binding with these permissions may see of it.
+    ///
+    /// Security: of a user only what the binding names. The session's state and the grant's facts carry no personal data but
+    /// what plugins of the same chain put there.
+    pub fn seen_with(&self, permissions: &[Permission]) -> Self {
+        let may_read = |name: &str| {
+            permissions.iter().any(|permission| match permission {
+                Permission::User(granted) => **granted == *name,
+                Permission::UserPrefix(prefix) => name.starts_with(prefix.as_ref()),
+                _ => false,
+            })
+        };
+        let person = self.person.as_ref().map(|person| Person {
+            id: person.id.clone().filter(|_| may_read("id")),
+            username: person.username.clone().filter(|_| may_read("username")),
+            attributes: person.attributes.iter().filter(|member| may_read(&member.name)).cloned().collect(),
+            authenticated_at: person.authenticated_at,
+            acr: person.acr.clone(),
+            amr: person.amr.clone(),
+            session_id: person.session_id.clone(),
+            session_attributes: person.session_attributes.clone(),
+        });
+        Self { person, grant: self.grant.clone() }
+    }
+}
+
+/// What is about to be made, as plugins see it. Which fields have a meaning depends on the hook point; the constructors know.
 #[derive(Debug, Clone, Copy)]
-pub enum Draft<'a> {
+pub struct Draft<'a> {
+    /// The hook point.
+    pub point: HookPoint,
+    /// Claims, members or attributes.
+    pub members: &'a [Member],
+    /// Scopes.
+    pub scopes: &'a [Box<str>],
+    /// The audience of a token; the factors of a sign-in.
+    pub words: &'a [Box<str>],
+    /// Seconds from issue to expiry.
+    pub lifetime: u32,
+    /// Who asks at introspection; the factor just verified; authorization details as JSON.
+    pub text: &'a str,
+}
+
+impl<'a> Draft<'a> {
+    const fn at(point: HookPoint) -> Self {
+        Self { point, members: &[], scopes: &[], words: &[], lifetime: 0, text: "" }
+    }
+
     /// An access token before it is signed.
-    Token {
-        /// Every claim so far.
-        claims: &'a [Member],
-        /// The granted scopes.
-        scopes: &'a [Box<str>],
-        /// The audience.
-        audience: &'a [Box<str>],
-        /// Seconds from issue to expiry.
-        lifetime: u32,
-    },
+    pub const fn access_token(members: &'a [Member], scopes: &'a [Box<str>], audience: &'a [Box<str>], lifetime: u32) -> Self {
+        Self { members, scopes, words: audience, lifetime, ..Self::at(HookPoint::AccessToken) }
+    }
+
     /// The members of a token response, tokens left out.
-    Response {
-        /// The members.
-        members: &'a [Member],
-    },
-    /// The members of an introspection response.
-    Introspection {
-        /// The members.
-        members: &'a [Member],
-        /// The client that asks.
-        caller: &'a str,
-    },
+    pub const fn token_response(members: &'a [Member]) -> Self {
+        Self { members, ..Self::at(HookPoint::TokenResponse) }
+    }
+
+    /// The members of an introspection response, and the client that asks.
+    pub const fn introspection(members: &'a [Member], caller: &'a str) -> Self {
+        Self { members, text: caller, ..Self::at(HookPoint::Introspection) }
+    }
+
+    /// An ID token before it is signed.
+    pub const fn id_token(members: &'a [Member], lifetime: u32) -> Self {
+        Self { members, lifetime, ..Self::at(HookPoint::IdToken) }
+    }
+
+    /// A refresh token before it is made: what is remembered with its grant, and how long it will live.
+    pub const fn refresh_token(attributes: &'a [Member], scopes: &'a [Box<str>], lifetime: u32) -> Self {
+        Self { members: attributes, scopes, lifetime, ..Self::at(HookPoint::RefreshToken) }
+    }
+
+    /// The members of a userinfo answer, and the scopes of the token that asks.
+    pub const fn userinfo(members: &'a [Member], scopes: &'a [Box<str>]) -> Self {
+        Self { members, scopes, ..Self::at(HookPoint::Userinfo) }
+    }
+
+    /// A sign-in: the factor that was just verified, all of them so far, what is remembered with the session.
+    pub const fn authentication(attributes: &'a [Member], factor: &'a str, factors: &'a [Box<str>]) -> Self {
+        Self { members: attributes, words: factors, text: factor, ..Self::at(HookPoint::Authentication) }
+    }
+
+    /// A complete sign-in: what is remembered with the session, and the scopes asked for.
+    pub const fn post_authentication(attributes: &'a [Member], scopes: &'a [Box<str>]) -> Self {
+        Self { members: attributes, scopes, ..Self::at(HookPoint::PostAuthentication) }
+    }
+
+    /// A consent: the scopes that a person is about to be asked for, and those they agreed to before.
+    pub const fn consent(scopes: &'a [Box<str>], remembered: &'a [Box<str>]) -> Self {
+        Self { scopes, words: remembered, ..Self::at(HookPoint::Consent) }
+    }
+
+    /// The requested scopes.
+    pub const fn scope(scopes: &'a [Box<str>]) -> Self {
+        Self { scopes, ..Self::at(HookPoint::Scope) }
+    }
+
+    /// The requested authorization details, a JSON array.
+    pub const fn authorization_details(details: &'a str) -> Self {
+        Self { text: details, ..Self::at(HookPoint::AuthorizationDetails) }
+    }
 }
 
 /// One change that a plugin asks for; nothing in it has been checked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Edit {
-    /// Set a claim, or a member of an introspection response.
+    /// Set a claim, or a member of an introspection or userinfo response.
     SetClaim(String, Value),
-    /// Remove a claim.
+    /// Remove a claim or a member.
     RemoveClaim(String),
     /// Set a member of the JOSE header.
     SetHeader(String, Value),
-    /// Replace the granted scopes.
+    /// Replace the scopes.
     SetScopes(Vec<String>),
     /// Replace the audience.
     SetAudience(Vec<String>),
@@ -118,6 +322,40 @@ pub enum Edit {
     SetResponseMember(String, Value),
     /// Issue no refresh token.
     OmitRefreshToken,
+    /// Remember something with the session or the grant.
+    SetAttribute(String, Value),
+    /// Ask the person to reach an authentication context class.
+    RequireAcr(String),
+    /// Ask the person for one factor more.
+    RequireFactor(String),
+    /// Do not ask for consent.
+    SkipConsent,
+    /// Show a text on the consent page: language, text.
+    ShowText(String, String),
+    /// Replace the authorization details: JSON text.
+    SetAuthorizationDetails(String),
+}
+
+impl Edit {
+    /// The name of its case in the contract.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::SetClaim(..) => "set-claim",
+            Self::RemoveClaim(..) => "remove-claim",
+            Self::SetHeader(..) => "set-header",
+            Self::SetScopes(..) => "set-scopes",
+            Self::SetAudience(..) => "set-audience",
+            Self::SetLifetime(..) => "set-lifetime",
+            Self::SetResponseMember(..) => "set-response-member",
+            Self::OmitRefreshToken => "omit-refresh-token",
+            Self::SetAttribute(..) => "set-attribute",
+            Self::RequireAcr(..) => "require-acr",
+            Self::RequireFactor(..) => "require-factor",
+            Self::SkipConsent => "skip-consent",
+            Self::ShowText(..) => "show-text",
+            Self::SetAuthorizationDetails(..) => "set-authorization-details",
+        }
+    }
 }
 
 /// A plugin's no; nothing in it has been checked.
@@ -139,9 +377,78 @@ mod tests {
     #[test]
     fn names_of_hook_points_lead_back_to_them() {
         let names = HookPoint::ALL.map(HookPoint::as_str);
-        assert_eq!(names, ["access_token", "token_response", "introspection"]);
+        let distinct: std::collections::BTreeSet<_> = names.into_iter().collect();
+        assert_eq!(distinct.len(), HookPoint::ALL.len());
         assert_eq!(names.map(HookPoint::parse), HookPoint::ALL.map(Some));
         assert_eq!(HookPoint::parse("access-token"), None);
-        assert_eq!(HookPoint::ALL.map(HookPoint::interface), ["access-token", "token-response", "introspection"]);
+        for (number, point) in HookPoint::ALL.into_iter().enumerate() {
+            assert_eq!(point as usize, number);
+            assert_eq!(point.interface(), point.as_str().replace('_', "-"));
+        }
+    }
+
+    #[test]
+    fn plg_004_a_refusal_has_a_code_that_is_legal_where_it_is_told() {
+        for (point, code, told) in [
+            (HookPoint::AccessToken, "invalid_grant", ErrorCode::InvalidGrant),
+            (HookPoint::AccessToken, "login_required", ErrorCode::AccessDenied),
+            (HookPoint::IdToken, "consent_required", ErrorCode::AccessDenied),
+            (HookPoint::Authentication, "login_required", ErrorCode::LoginRequired),
+            (HookPoint::Authentication, "invalid_grant", ErrorCode::AccessDenied),
+            (HookPoint::Consent, "consent_required", ErrorCode::ConsentRequired),
+            (HookPoint::Scope, "invalid_scope", ErrorCode::InvalidScope),
+            (HookPoint::Scope, "server_error", ErrorCode::AccessDenied),
+            (HookPoint::Scope, "foo\r\nX: 1", ErrorCode::AccessDenied),
+            (HookPoint::AuthorizationDetails, "invalid_authorization_details", ErrorCode::InvalidAuthorizationDetails),
+        ] {
+            assert_eq!(point.told().code(code), told, "{} {code}", point.as_str());
+        }
+    }
+
+    fn background() -> Background {
+        Background {
+            person: Some(Person {
+                id: Some("u1".into()),
+                username: Some("alice".into()),
+                attributes: vec![
+                    Member::known("email", "a@example".into()),
+                    Member::known("department", "x".into()),
+                    Member::known("department_head", "y".into()),
+                ],
+                acr: Some("2".into()),
+                session_attributes: vec![Member::known("risk", "low".into())],
+                ..Person::default()
+            }),
+            grant: GrantFacts { attributes: vec![Member::known("device", "d".into())], ..GrantFacts::default() },
+        }
+    }
+
+    fn seen(permissions: &[&str]) -> Background {
+        let permissions: Vec<_> = permissions.iter().map(|text| Permission::parse(text).expect("a permission")).collect();
+        background().seen_with(&permissions)
+    }
+
+    #[test]
+    fn plg_005_of_a_person_a_plugin_sees_what_its_binding_names() {
+        let names = |permissions: &[&str]| -> Vec<String> {
+            seen(permissions).person.expect("a person").attributes.iter().map(|member| member.name.to_string()).collect()
+        };
+        assert_eq!(names(&[]), Vec::<String>::new());
+        assert_eq!(names(&["claim:*", "sub"]), Vec::<String>::new());
+        assert_eq!(names(&["user:department"]), ["department"]);
+        assert_eq!(names(&["user:department*"]), ["department", "department_head"]);
+        assert_eq!(names(&["user:*"]).len(), 3);
+        let nothing = seen(&[]).person.expect("a person");
+        assert_eq!((nothing.id, nothing.username), (None, None));
+        let named = seen(&["user:username", "user:id"]).person.expect("a person");
+        assert_eq!((named.id.as_deref(), named.username.as_deref()), (Some("u1"), Some("alice")));
+    }
+
+    #[test]
+    fn how_they_signed_in_and_what_plugins_remembered_needs_no_permission() {
+        let seen = seen(&[]);
+        assert_eq!(seen.grant, background().grant);
+        let person = seen.person.expect("a person");
+        assert_eq!((person.acr.as_deref(), person.session_attributes.len()), (Some("2"), 1));
     }
 }

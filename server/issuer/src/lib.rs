@@ -5,6 +5,8 @@
 //! *May fail with:* refusals, each with an OAuth code and a reason.
 //! *Must never know:* clocks, chance, sockets, SQL, private keys.
 
+pub mod assurance;
+pub mod authorize;
 pub mod binding;
 pub mod certificate;
 pub mod claims;
@@ -15,6 +17,7 @@ pub mod dpop;
 pub mod grants;
 pub mod hook;
 pub mod introspect;
+pub mod person;
 pub mod policy;
 pub mod registration;
 pub mod resource;

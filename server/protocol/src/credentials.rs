@@ -306,7 +306,7 @@ mod tests {
             ]
         );
         assert_eq!(names.map(AuthMethod::parse), AuthMethod::ALL.map(Some));
-        assert_eq!(AuthMethod::parse("tls_client_auth"), None);
+        assert_eq!(AuthMethod::parse("TLS_client_auth"), None);
     }
 
     #[test]

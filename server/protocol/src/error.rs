@@ -19,7 +19,7 @@ pub enum ErrorCode {
     InvalidScope,
     /// RFC 8707 §2.
     InvalidTarget,
-    /// RFC 8628 §3.5; a plugin's ordinary no.
+    /// RFC 6749 §4.1.2.1, RFC 8628 §3.5; a plugin's ordinary no.
     AccessDenied,
     /// RFC 7009 §2.2.1.
     UnsupportedTokenType,
@@ -33,11 +33,35 @@ pub enum ErrorCode {
     TemporarilyUnavailable,
     /// An extension of RFC 6749 §5.2, with the status of RFC 6585 §4: too many wrong guesses.
     TooManyRequests,
+    /// RFC 9396 §5.
+    InvalidAuthorizationDetails,
+    /// RFC 6749 §4.1.2.1.
+    UnsupportedResponseType,
+    /// OpenID Connect Core §3.1.2.6, RFC 9101 §7.
+    InvalidRequestUri,
+    /// OpenID Connect Core §3.1.2.6, RFC 9101 §7.
+    InvalidRequestObject,
+    /// OpenID Connect Core §3.1.2.6.
+    RequestNotSupported,
+    /// OpenID Connect Core §3.1.2.6.
+    RequestUriNotSupported,
+    /// OpenID Connect Core §3.1.2.6.
+    RegistrationNotSupported,
+    /// OpenID Connect Core §3.1.2.6: with `prompt=none`.
+    LoginRequired,
+    /// OpenID Connect Core §3.1.2.6: with `prompt=none`.
+    ConsentRequired,
+    /// OpenID Connect Core §3.1.2.6: with `prompt=none`.
+    InteractionRequired,
+    /// OpenID Connect Core §3.1.2.6: with `prompt=none`.
+    AccountSelectionRequired,
+    /// OpenID Connect Core Error Code unmet_authentication_requirements 1.0.
+    UnmetAuthenticationRequirements,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 26] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -52,6 +76,18 @@ impl ErrorCode {
         Self::ServerError,
         Self::TemporarilyUnavailable,
         Self::TooManyRequests,
+        Self::InvalidAuthorizationDetails,
+        Self::UnsupportedResponseType,
+        Self::InvalidRequestUri,
+        Self::InvalidRequestObject,
+        Self::RequestNotSupported,
+        Self::RequestUriNotSupported,
+        Self::RegistrationNotSupported,
+        Self::LoginRequired,
+        Self::ConsentRequired,
+        Self::InteractionRequired,
+        Self::AccountSelectionRequired,
+        Self::UnmetAuthenticationRequirements,
     ];
 
     /// The value of `error`.
@@ -71,6 +107,18 @@ impl ErrorCode {
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::TooManyRequests => "too_many_requests",
+            Self::InvalidAuthorizationDetails => "invalid_authorization_details",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::InvalidRequestUri => "invalid_request_uri",
+            Self::InvalidRequestObject => "invalid_request_object",
+            Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::RegistrationNotSupported => "registration_not_supported",
+            Self::LoginRequired => "login_required",
+            Self::ConsentRequired => "consent_required",
+            Self::InteractionRequired => "interaction_required",
+            Self::AccountSelectionRequired => "account_selection_required",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
         }
     }
 
@@ -85,6 +133,18 @@ impl ErrorCode {
             | Self::InvalidTarget
             | Self::AccessDenied
             | Self::UnsupportedTokenType
+            | Self::InvalidAuthorizationDetails
+            | Self::UnsupportedResponseType
+            | Self::InvalidRequestUri
+            | Self::InvalidRequestObject
+            | Self::RequestNotSupported
+            | Self::RequestUriNotSupported
+            | Self::RegistrationNotSupported
+            | Self::LoginRequired
+            | Self::ConsentRequired
+            | Self::InteractionRequired
+            | Self::AccountSelectionRequired
+            | Self::UnmetAuthenticationRequirements
             | Self::InvalidDpopProof
             | Self::UseDpopNonce => 400,
             Self::InvalidClient => 401,
@@ -96,14 +156,35 @@ impl ErrorCode {
 
     /// The code that a plugin may refuse a token with; any other text becomes `access_denied`.
     pub fn of_plugin(text: &str) -> Self {
-        const ALLOWED: [ErrorCode; 7] = [
+        const ALLOWED: [ErrorCode; 8] = [
             ErrorCode::InvalidRequest,
             ErrorCode::InvalidGrant,
             ErrorCode::UnauthorizedClient,
             ErrorCode::InvalidScope,
             ErrorCode::InvalidTarget,
+            ErrorCode::InvalidAuthorizationDetails,
             ErrorCode::AccessDenied,
             ErrorCode::TemporarilyUnavailable,
+        ];
+        ALLOWED.into_iter().find(|code| code.as_str() == text).unwrap_or(Self::AccessDenied)
+    }
+
+    /// The code that a plugin may refuse with at the authorization endpoint; any other text becomes `access_denied`
+    /// ([RFC 6749 §4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1), OpenID Connect Core §3.1.2.6, RFC 8707 §2,
+    /// RFC 9396 §5).
+    pub fn of_plugin_at_authorization(text: &str) -> Self {
+        const ALLOWED: [ErrorCode; 11] = [
+            ErrorCode::InvalidRequest,
+            ErrorCode::UnauthorizedClient,
+            ErrorCode::InvalidScope,
+            ErrorCode::InvalidTarget,
+            ErrorCode::InvalidAuthorizationDetails,
+            ErrorCode::AccessDenied,
+            ErrorCode::TemporarilyUnavailable,
+            ErrorCode::InteractionRequired,
+            ErrorCode::LoginRequired,
+            ErrorCode::AccountSelectionRequired,
+            ErrorCode::ConsentRequired,
         ];
         ALLOWED.into_iter().find(|code| code.as_str() == text).unwrap_or(Self::AccessDenied)
     }
@@ -164,6 +245,36 @@ pub enum Reason {
     CallerNotAllowed,
     /// What would be issued is too large.
     TooLarge,
+    /// The redirect URI is missing, or none of the client's.
+    UnknownRedirectUri,
+    /// A response type or mode that is unknown, switched off or not the client's.
+    ResponseTypeNotAllowed,
+    /// PKCE is missing or malformed.
+    MalformedChallenge,
+    /// The code verifier is missing, wrong, or nobody asked for it.
+    WrongVerifier,
+    /// A code or refresh token that nobody knows, has expired, or is another client's.
+    UnknownGrantHandle,
+    /// A code that was used before.
+    SpentCode,
+    /// A refresh token that was replaced before.
+    ReplayedRefreshToken,
+    /// What the person allowed was taken back.
+    RevokedGrant,
+    /// Nobody is signed in, or not as the request wants.
+    NotSignedIn,
+    /// The person has not agreed.
+    NoConsent,
+    /// The person said no.
+    RefusedByPerson,
+    /// A request object that cannot be believed.
+    MalformedRequestObject,
+    /// The client's profile forbids it.
+    ProfileViolated,
+    /// The person is unknown or disabled by now.
+    UserGone,
+    /// Authorization details that are malformed or not the client's.
+    MalformedDetails,
     /// A DPoP proof that is none for this request, or none where there must be one.
     WrongProof,
     /// A DPoP proof that was used before.
@@ -206,6 +317,21 @@ impl Reason {
             Self::RefusedByPlugin => "refused_by_plugin",
             Self::CallerNotAllowed => "caller_not_allowed",
             Self::TooLarge => "too_large",
+            Self::UnknownRedirectUri => "unknown_redirect_uri",
+            Self::ResponseTypeNotAllowed => "response_type_not_allowed",
+            Self::MalformedChallenge => "malformed_challenge",
+            Self::WrongVerifier => "wrong_verifier",
+            Self::UnknownGrantHandle => "unknown_grant_handle",
+            Self::SpentCode => "spent_code",
+            Self::ReplayedRefreshToken => "replayed_refresh_token",
+            Self::RevokedGrant => "revoked_grant",
+            Self::NotSignedIn => "not_signed_in",
+            Self::NoConsent => "no_consent",
+            Self::RefusedByPerson => "refused_by_person",
+            Self::MalformedRequestObject => "malformed_request_object",
+            Self::ProfileViolated => "profile_violated",
+            Self::UserGone => "user_gone",
+            Self::MalformedDetails => "malformed_details",
             Self::WrongProof => "wrong_proof",
             Self::ReplayedProof => "replayed_proof",
             Self::NonceWanted => "nonce_wanted",

@@ -5,10 +5,12 @@
 //! *May fail with:* `invalid_request`, `unsupported_grant_type`, `invalid_scope`, `invalid_target`.
 //! *Must never know:* whether a client exists, the time, the database.
 
+pub mod authorize;
 pub mod credentials;
 pub mod error;
 pub mod form;
 pub mod grant;
+pub mod handle;
 pub mod id;
 pub mod redirect;
 pub mod registration;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use claimsmith_hooks::HookFault;
+use claimsmith_issuer::hook::Told;
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal, render_error};
 use claimsmith_store::Fault as StoreFault;
 use claimsmith_vault::VaultFault;
@@ -186,8 +187,8 @@ impl Failure {
 }
 
 /// A refusal by a plugin, with a legal code and its short public reason.
-pub fn of_plugin(code: &str, reason: String) -> Refusal {
-    Refusal { code: ErrorCode::of_plugin(code), description: reason.into(), reason: Reason::RefusedByPlugin }
+pub fn of_plugin(told: Told, code: &str, reason: String) -> Refusal {
+    Refusal { code: told.code(code), description: reason.into(), reason: Reason::RefusedByPlugin }
 }
 
 #[cfg(test)]

@@ -7,10 +7,13 @@ use std::sync::Arc;
 
 use claimsmith_hooks::Limits;
 use claimsmith_issuer::binding::OnFailure;
-use claimsmith_issuer::claims::{Authority, Claims, Draft, IntrospectionAnswer, ResponseMembers, Shaped};
-use claimsmith_issuer::grants::Entitled;
+use claimsmith_issuer::claims::{
+    AuthenticationOutcome, Authority, Claims, ConsentOutcome, ConsentPlan, Draft, EditRefused, IdTokenClaims, IntrospectionAnswer,
+    RefreshTokenPlan, RequestedDetails, RequestedScopes, ResponseMembers, Shaped, Shaping, SignIn, SignedIn, UserinfoAnswer,
+};
 use claimsmith_issuer::grants::client_credentials::Request;
-use claimsmith_issuer::hook::{self, Context, Edit, HookPoint};
+use claimsmith_issuer::hook::{self, Background, Context, Edit, HookPoint, Told};
+use claimsmith_issuer::value::Member;
 use claimsmith_jose::Digest;
 use claimsmith_protocol::form::Form;
 use claimsmith_protocol::grant::GrantType;
@@ -28,12 +31,39 @@ use crate::rooms::Rooms;
 pub struct Occasion<'a> {
     /// The request.
     pub arrival: &'a Arrival,
-    /// Its form.
+    /// The parameters that plugins may look up: the form of a token request, the validated parameters of an authorization
+    /// request.
+    ///
+    /// Security: never the form of a page, for what a person types there is nobody's business.
     pub form: &'a Form<'a>,
-    /// Its grant; none at introspection.
+    /// Its grant; none but at the token endpoint.
     pub grant: Option<GrantType>,
     /// When.
     pub now: Now,
+}
+
+/// For whom and what something is made, as far as it is known where the hook is called.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// The scopes the client asked for.
+    pub scopes: &'a [Box<str>],
+    /// The `resource` values the client asked for.
+    pub resources: &'a [Box<str>],
+    /// The subject of what is made.
+    pub subject: Option<&'a str>,
+    /// Whether this is a refresh.
+    pub refresh: bool,
+    /// What is known of person and grant, all of it: each plugin is shown what its binding may read. Nothing of it is looked
+    /// at where no plugin can ask: see [`Room::reads_background`].
+    pub background: Option<&'a Background>,
+}
+
+impl<'a> Asked<'a> {
+    /// A client that asks for itself.
+    pub fn for_itself(request: &'a Request, client_id: &'a str) -> Self {
+        let scopes = request.scope.as_ref().map_or(&[][..], |scope| scope.tokens());
+        Self { scopes, resources: &request.resources, subject: Some(client_id), ..Self::default() }
+    }
 }
 
 /// The plugins of one client, for one request.
@@ -56,11 +86,11 @@ struct Seen {
 impl<'a> Room<'a> {
     /// The room of the client that asks.
     pub fn open(rooms: &'a Rooms, visit: &Visit, caller: &'a Caller, occasion: Occasion<'a>) -> Self {
-        Self::of_owner(rooms, visit, &caller.entry, occasion)
+        Self::of_client(rooms, visit, &caller.entry, occasion)
     }
 
-    /// The room of the client that owns the token in question.
-    pub fn of_owner(rooms: &'a Rooms, visit: &Visit, entry: &'a Entry, occasion: Occasion<'a>) -> Self {
+    /// The room of a client that is not the one that asks: the owner of a token, or who sent a person here.
+    pub fn of_client(rooms: &'a Rooms, visit: &Visit, entry: &'a Entry, occasion: Occasion<'a>) -> Self {
         let chain = entry.chain(visit.policy());
         let reads = |link: &Link| link.plugin.as_ref().is_some_and(|plugin| plugin.reads_request());
         let seen = if chain.links.iter().any(reads) { Seen::of(occasion) } else { Seen::default() };
@@ -72,83 +102,143 @@ impl<'a> Room<'a> {
         self.shaped_by
     }
 
-    /// Shapes an access token.
+    /// Whether any plugin of the client, at any hook point, may ask for what is known of person and grant: if not, nobody
+    /// need gather it.
+    pub fn reads_background(&self) -> bool {
+        self.chain.links.iter().any(|link| link.plugin.as_ref().is_some_and(|plugin| plugin.reads_background()))
+    }
+
+    /// Whether any plugin of the client has a say at a hook point.
+    pub fn has(&self, point: HookPoint) -> bool {
+        links(&self.chain, point).next().is_some()
+    }
+
+    /// Shapes an access token; no plugin makes it live longer than `ceiling` seconds.
     pub async fn access_token(
         &mut self,
-        mut claims: Claims<Draft>,
-        request: &Request,
-        entitled: &Entitled,
+        claims: Claims<Draft>,
+        ceiling: u32,
+        asked: Asked<'_>,
         report: &mut Report,
     ) -> Result<Claims<Shaped>, Failure> {
-        let chain = Arc::clone(&self.chain);
-        for link in links(&chain, HookPoint::AccessToken) {
-            let edits = self.call(link, HookPoint::AccessToken, &claims.view(), Some(request)).await;
-            let authority = Authority {
-                binding: link.binding.id,
-                permissions: &link.binding.permissions,
-                lifetime_ceiling: entitled.lifetime_ceiling.seconds(),
-            };
-            self.settle(link, HookPoint::AccessToken, edits, |edits| claims.apply(edits, authority))?;
-        }
-        report.stage(Stage::Hooks);
-        Ok(claims.finish())
+        Ok(self.shape(claims, ceiling, asked, report).await?.finish())
     }
 
     /// Shapes the token endpoint's response.
-    pub async fn token_response(&mut self, request: &Request, report: &mut Report) -> Result<ResponseMembers, Failure> {
-        let mut members = ResponseMembers::default();
-        let chain = Arc::clone(&self.chain);
-        for link in links(&chain, HookPoint::TokenResponse) {
-            let edits = self.call(link, HookPoint::TokenResponse, &members.view(), Some(request)).await;
-            self.settle(link, HookPoint::TokenResponse, edits, |edits| members.apply(edits))?;
-        }
-        report.stage(Stage::Hooks);
-        Ok(members)
+    pub async fn token_response(&mut self, asked: Asked<'_>, report: &mut Report) -> Result<ResponseMembers, Failure> {
+        self.shape(ResponseMembers::default(), 0, asked, report).await
     }
 
     /// Shapes what introspection answers for an active token.
-    pub async fn introspection(
-        &mut self,
-        mut answer: IntrospectionAnswer,
-        caller: &str,
-        report: &mut Report,
-    ) -> Result<IntrospectionAnswer, Failure> {
-        let chain = Arc::clone(&self.chain);
-        for link in links(&chain, HookPoint::Introspection) {
-            let edits = self.call(link, HookPoint::Introspection, &answer.view(caller), None).await;
-            self.settle(link, HookPoint::Introspection, edits, |edits| answer.apply(edits, &link.binding.permissions))?;
-        }
-        report.stage(Stage::Hooks);
-        Ok(answer)
+    pub async fn introspection(&mut self, answer: IntrospectionAnswer, report: &mut Report) -> Result<IntrospectionAnswer, Failure> {
+        self.shape(answer, 0, Asked::default(), report).await
     }
 
-    async fn call(
-        &self,
-        link: &Link,
-        point: HookPoint,
-        draft: &hook::Draft<'_>,
-        request: Option<&Request>,
-    ) -> Result<hook::PluginAnswer, HookFailure> {
+    /// Shapes an ID token; no plugin makes it live longer than `ceiling` seconds.
+    pub async fn id_token(
+        &mut self,
+        claims: IdTokenClaims,
+        ceiling: u32,
+        asked: Asked<'_>,
+        report: &mut Report,
+    ) -> Result<IdTokenClaims, Failure> {
+        self.shape(claims, ceiling, asked, report).await
+    }
+
+    /// Whether a refresh token is issued, how long it lives (`ceiling` seconds at most), and what is remembered with its grant.
+    /// Not for a grant whose access token came back with [`Claims::omits_refresh_token`].
+    pub async fn refresh_token(
+        &mut self,
+        plan: RefreshTokenPlan,
+        ceiling: u32,
+        asked: Asked<'_>,
+        report: &mut Report,
+    ) -> Result<RefreshTokenPlan, Failure> {
+        self.shape(plan, ceiling, asked, report).await
+    }
+
+    /// Shapes what the userinfo endpoint answers.
+    pub async fn userinfo(&mut self, answer: UserinfoAnswer, asked: Asked<'_>, report: &mut Report) -> Result<UserinfoAnswer, Failure> {
+        self.shape(answer, 0, asked, report).await
+    }
+
+    /// Judges a sign-in after a factor was verified.
+    pub async fn authentication(
+        &mut self,
+        sign_in: SignIn,
+        asked: Asked<'_>,
+        report: &mut Report,
+    ) -> Result<AuthenticationOutcome, Failure> {
+        Ok(self.shape(sign_in, 0, asked, report).await?.outcome())
+    }
+
+    /// Judges a complete sign-in, before consent. What comes back are the attributes of the session from now on.
+    pub async fn post_authentication(
+        &mut self,
+        signed_in: SignedIn,
+        asked: Asked<'_>,
+        report: &mut Report,
+    ) -> Result<Vec<Member>, Failure> {
+        Ok(self.shape(signed_in, 0, asked, report).await?.into_attributes())
+    }
+
+    /// Shapes what a person is about to be asked to agree to.
+    pub async fn consent(&mut self, plan: ConsentPlan, asked: Asked<'_>, report: &mut Report) -> Result<ConsentOutcome, Failure> {
+        Ok(self.shape(plan, 0, asked, report).await?.outcome())
+    }
+
+    /// Shapes the requested scopes. What the client may have of them is decided afterwards.
+    pub async fn scope(&mut self, scopes: RequestedScopes, asked: Asked<'_>, report: &mut Report) -> Result<Vec<Box<str>>, Failure> {
+        Ok(self.shape(scopes, 0, asked, report).await?.into_scopes())
+    }
+
+    /// Shapes the requested authorization details. What the client may have of them is decided afterwards.
+    pub async fn authorization_details(
+        &mut self,
+        details: RequestedDetails,
+        asked: Asked<'_>,
+        report: &mut Report,
+    ) -> Result<Vec<serde_json::Value>, Failure> {
+        Ok(self.shape(details, 0, asked, report).await?.into_items())
+    }
+
+    /// The one road of every hook point: each plugin in its turn, on what the one before it left.
+    async fn shape<S: Shaping>(&mut self, mut shaped: S, ceiling: u32, asked: Asked<'_>, report: &mut Report) -> Result<S, Failure> {
+        let chain = Arc::clone(&self.chain);
+        for link in links(&chain, S::POINT) {
+            let answer = self.call(link, &shaped.view(), asked).await;
+            let authority = Authority { binding: link.binding.id, permissions: &link.binding.permissions, lifetime_ceiling: ceiling };
+            self.settle(link, S::POINT, answer, |edits| shaped.apply(edits, authority))?;
+        }
+        report.stage(Stage::Hooks);
+        Ok(shaped)
+    }
+
+    async fn call(&self, link: &Link, draft: &hook::Draft<'_>, asked: Asked<'_>) -> Result<hook::PluginAnswer, HookFailure> {
         let plugin = link.plugin.as_ref().ok_or(HookFailure::NotLoaded)?;
         let client = &self.entry.client;
+        // Security: a plugin is shown of a person what its own binding may read, and not what another's may.
+        let background = asked.background.filter(|_| plugin.reads_background());
+        let background = background.map(|background| Arc::new(background.seen_with(&link.binding.permissions)));
         let context = Context {
             client_id: &client.id,
             client_tags: &client.tags,
             client_metadata: &client.metadata,
             grant_type: self.occasion.grant.map_or("", GrantType::as_str),
-            refresh: false,
-            requested_scopes: request.and_then(|request| request.scope.as_ref()).map_or(&[], |scope| scope.tokens()),
-            requested_resources: request.map_or(&[], |request| &request.resources),
-            subject: self.occasion.grant.map(|_| client.id.as_str()),
+            refresh: asked.refresh,
+            requested_scopes: asked.scopes,
+            requested_resources: asked.resources,
+            subject: asked.subject,
             parameters: &self.seen.parameters,
             headers: &self.seen.headers,
             now_milliseconds: u64::try_from(self.occasion.now.milliseconds()).unwrap_or(0),
+            background: background.as_ref(),
         };
         let limits = self.limits(link);
         let limits = limits.as_ref().unwrap_or(&self.rooms.settings.hook_limits);
         let call = self.rooms.host.call(plugin, &context, &link.binding.configuration, draft, limits).await;
-        self.rooms.metrics.plugin_called(&link.binding.plugin, point, &call);
-        crate::report::plugin_log(&link.binding.plugin, link.binding.id, point, self.occasion.arrival.id, &call);
+        self.rooms.metrics.plugin_called(&link.binding.plugin, draft.point, &call);
+        crate::report::plugin_log(&link.binding.plugin, link.binding.id, draft.point, self.occasion.arrival.id, &call);
         call.answer.map_err(HookFailure::Sandbox)
     }
 
@@ -171,10 +261,10 @@ impl<'a> Room<'a> {
         link: &Link,
         point: HookPoint,
         answer: Result<hook::PluginAnswer, HookFailure>,
-        apply: impl FnOnce(Vec<Edit>) -> Result<(), claimsmith_issuer::claims::EditRefused>,
+        apply: impl FnOnce(Vec<Edit>) -> Result<(), EditRefused>,
     ) -> Result<(), Failure> {
         let failure = match answer {
-            Ok(Err(refusal)) => return Err(of_plugin(&refusal.code, refusal.reason).into()),
+            Ok(Err(refusal)) => return Err(of_plugin(told(point, self.occasion.grant), &refusal.code, refusal.reason).into()),
             Ok(Ok(edits)) => match apply(edits) {
                 Ok(()) => {
                     let digest = link.plugin.as_ref().map(|plugin| *plugin.digest());
@@ -194,6 +284,14 @@ impl<'a> Room<'a> {
                 Ok(())
             }
         }
+    }
+}
+
+/// Where a refusal at a hook point is told in this request: some hooks run at the token endpoint too, which redirects nobody.
+const fn told(point: HookPoint, grant: Option<GrantType>) -> Told {
+    match grant {
+        Some(_) => Told::Direct,
+        None => point.told(),
     }
 }
 

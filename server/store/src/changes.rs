@@ -35,12 +35,14 @@ pub enum EntityKind {
     MasterKey,
     /// An access token that an administrator ended; nodes read its end from the database.
     Token,
+    /// A person with password and second factors; nodes read people from the database.
+    User,
 }
 
 impl EntityKind {
     /// Every kind.
-    pub const ALL: [Self; 8] =
-        [Self::Client, Self::Resource, Self::Plugin, Self::Binding, Self::Key, Self::AdminToken, Self::MasterKey, Self::Token];
+    pub const ALL: [Self; 9] =
+        [Self::Client, Self::Resource, Self::Plugin, Self::Binding, Self::Key, Self::AdminToken, Self::MasterKey, Self::Token, Self::User];
 
     /// The name in the database and in messages.
     pub const fn as_str(self) -> &'static str {
@@ -53,6 +55,7 @@ impl EntityKind {
             Self::AdminToken => "admin_token",
             Self::MasterKey => "master_key",
             Self::Token => "token",
+            Self::User => "user",
         }
     }
 
@@ -84,6 +87,17 @@ impl EntityKind {
             Self::MasterKey => "SELECT (to_jsonb(t) - 'check_value')::text AS picture FROM master_key_check t WHERE $1 = ''",
             Self::Token => {
                 "SELECT (to_jsonb(t) - 'jti_digest')::text AS picture FROM revocations t WHERE jti_digest = sha256(convert_to($1, 'UTF8'))"
+            }
+            // The audit outlives the person: it says which claims there were, not what they said.
+            Self::User => {
+                "SELECT jsonb_build_object('user_id', user_id, 'username', username, 'enabled', enabled, 'version', version, \
+                 'created_at', created_at, 'updated_at', updated_at, 'password_changed_at', password_changed_at, \
+                 'claims', (SELECT coalesce(jsonb_agg(name ORDER BY name), '[]') FROM jsonb_object_keys(t.claims::jsonb) AS name), \
+                 'attributes', (SELECT coalesce(jsonb_agg(name ORDER BY name), '[]') FROM jsonb_object_keys(t.attributes::jsonb) AS name), \
+                 'totp', EXISTS (SELECT 1 FROM user_totp f WHERE f.user_id = t.user_id), \
+                 'recovery_codes', (SELECT count(*) FROM recovery_codes f WHERE f.user_id = t.user_id), \
+                 'passkeys', (SELECT coalesce(jsonb_agg(name ORDER BY created_at), '[]') FROM passkeys f WHERE f.user_id = t.user_id) \
+                 )::text AS picture FROM users t WHERE user_id = $1"
             }
         }
     }

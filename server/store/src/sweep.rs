@@ -31,12 +31,14 @@ pub struct Swept {
     pub changes: u64,
     /// Nodes that have not been seen for an hour.
     pub nodes: u64,
+    /// Failures to sign in that weigh nothing any more.
+    pub failures: u64,
 }
 
 impl Swept {
     /// All of them together.
     pub const fn total(&self) -> u64 {
-        self.guards + self.tokens + self.revocations + self.records + self.changes + self.nodes
+        self.guards + self.tokens + self.revocations + self.records + self.changes + self.nodes + self.failures
     }
 }
 
@@ -65,6 +67,10 @@ const NODES: Broom = Broom {
     sql: "DELETE FROM nodes WHERE node_id IN (SELECT node_id FROM nodes \
           WHERE seen_at < now() - $1 * interval '1 s' LIMIT $2 FOR UPDATE SKIP LOCKED)",
 };
+const FAILURES: Broom = Broom {
+    sql: "DELETE FROM sign_in_failures WHERE bucket_digest IN (SELECT bucket_digest FROM sign_in_failures \
+          WHERE drained_at < now() - $1 * interval '1 s' ORDER BY drained_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+};
 /// Says first how far it has swept, so that a node which had not read that far reloads everything.
 const CHANGES: Broom = Broom {
     sql: "WITH old AS (SELECT generation, entity_kind, entity_key FROM changes WHERE changed_at < now() - $1 * interval '1 s' \
@@ -83,6 +89,7 @@ impl Store {
             revocations: self.sweep_table(&REVOCATIONS, MARGIN).await?,
             changes: self.sweep_table(&CHANGES, CHANGES_KEPT).await?,
             nodes: self.sweep_table(&NODES, CHANGES_KEPT).await?,
+            failures: self.sweep_table(&FAILURES, 0).await?,
             records: 0,
         };
         if let Some(kept) = self.audit_retention.map(|kept: Duration| i64::try_from(kept.as_secs()).unwrap_or(i64::MAX)) {

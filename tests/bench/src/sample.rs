@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use claimsmith_issuer::binding::Permission;
-use claimsmith_issuer::claims::{Authority, Claims, Draft, Entitlement, Shaped};
+use claimsmith_issuer::claims::{Authority, Claims, Draft, Entitlement, Shaped, Shaping};
 use claimsmith_issuer::hook::Edit;
 use claimsmith_issuer::value::Value;
 use claimsmith_protocol::time::Timestamp;

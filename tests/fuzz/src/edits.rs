@@ -7,7 +7,9 @@
 //! ```
 
 use claimsmith_issuer::binding::Permission;
-use claimsmith_issuer::claims::{Authority, Claims, Draft, Entitlement, IntrospectionAnswer, ResponseMembers, is_reserved_response_member};
+use claimsmith_issuer::claims::{
+    Authority, Claims, Draft, Entitlement, IntrospectionAnswer, ResponseMembers, Shaping, is_reserved_response_member,
+};
 use claimsmith_issuer::hook::Edit;
 use claimsmith_issuer::value::{Member, Value};
 use claimsmith_jose::{SignableClaims, is_reserved_header, parse_object};
@@ -118,7 +120,7 @@ fn shape_token(edits: &[Edit], permissions: &[Permission]) -> Outcome {
 
 fn add_members(edits: &[Edit]) -> Outcome {
     let mut response = ResponseMembers::default();
-    if response.apply(edits.to_vec()).is_err() {
+    if response.apply(edits.to_vec(), Authority { binding: 7, permissions: &[], lifetime_ceiling: CEILING }).is_err() {
         assert!(response.members().is_empty(), "refused, and yet something was applied");
         return Outcome::Refused;
     }
@@ -127,8 +129,8 @@ fn add_members(edits: &[Edit]) -> Outcome {
 }
 
 fn shape_answer(edits: Vec<Edit>, permissions: &[Permission]) -> Outcome {
-    let mut answer = IntrospectionAnswer::of(vec![Member::known("sub", "demo".into()), Member::known("scope", "read".into())]);
-    let outcome = answer.apply(edits, permissions);
+    let mut answer = IntrospectionAnswer::of(vec![Member::known("sub", "demo".into()), Member::known("scope", "read".into())], "rs");
+    let outcome = answer.apply(edits, Authority { binding: 7, permissions, lifetime_ceiling: CEILING });
     let mut out = Vec::new();
     answer.render(&mut out);
     let rendered = parse_object(&out).expect("the answer is one JSON object, and no member is there twice");

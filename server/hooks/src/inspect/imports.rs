@@ -7,7 +7,7 @@ use crate::imports::{PACKAGE, VERSION, interface};
 use crate::wasi;
 
 /// Our interfaces that can be imported.
-const OURS: [&str; 5] = ["types", "request", "log", "clock", "random"];
+const OURS: [&str; 7] = ["types", "request", "person", "grant", "log", "clock", "random"];
 /// Our interfaces that are planned.
 const PLANNED: [&str; 4] = ["http", "kv", "secrets", "context"];
 

@@ -124,8 +124,9 @@ pub(crate) async fn call_within(host: &Host, plugin: &Arc<Plugin>, client_id: &s
         parameters: &[],
         headers: &[],
         now_milliseconds: 1_767_225_600_000,
+        background: None,
     };
-    let draft = Draft::Token { claims: &CLAIMS, scopes: &scopes, audience: &[], lifetime: 3600 };
+    let draft = Draft::access_token(&CLAIMS, &scopes, &[], 3600);
     host.call(plugin, &context, r#"{"a":1}"#, &draft, limits).await
 }
 

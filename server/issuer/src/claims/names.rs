@@ -80,7 +80,13 @@ pub(super) fn check_claim(name: &str, permissions: &[Permission]) -> Result<(), 
         Permission::Protected(granted) => protected && **granted == *name,
         Permission::Claim(granted) => !protected && **granted == *name,
         Permission::ClaimPrefix(prefix) => !protected && name.starts_with(prefix.as_ref()),
-        Permission::Scope(_) | Permission::Audience(_) | Permission::Lifetime(_) => false,
+        Permission::Scope(_)
+        | Permission::Audience(_)
+        | Permission::Lifetime(_)
+        | Permission::User(_)
+        | Permission::UserPrefix(_)
+        | Permission::AuthorizationDetails(_)
+        | Permission::SkipConsent => false,
     });
     match (permitted, protected) {
         (true, _) => Ok(()),

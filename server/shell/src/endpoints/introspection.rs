@@ -65,8 +65,8 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     // The owner may just have been read: its bindings are those of a policy that is no older.
     let visit = rooms.directory.visit()?;
     let occasion = hook_room::Occasion { arrival, form: &form, grant: None, now };
-    let mut room = hook_room::Room::of_owner(rooms, &visit, &owner, occasion);
-    let answer = room.introspection(IntrospectionAnswer::of(token.members()), caller_id, report).await?;
+    let mut room = hook_room::Room::of_client(rooms, &visit, &owner, occasion);
+    let answer = room.introspection(IntrospectionAnswer::of(token.members(), caller_id), report).await?;
     let mut body = Vec::with_capacity(1_024);
     answer.render(&mut body);
     Ok(Answer::json(StatusCode::OK, body).uncached())

@@ -62,8 +62,9 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     };
     let draft = Claims::draft(&entitlement, issue::fresh_jti(), now.timestamp());
     let mut room = hook_room::Room::open(rooms, &visit, &caller, hook_room::Occasion { arrival, form: &form, grant: Some(grant), now });
-    let claims = room.access_token(draft, &request, &entitled, report).await?;
-    let members = room.token_response(&request, report).await?;
+    let asked = hook_room::Asked::for_itself(&request, &caller.entry.client.id);
+    let claims = room.access_token(draft, entitled.lifetime_ceiling.seconds(), asked, report).await?;
+    let members = room.token_response(asked, report).await?;
 
     // Vault, then records: nothing leaves that the ledger does not know.
     let token = issue::access_token(rooms, &visit, &entitled, &claims, report).await?;

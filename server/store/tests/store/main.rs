@@ -12,3 +12,4 @@ mod sealed;
 mod settle;
 mod sweep;
 mod token_audit;
+mod users;

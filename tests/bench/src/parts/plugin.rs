@@ -46,8 +46,9 @@ async fn call(host: &Host, plugin: &Arc<Plugin>, turns: u32) -> Vec<Edit> {
         parameters: &parameters,
         headers: &headers,
         now_milliseconds: 1_800_000_000_000,
+        background: None,
     };
-    let draft = Draft::Token { claims: &claims, scopes: &scopes, audience: &audience, lifetime: 3_600 };
+    let draft = Draft::access_token(&claims, &scopes, &audience, 3_600);
     let mut edits = Vec::new();
     for _ in 0..turns {
         let call = host.call(plugin, &context, sample::CONFIGURATION, &draft, &host.settings().limits).await;
