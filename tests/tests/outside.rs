@@ -18,8 +18,10 @@ mod outside {
     mod client_auth;
     mod client_credentials;
     mod discovery;
+    mod dpop;
     mod introspection;
     mod isolation;
+    mod mtls;
     mod network;
     mod plugins;
     mod revocation;

@@ -8,12 +8,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The groups in the order of a request's way, with their titles.
-const GROUPS: [(&str, &str); 17] = [
+const GROUPS: [(&str, &str); 18] = [
     ("NET", "Transport and HTTP"),
     ("TOK", "The token endpoint"),
     ("CLC", "Client credentials"),
     ("CAU", "Client authentication: secrets and none"),
     ("CAJ", "Client authentication: assertions"),
+    ("DPO", "Tokens bound to a key"),
+    ("MTL", "Certificates of clients, and tokens bound to them"),
     ("JBP", "JSON Web Tokens, wherever we read one"),
     ("JAT", "Self-contained access tokens"),
     ("RES", "Resource indicators"),

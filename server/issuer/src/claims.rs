@@ -11,6 +11,7 @@ use claimsmith_jose::{SignableClaims, is_reserved_header};
 use claimsmith_protocol::time::Timestamp;
 
 use crate::binding::Permission;
+use crate::confirmation::Confirmation;
 use crate::hook::{self, Edit, HookPoint};
 use crate::value::{Member, Value, render_integer, render_string, render_strings, render_words};
 
@@ -57,6 +58,7 @@ pub struct Claims<Stage> {
     lifetime: u32,
     header: Vec<Member>,
     provenance: Vec<Provenance>,
+    confirmation: Option<Confirmation>,
     omits_refresh_token: bool,
     jti: Box<str>,
     issued_at: Timestamp,
@@ -135,6 +137,8 @@ pub struct Entitlement<'a> {
     pub audience: &'a [Box<str>],
     /// Seconds from issue to expiry.
     pub lifetime: u32,
+    /// The key that the token is bound to.
+    pub confirmation: Option<Confirmation>,
 }
 
 impl Claims<Draft> {
@@ -151,6 +155,7 @@ impl Claims<Draft> {
             lifetime: entitlement.lifetime,
             header: Vec::new(),
             provenance: Vec::new(),
+            confirmation: entitlement.confirmation,
             omits_refresh_token: false,
             jti,
             issued_at,
@@ -182,6 +187,7 @@ impl Claims<Draft> {
             header: self.header,
             provenance: self.provenance,
             omits_refresh_token: self.omits_refresh_token,
+            confirmation: self.confirmation,
             jti: self.jti,
             issued_at: self.issued_at,
             stage: PhantomData,
@@ -301,6 +307,11 @@ impl<Stage> Claims<Stage> {
         self.lifetime
     }
 
+    /// The key that the token is bound to. No plugin changes it.
+    pub const fn confirmation(&self) -> Option<&Confirmation> {
+        self.confirmation.as_ref()
+    }
+
     /// The token's identifier.
     pub fn jti(&self) -> &str {
         &self.jti
@@ -360,6 +371,10 @@ impl SignableClaims for Claims<Shaped> {
         if !self.scopes.is_empty() {
             out.extend_from_slice(b",\"scope\":");
             render_words(&self.scopes, out);
+        }
+        if let Some(confirmation) = &self.confirmation {
+            out.extend_from_slice(b",\"cnf\":");
+            confirmation.render(out);
         }
         out.extend_from_slice(b",\"iat\":");
         render_integer(self.issued_at.seconds(), out);

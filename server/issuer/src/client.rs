@@ -99,6 +99,13 @@ pub enum Authentication {
         /// Its public keys.
         keys: ClientKeys,
     },
+    /// `tls_client_auth`: it holds a certificate of a trusted authority, with the name in its registration.
+    Certificate,
+    /// `self_signed_tls_client_auth`: it holds a certificate that stands in its key set.
+    SelfSigned {
+        /// Its public keys, each with a certificate.
+        keys: ClientKeys,
+    },
 }
 
 impl Authentication {
@@ -110,6 +117,8 @@ impl Authentication {
             Self::Secret { method: SecretMethod::Post, .. } => AuthMethod::ClientSecretPost,
             Self::SecretJwt { .. } => AuthMethod::ClientSecretJwt,
             Self::PrivateKeyJwt { .. } => AuthMethod::PrivateKeyJwt,
+            Self::Certificate => AuthMethod::TlsClientAuth,
+            Self::SelfSigned { .. } => AuthMethod::SelfSignedTlsClientAuth,
         }
     }
 }

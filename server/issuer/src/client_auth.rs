@@ -14,6 +14,7 @@ use claimsmith_protocol::credentials::{AuthMethod, Presented};
 use claimsmith_protocol::error::{Reason, Refusal};
 use claimsmith_protocol::time::Timestamp;
 
+use crate::certificate::Certificate;
 use crate::client::{Authentication, Client, ClientKeys, SecretMethod, StoredSecret};
 
 mod assertion;
@@ -21,6 +22,8 @@ mod none;
 mod private_key_jwt;
 mod secret;
 mod secret_jwt;
+mod self_signed_tls_client_auth;
+mod tls_client_auth;
 
 pub use assertion::{ASSERTION_LIFETIME_MAX, SKEW};
 
@@ -72,6 +75,7 @@ pub struct Candidate {
 enum Offer {
     Secret(Secret<String>),
     Assertion(Box<Jws<Unverified>>),
+    Certificate,
     Nothing,
 }
 
@@ -94,6 +98,11 @@ pub enum Need<'a> {
         /// The key that the assertion names.
         kid: Option<&'a str>,
     },
+    /// The certificate that the caller proved to hold, and where `keys` is there, the client's public keys.
+    Certificate {
+        /// Where they are.
+        keys: Option<&'a ClientKeys>,
+    },
     /// The client's secrets, unsealed.
     Unsealed {
         /// The secrets, each with its sealed value.
@@ -110,6 +119,8 @@ pub enum Evidence {
     Argon2id(bool),
     /// The client's public keys, or none where they could not be had.
     Keys(Option<Arc<claimsmith_jose::JwkSet>>),
+    /// The caller's certificate, and the client's public keys where they were needed and could be had.
+    Certificate(Option<Box<Certificate>>, Option<Arc<claimsmith_jose::JwkSet>>),
     /// The client's secrets.
     Unsealed(Vec<Secret<Vec<u8>>>),
 }
@@ -171,6 +182,7 @@ pub fn recognise(presented: Presented, client: Option<Arc<Client>>, policy: &Pol
             Offer::Assertion(Box::new(assertion::parse(&assertion)?))
         }
         (Authentication::Public, Presented::Identified { .. }) => Offer::Nothing,
+        (Authentication::Certificate | Authentication::SelfSigned { .. }, Presented::Identified { .. }) => Offer::Certificate,
         (_, presented) => {
             secret::spend(&presented);
             return Err(Refusal::invalid_client(Reason::WrongMethod));
@@ -191,6 +203,8 @@ impl Candidate {
             (Authentication::Secret { secrets, .. }, Offer::Secret(presented)) => secret::need(secrets, presented, now),
             (Authentication::SecretJwt { secrets, .. }, _) => secret_jwt::need(secrets, now),
             (Authentication::PrivateKeyJwt { keys, .. }, Offer::Assertion(jws)) => Need::Keys { keys, kid: jws.header().kid() },
+            (Authentication::Certificate, Offer::Certificate) => Need::Certificate { keys: None },
+            (Authentication::SelfSigned { keys }, Offer::Certificate) => Need::Certificate { keys: Some(keys) },
             _ => Need::Nothing,
         }
     }
@@ -210,6 +224,12 @@ impl Candidate {
             (Authentication::PrivateKeyJwt { alg, audience, .. }, Offer::Assertion(jws), Evidence::Keys(keys)) => {
                 let expected = assertion::Expected { client_id: &client.id, audience: *audience, policy, now };
                 Some(private_key_jwt::verify(*jws, *alg, keys.as_deref(), &expected)?)
+            }
+            (Authentication::Certificate, Offer::Certificate, Evidence::Certificate(certificate, _)) => {
+                tls_client_auth::verify(certificate.as_deref(), &client.registration)?
+            }
+            (Authentication::SelfSigned { .. }, Offer::Certificate, Evidence::Certificate(certificate, keys)) => {
+                self_signed_tls_client_auth::verify(certificate.as_deref(), keys.as_deref())?
             }
             // The evidence is not what `need` asked for: nobody is let in on that.
             _ => return Err(Refusal::invalid_client(Reason::MalformedCredentials)),

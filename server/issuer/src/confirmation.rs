@@ -1,6 +1,8 @@
 //! What an access token is bound to (`cnf`, RFC 7800 §3.1), and whether who presents it may use it.
 
 use claimsmith_jose::{Digest, SigningAlg};
+use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
+use claimsmith_protocol::registration::Registration;
 use serde_json::{Map, Value as Json};
 
 use crate::dpop::Proof;
@@ -14,6 +16,46 @@ pub enum Confirmation {
     /// `x5t#S256`: the SHA-256 digest of the certificate in DER ([RFC 8705 §3.1](https://www.rfc-editor.org/rfc/rfc8705#section-3.1)).
     X5tS256(Digest),
 }
+
+/// What came with a request for a token.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Offered<'a> {
+    /// A proof that was verified for this request.
+    pub proof: Option<&'a Proof>,
+    /// SHA-256 of the certificate in DER that the caller proved to hold.
+    pub certificate: Option<Digest>,
+}
+
+/// Decides what the tokens of a request are bound to. Every grant asks here and nowhere else.
+///
+/// Refuses when the client is registered for bound tokens and offers nothing to bind them to (RFC 9449 §5.2, RFC 8705 §3.4), when
+/// they would be bound twice, and when the proof's algorithm is not one of the client's profile.
+pub fn decide(registration: &Registration, offered: Offered<'_>) -> Result<Option<Confirmation>, Refusal> {
+    let by_certificate = registration.tls_client_certificate_bound_access_tokens;
+    match (offered.proof, offered.certificate) {
+        (Some(_), _) if by_certificate => {
+            Err(Refusal::invalid_request(Reason::SeveralBindings, "the client's tokens are bound to its certificate: send no DPoP proof"))
+        }
+        // FAPI 2.0 Security Profile §5.4.1.
+        (Some(proof), _) if registration.is_fapi() && !FAPI_ALGS.contains(&proof.alg()) => {
+            Err(Refusal::new(ErrorCode::InvalidDpopProof, Reason::WrongProof, "the proof's algorithm is not one of FAPI 2.0"))
+        }
+        (Some(proof), _) => Ok(Some(Confirmation::Jkt(*proof.jkt()))),
+        (None, _) if registration.dpop_bound_access_tokens => Err(Refusal::new(
+            ErrorCode::InvalidDpopProof,
+            Reason::WrongProof,
+            "the client's tokens are bound to a key: a DPoP proof is required",
+        )),
+        (None, Some(certificate)) if by_certificate => Ok(Some(Confirmation::X5tS256(certificate))),
+        (None, None) if by_certificate => {
+            Err(Refusal::invalid_request(Reason::WrongCertificate, "the client's tokens are bound to its certificate, and there is none"))
+        }
+        (None, _) => Ok(None),
+    }
+}
+
+/// The algorithms of FAPI 2.0.
+const FAPI_ALGS: [SigningAlg; 3] = [SigningAlg::Ps256, SigningAlg::Es256, SigningAlg::EdDsa];
 
 /// A `cnf` that is not one of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -147,7 +189,11 @@ pub fn confirm(cnf: Option<&Confirmation>, presented: &Possession<'_>) -> Result
             presented.proof.filter(fits).map(|_| ()).ok_or(Unconfirmed::WrongKey)
         }
         (Some(Confirmation::X5tS256(held)), Scheme::Bearer) => {
-            if presented.certificate.as_ref() == Some(held) { Ok(()) } else { Err(Unconfirmed::WrongCertificate) }
+            if presented.certificate.as_ref() == Some(held) {
+                Ok(())
+            } else {
+                Err(Unconfirmed::WrongCertificate)
+            }
         }
         // RFC 9449 §7.2: no way back to bearer tokens, and none from them.
         (None | Some(Confirmation::X5tS256(_)), Scheme::Dpop) | (Some(Confirmation::Jkt(_)), Scheme::Bearer) => {

@@ -9,7 +9,7 @@
 
 mod nonce;
 
-use claimsmith_jose::{Digest, Jws, SigningAlg, Verified, numeric_date};
+use claimsmith_jose::{Digest, HeaderAlg, Jws, SigningAlg, Verified, numeric_date};
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use claimsmith_protocol::target::normalise;
 use claimsmith_protocol::time::Timestamp;
@@ -57,6 +57,7 @@ pub struct Expected<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
     jkt: Digest,
+    alg: SigningAlg,
     is_for_token: bool,
     has_nonce: bool,
     has_latest_nonce: bool,
@@ -76,6 +77,11 @@ impl Proof {
     /// The JWK thumbprint of its key (RFC 7638).
     pub const fn jkt(&self) -> &Digest {
         &self.jkt
+    }
+
+    /// The algorithm of its signature.
+    pub const fn alg(&self) -> SigningAlg {
+        self.alg
     }
 
     /// Whether it was made for the access token that came with it, and for no other.
@@ -111,11 +117,12 @@ pub fn one<'h>(mut headers: impl Iterator<Item = &'h [u8]>) -> Result<Option<&'h
 
 /// Checks a proof against a request (§4.3).
 pub fn verify(text: &str, policy: &Policy, nonces: &Nonces, expected: &Expected<'_>) -> Result<Proof, Refusal> {
-    let (jws, key) =
-        Jws::parse_carrying_key(text, PROOF_LENGTH_MAX).map_err(|_| refused("the proof is not a compact JWS with a public key in its header"))?;
+    let (jws, key) = Jws::parse_carrying_key(text, PROOF_LENGTH_MAX)
+        .map_err(|_| refused("the proof is not a compact JWS with a public key in its header"))?;
     if !jws.header().has_typ("dpop+jwt") {
         return Err(refused("the proof's typ is not dpop+jwt"));
     }
+    let HeaderAlg::Signature(alg) = jws.header().alg() else { return Err(refused("the proof's algorithm or signature is not acceptable")) };
     let jws = jws.verify(&key, &policy.algs).map_err(|_| refused("the proof's algorithm or signature is not acceptable"))?;
     let htu = check_target(jws.claims(), policy, expected)?;
     check_token(jws.claims(), expected.token)?;
@@ -129,7 +136,7 @@ pub fn verify(text: &str, policy: &Policy, nonces: &Nonces, expected: &Expected<
     // The latest moment at which the same proof could still be accepted, whatever its age is now.
     let expires_at = Timestamp::from_seconds(expected.now.seconds() + old + early);
     let guard = ReplayGuard { digest, expires_at };
-    Ok(Proof { jkt: key.thumbprint(), is_for_token: expected.token.is_some(), has_nonce, has_latest_nonce, guard })
+    Ok(Proof { jkt: key.thumbprint(), alg, is_for_token: expected.token.is_some(), has_nonce, has_latest_nonce, guard })
 }
 
 fn text_of<'a>(jws: &'a Jws<Verified>, name: &str) -> Option<&'a str> {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::client::Client;
 use crate::client_auth::AuthenticatedClient;
+use crate::confirmation::{Confirmation, token_type_member};
 use crate::grants::Resources;
 use crate::id_token::to_value;
 use crate::value::Member;
@@ -23,6 +24,8 @@ pub struct KnownToken {
     pub audience: Vec<Box<str>>,
     /// `exp`.
     pub expires_at: Timestamp,
+    /// `cnf`: the key it is bound to.
+    pub confirmation: Option<Confirmation>,
     /// Every claim.
     claims: Map<String, Json>,
 }
@@ -38,12 +41,13 @@ impl KnownToken {
         };
         let (jti, client_id) = (text("jti")?, text("client_id")?);
         let expires_at = Timestamp::from_seconds(claims.get("exp")?.as_i64()?);
-        Some(Self { jti, client_id, audience, expires_at, claims })
+        let confirmation = Confirmation::of_claims(&claims).ok()?;
+        Some(Self { jti, client_id, audience, expires_at, confirmation, claims })
     }
 
     /// The members of an answer about it, `active` left out (RFC 7662 §2.2).
     pub fn members(&self) -> Vec<Member> {
-        let mut members = vec![Member::known("token_type", "Bearer".into())];
+        let mut members = vec![token_type_member(self.confirmation.as_ref())];
         members.extend(self.claims.iter().map(|(name, value)| Member { name: name.clone().into(), value: to_value(value) }));
         members
     }

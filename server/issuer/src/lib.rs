@@ -5,9 +5,10 @@
 //! *May fail with:* refusals, each with an OAuth code and a reason.
 //! *Must never know:* clocks, chance, sockets, SQL, private keys.
 
-pub mod authorize;
 pub mod assurance;
+pub mod authorize;
 pub mod binding;
+pub mod certificate;
 pub mod claims;
 pub mod client;
 pub mod client_auth;
@@ -17,9 +18,9 @@ pub mod grants;
 pub mod hook;
 pub mod id_token;
 pub mod introspect;
+pub mod person;
 pub mod policy;
 pub mod registration;
-pub mod person;
 pub mod resource;
 pub mod subject;
 pub mod value;

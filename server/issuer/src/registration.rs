@@ -7,6 +7,8 @@ use claimsmith_protocol::registration::{Profile, Registration, SubjectType};
 use claimsmith_protocol::response::ResponseType;
 use url::Url;
 
+use crate::certificate::DistinguishedName;
+
 /// The most redirect URIs a client may have.
 const URIS_MAX: usize = 50;
 
@@ -28,6 +30,8 @@ pub struct Around<'a> {
     pub public: bool,
     /// Whether it proves itself with a key of its own: `private_key_jwt` or a certificate.
     pub by_key: bool,
+    /// Whether it proves itself with a certificate of a trusted authority: `tls_client_auth`.
+    pub by_certificate: bool,
     /// Response types that are switched on.
     pub response_types: &'a [ResponseType],
 }
@@ -40,7 +44,7 @@ pub fn check(registration: &Registration, around: Around<'_>) -> Vec<Wrong> {
     findings.links(registration);
     findings.subjects(registration);
     findings.logout(registration);
-    findings.certificate(registration);
+    findings.certificate(registration, around);
     findings.profile(registration, around);
     findings.0
 }
@@ -141,7 +145,7 @@ impl Findings {
     }
 
     /// RFC 8705 §2.1.2: exactly one of the five.
-    fn certificate(&mut self, registration: &Registration) {
+    fn certificate(&mut self, registration: &Registration, around: Around<'_>) {
         let names = [
             ("tls_client_auth_subject_dn", registration.tls_client_auth_subject_dn.is_some()),
             ("tls_client_auth_san_dns", registration.tls_client_auth_san_dns.is_some()),
@@ -152,6 +156,17 @@ impl Findings {
         let given: Vec<&str> = names.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
         if let [_, second, ..] = given.as_slice() {
             self.say(*second, "only one name of the certificate may be expected");
+        }
+        if given.is_empty() && around.by_certificate {
+            self.say("tls_client_auth_subject_dn", "tls_client_auth needs one of the five names of the certificate");
+        }
+        if let Some(dn) = &registration.tls_client_auth_subject_dn
+            && !DistinguishedName::parse(dn).is_ok_and(|name| !name.is_empty())
+        {
+            self.say("tls_client_auth_subject_dn", "must be a distinguished name as RFC 4514 writes it: CN=client,O=Example,C=DE");
+        }
+        if registration.tls_client_auth_san_ip.as_deref().is_some_and(|text| text.parse::<std::net::IpAddr>().is_err()) {
+            self.say("tls_client_auth_san_ip", "must be an IP address");
         }
     }
 
@@ -196,8 +211,13 @@ fn host(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    const CODE: Around<'static> =
-        Around { grants: &[GrantType::AuthorizationCode], public: false, by_key: true, response_types: &ResponseType::ALL };
+    const CODE: Around<'static> = Around {
+        grants: &[GrantType::AuthorizationCode],
+        public: false,
+        by_key: true,
+        by_certificate: false,
+        response_types: &ResponseType::ALL,
+    };
 
     fn wrong(document: &str, around: Around<'_>) -> Vec<String> {
         let registration = Registration::from_text(document).expect("well formed");
@@ -257,6 +277,20 @@ mod tests {
         let document =
             r#"{"redirect_uris":["https://a.example/cb"],"tls_client_auth_subject_dn":"CN=a","tls_client_auth_san_dns":"a.example"}"#;
         assert_eq!(wrong(document, CODE), ["tls_client_auth_san_dns"]);
+    }
+
+    #[test]
+    fn mtl_003_what_is_expected_of_a_certificate_can_be_compared() {
+        let by_certificate = Around { grants: &[], by_certificate: true, ..CODE };
+        assert_eq!(wrong("{}", by_certificate), ["tls_client_auth_subject_dn"]);
+        for (document, field) in [
+            (r#"{"tls_client_auth_subject_dn":"no name"}"#, "tls_client_auth_subject_dn"),
+            (r#"{"tls_client_auth_subject_dn":""}"#, "tls_client_auth_subject_dn"),
+            (r#"{"tls_client_auth_san_ip":"host"}"#, "tls_client_auth_san_ip"),
+        ] {
+            assert_eq!(wrong(document, by_certificate), [field], "{document}");
+        }
+        assert_eq!(wrong(r#"{"tls_client_auth_subject_dn":"CN=a"}"#, by_certificate), [""; 0]);
     }
 
     #[test]

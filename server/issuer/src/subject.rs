@@ -69,7 +69,8 @@ mod tests {
         let (alice, bob) = (UserId::from_random([1; 16]), UserId::from_random([2; 16]));
         let a = client("a", r#"{"subject_type":"pairwise","redirect_uris":["https://one.example/cb"]}"#);
         let same = client("b", r#"{"subject_type":"pairwise","redirect_uris":["https://one.example/other"]}"#);
-        let sector = r#"{"subject_type":"pairwise","sector_identifier_uri":"https://one.example/uris","redirect_uris":["https://x.example/cb"]}"#;
+        let sector =
+            r#"{"subject_type":"pairwise","sector_identifier_uri":"https://one.example/uris","redirect_uris":["https://x.example/cb"]}"#;
         let other = client("c", r#"{"subject_type":"pairwise","redirect_uris":["https://two.example/cb"]}"#);
         let subject = pairwise.subject(&a, &alice);
         assert_eq!(pairwise.subject(&a, &alice), subject, "stable");

@@ -112,6 +112,16 @@ impl JwkSet {
         &self.keys
     }
 
+    /// Whether there is no key for signatures and none for encryption.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.encryption_keys.is_empty()
+    }
+
+    /// Whether a key stands there together with a certificate.
+    pub fn has_certificates(&self) -> bool {
+        !self.certified.is_empty()
+    }
+
     /// The keys that were left out, and why.
     pub fn skipped(&self) -> &[SkippedKey] {
         &self.skipped

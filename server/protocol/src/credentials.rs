@@ -23,13 +23,25 @@ pub enum AuthMethod {
     ClientSecretJwt,
     /// Assertion signed with the client's private key.
     PrivateKeyJwt,
+    /// Certificate of a trusted authority (RFC 8705 §2.1).
+    TlsClientAuth,
+    /// Certificate of the client's own (RFC 8705 §2.2).
+    SelfSignedTlsClientAuth,
     /// None: a public client.
     None,
 }
 
 impl AuthMethod {
     /// Every method this server has.
-    pub const ALL: [Self; 5] = [Self::ClientSecretBasic, Self::ClientSecretPost, Self::ClientSecretJwt, Self::PrivateKeyJwt, Self::None];
+    pub const ALL: [Self; 7] = [
+        Self::ClientSecretBasic,
+        Self::ClientSecretPost,
+        Self::ClientSecretJwt,
+        Self::PrivateKeyJwt,
+        Self::TlsClientAuth,
+        Self::SelfSignedTlsClientAuth,
+        Self::None,
+    ];
 
     /// The name in metadata.
     pub const fn as_str(self) -> &'static str {
@@ -38,8 +50,15 @@ impl AuthMethod {
             Self::ClientSecretPost => "client_secret_post",
             Self::ClientSecretJwt => "client_secret_jwt",
             Self::PrivateKeyJwt => "private_key_jwt",
+            Self::TlsClientAuth => "tls_client_auth",
+            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
             Self::None => "none",
         }
+    }
+
+    /// Whether the proof is a certificate in the handshake.
+    pub const fn is_certificate(self) -> bool {
+        matches!(self, Self::TlsClientAuth | Self::SelfSignedTlsClientAuth)
     }
 
     /// The method of a name.
@@ -274,9 +293,20 @@ mod tests {
     #[test]
     fn names_of_methods_lead_back_to_them() {
         let names = AuthMethod::ALL.map(AuthMethod::as_str);
-        assert_eq!(names, ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]);
+        assert_eq!(
+            names,
+            [
+                "client_secret_basic",
+                "client_secret_post",
+                "client_secret_jwt",
+                "private_key_jwt",
+                "tls_client_auth",
+                "self_signed_tls_client_auth",
+                "none"
+            ]
+        );
         assert_eq!(names.map(AuthMethod::parse), AuthMethod::ALL.map(Some));
-        assert_eq!(AuthMethod::parse("tls_client_auth"), None);
+        assert_eq!(AuthMethod::parse("TLS_client_auth"), None);
     }
 
     #[test]

@@ -26,8 +26,11 @@ pub use issuer::Issuer;
 pub use problem::{Origin, Problem, Problems};
 pub use raw::{Sources, variable_of};
 pub use reference::{print, reference};
-pub use settings::*;
-pub use settings::*;
+pub use settings::{
+    Aliases, Assurance, Audit, Authorize, Cache, ClientAuth, Cors, Database, Dpop, Fetch, General, Grants, Hooks, Introspection, Keys,
+    Lifetimes, Limits, Listen, Log, Metrics, Otel, Pages, Passkeys, Passwords, Proxied, Refresh, Sessions, SignIn, SignInThrottle, Signing,
+    Store, Tls, Tokens, Workers,
+};
 pub use table::{Descriptor, Effective};
 pub use value::{AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Size, WebOrigin};
 
@@ -90,6 +93,8 @@ sections! {
     tokens: Tokens;
     /// `client_auth`.
     client_auth: ClientAuth;
+    /// `dpop`.
+    dpop: Dpop;
     /// `passwords`.
     passwords: Passwords;
     /// `sign_in`.

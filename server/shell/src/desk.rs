@@ -79,8 +79,26 @@ async fn gather(rooms: &Rooms, candidate: &client_auth::Candidate, arrival: &Arr
         }
         Need::Keys { keys: ClientKeys::Inline(text), .. } => Ok(Evidence::Keys(rooms.client_keys.inline(text))),
         Need::Keys { keys: ClientKeys::Uri(uri), kid } => Ok(Evidence::Keys(rooms.client_keys.fetched(&client.id, uri, kid).await)),
+        Need::Certificate { keys } => Ok(certificate(rooms, &client.id, keys, arrival).await),
         Need::Unsealed { secrets } => unseal(rooms, &secrets).map(Evidence::Unsealed),
     }
+}
+
+/// The certificate that the caller proved to hold, and the keys of a client that made its own. A key that is not among them may be
+/// new: then the set is fetched again.
+async fn certificate(rooms: &Rooms, client_id: &str, keys: Option<&ClientKeys>, arrival: &Arrival) -> Evidence {
+    let peer = &arrival.peer;
+    let read = peer.client_certificate.as_deref().and_then(|der| rooms.client_trust.read(der, &peer.client_chain));
+    let key = read.as_ref().and_then(|certificate| certificate.key);
+    let set = match (keys, key) {
+        (Some(ClientKeys::Inline(text)), _) => rooms.client_keys.inline(text),
+        (Some(ClientKeys::Uri(uri)), Some(key)) => match rooms.client_keys.fetched(client_id, uri, None).await {
+            Some(held) if held.certifies(&key) => Some(held),
+            _ => rooms.client_keys.fetched(client_id, uri, Some(&key.to_base64url())).await,
+        },
+        (Some(ClientKeys::Uri(_)) | None, _) => None,
+    };
+    Evidence::Certificate(read.map(Box::new), set)
 }
 
 /// Opens the sealed secrets of a client that signs with them.

@@ -2,6 +2,7 @@
 
 use claimsmith_issuer::claims::{Claims, ResponseMembers, Shaped};
 use claimsmith_issuer::client::TokenFormat;
+use claimsmith_issuer::confirmation::token_type;
 use claimsmith_issuer::grants::Entitled;
 use claimsmith_issuer::value::{render_integer, render_string, render_words};
 use claimsmith_jose::{Digest, SignableClaims, base64url};
@@ -87,7 +88,9 @@ pub fn render(token: &Issued, claims: &Claims<Shaped>, members: &ResponseMembers
     let mut body = Vec::with_capacity(token.text.len() + 256);
     body.extend_from_slice(b"{\"access_token\":\"");
     body.extend_from_slice(token.text.as_bytes());
-    body.extend_from_slice(b"\",\"token_type\":\"Bearer\",\"expires_in\":");
+    body.extend_from_slice(b"\",\"token_type\":\"");
+    body.extend_from_slice(token_type(claims.confirmation()).as_bytes());
+    body.extend_from_slice(b"\",\"expires_in\":");
     render_integer(i64::from(claims.lifetime()), &mut body);
     body.extend_from_slice(b",\"scope\":");
     render_words(claims.scopes(), &mut body);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use claimsmith_hooks::{Compiler, Host};
+use claimsmith_issuer::dpop::Nonces;
 use claimsmith_jose::Digest;
 use claimsmith_store::{Database, MasterKeyCheck, Store};
 use claimsmith_vault::{CheckValue, MasterKey, Purpose, Sealer};
@@ -21,14 +22,15 @@ use crate::fetch::Fetcher;
 use crate::freshness::Freshness;
 use crate::guesses::Guesses;
 use crate::key_life::KeyLife;
-use crate::people::People;
 use crate::pages::Pages;
+use crate::people::People;
 use crate::rooms::Rooms;
 use crate::secret_desk::SecretDesk;
 use crate::slow_signing::SlowSigning;
 use crate::start_fault::StartFault;
 use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
+use crate::tls::client_certificate::ClientTrust;
 
 /// How often expired rows are removed, and keys are looked after.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -81,6 +83,8 @@ impl Node {
             client_keys: ClientKeysCache::new(config.client_keys_settings(), fetcher),
             people: People::open(config.people_settings(), Arc::clone(&store), Arc::clone(&sealer), Arc::clone(&secret_desk))?,
             secret_desk,
+            client_trust: ClientTrust::load(config.trust_files())?,
+            dpop_nonces: Nonces::new(master_key.derive(Purpose::DpopNonces), config.nonce_window()),
             store,
             host,
             sealer,
@@ -154,6 +158,7 @@ async fn sweep(rooms: &Rooms, mut stopped: watch::Receiver<bool>) {
             Ok(_) => {}
             Err(fault) => tracing::warn!(%fault, "expired rows were not removed"),
         }
+        rooms.client_trust.refresh();
     }
 }
 

@@ -6,15 +6,17 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use claimsmith_hooks::{Call, Level};
+use claimsmith_issuer::dpop::Space;
 use claimsmith_issuer::hook::HookPoint;
+use claimsmith_protocol::error::ErrorCode;
 use claimsmith_protocol::grant::GrantType;
 
 use crate::failure::{Failure, Fault};
 use crate::http::{Answer, Arrival, RequestId};
-use crate::record;
 use crate::rooms::Rooms;
 pub use crate::telemetry::Stage;
 use crate::telemetry::Walked;
+use crate::{possession, record};
 
 /// The most records of refusals per second and node; what is beyond is in the log and the counters alone.
 ///
@@ -77,6 +79,11 @@ impl Report {
         let (code, reason) = (failure.code().as_str(), failure.reason());
         rooms.metrics.failed(self.endpoint, grant, client, code, reason);
         let answer = failure.answer(self.in_header);
+        // RFC 9449 §8: who must use a nonce is told one.
+        let answer = match failure.code() {
+            ErrorCode::UseDpopNonce => possession::with_nonce(rooms, Space::AuthorizationServer, answer),
+            _ => answer,
+        };
         self.trace(rooms, arrival, (code, reason), answer.status.as_u16());
         log(&self, arrival, code, reason, answer.status.as_u16(), whole);
         if let Failure::Failed(fault) = &failure {

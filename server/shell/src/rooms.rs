@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use claimsmith_hooks::{Host, Limits};
 use claimsmith_issuer::assurance::AcrNames;
 use claimsmith_issuer::client_auth::Policy as ClientAuthPolicy;
+use claimsmith_issuer::dpop::{Nonces, Policy as DpopPolicy};
 use claimsmith_issuer::grants::Defaults;
 use claimsmith_issuer::policy::PeoplePolicy;
 use claimsmith_protocol::grant::GrantType;
@@ -21,12 +22,13 @@ use crate::config::Issuer;
 use crate::directory::Directory;
 use crate::endpoints::Document;
 use crate::guesses::Guesses;
-use crate::people::People;
 use crate::pages::Pages;
+use crate::people::People;
 use crate::secret_desk::SecretDesk;
 use crate::slow_signing::SlowSigning;
 use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
+use crate::tls::client_certificate::ClientTrust;
 
 /// Settings in the form in which requests use them.
 #[derive(Debug, Clone)]
@@ -37,6 +39,10 @@ pub struct Settings {
     pub allowed_origins: Vec<String>,
     /// How clients may authenticate.
     pub client_auth: ClientAuthPolicy,
+    /// What is wanted of DPoP proofs.
+    pub dpop: DpopPolicy,
+    /// Whether a client's certificate can reach us at all.
+    pub has_certificates: bool,
     /// The grants that are switched on.
     pub grants: Vec<GrantType>,
     /// What is decided for the flows of people.
@@ -79,6 +85,10 @@ pub struct Rooms {
     pub sealer: Arc<Sealer>,
     /// Public keys of clients.
     pub client_keys: ClientKeysCache,
+    /// Who vouches for the certificates of clients.
+    pub client_trust: ClientTrust,
+    /// Nonces of DPoP proofs.
+    pub dpop_nonces: Nonces,
     /// Costly comparisons of secrets.
     pub secret_desk: Arc<SecretDesk>,
     /// People: how they sign in, and what they sign in with.
@@ -125,8 +135,6 @@ impl Rooms {
 }
 
 /// Resources by identifier.
-pub fn resources_by_identifier(
-    resources: Vec<claimsmith_issuer::resource::Resource>,
-) -> claimsmith_issuer::grants::client_credentials::Resources {
+pub fn resources_by_identifier(resources: Vec<claimsmith_issuer::resource::Resource>) -> claimsmith_issuer::grants::Resources {
     resources.into_iter().map(|resource| (resource.identifier.clone(), Arc::new(resource))).collect::<HashMap<_, _>>()
 }

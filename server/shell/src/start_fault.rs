@@ -54,6 +54,9 @@ pub enum StartFault {
     /// The development certificate.
     #[error(transparent)]
     Authority(#[from] crate::tls::authority::AuthorityFault),
+    /// The authorities of clients' certificates.
+    #[error("client_auth.ca_file: {0}")]
+    ClientTrust(#[from] crate::tls::TlsFault),
     /// Threads and signals.
     #[error("the system refused what a server needs: {0}")]
     Runtime(#[source] io::Error),

@@ -9,6 +9,7 @@
 //! ticket is from an earlier context makes one full handshake; no key that could open old sessions survives.
 
 pub mod authority;
+pub mod client_certificate;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -131,6 +132,8 @@ pub struct Handshake {
     pub h2: bool,
     /// The peer's certificate in DER, its chain unverified.
     pub client_certificate: Option<Bytes>,
+    /// The certificates that came with it, in DER.
+    pub client_chain: Vec<Bytes>,
 }
 
 /// What a look at the files led to.
@@ -233,11 +236,14 @@ impl TlsIdentity {
             true => ssl.peer_certificate().map(|certificate| certificate.to_der()).transpose()?,
             false => None,
         };
+        let chain = ssl.peer_cert_chain().filter(|_| client_certificate.is_some());
+        let chain: Result<Vec<Bytes>, ErrorStack> = chain.into_iter().flatten().map(|between| between.to_der().map(Bytes::from)).collect();
         let handshake = Handshake {
             version: ssl.version_str(),
             resumed: ssl.session_reused(),
             h2: ssl.selected_alpn_protocol() == Some(b"h2"),
             client_certificate: client_certificate.map(Bytes::from),
+            client_chain: chain?,
         };
         Ok((TlsStream(stream), handshake))
     }

@@ -228,7 +228,9 @@ fn version(tx: &mut Tx, id: &ClientId) -> Result<Option<i64>, Fault> {
 fn save_secrets(tx: &mut Tx, client: &Client) -> Result<(), Fault> {
     let secrets = match &client.authentication {
         Authentication::Secret { secrets, .. } | Authentication::SecretJwt { secrets, .. } => secrets.as_slice(),
-        Authentication::Public | Authentication::PrivateKeyJwt { .. } => &[],
+        Authentication::Public | Authentication::PrivateKeyJwt { .. } | Authentication::Certificate | Authentication::SelfSigned { .. } => {
+            &[]
+        }
     };
     let kept: Vec<i64> = secrets.iter().map(|secret| secret.id).collect();
     diesel::delete(
@@ -259,7 +261,8 @@ fn owned(texts: &[Box<str>]) -> Vec<String> {
 impl Row {
     fn of(client: &Client) -> Self {
         let (alg, audience, keys) = match &client.authentication {
-            Authentication::Public | Authentication::Secret { .. } => (None, None, None),
+            Authentication::Public | Authentication::Secret { .. } | Authentication::Certificate => (None, None, None),
+            Authentication::SelfSigned { keys } => (None, None, Some(keys)),
             Authentication::SecretJwt { alg, audience, .. } => (alg.map(MacAlg::as_str), Some(*audience), None),
             Authentication::PrivateKeyJwt { alg, audience, keys } => (alg.map(SigningAlg::as_str), Some(*audience), Some(keys)),
         };
@@ -318,18 +321,20 @@ impl Row {
                 Authentication::SecretJwt { alg: self.optional("auth_signing_alg", alg, MacAlg::parse)?, audience: audience()?, secrets }
             }
             AuthMethod::PrivateKeyJwt => {
-                let keys = match (&self.jwks, &self.jwks_uri) {
-                    (Some(jwks), None) => ClientKeys::Inline(jwks.as_str().into()),
-                    (None, Some(uri)) => ClientKeys::Uri(uri.as_str().into()),
-                    (None, None) | (Some(_), Some(_)) => return Err(self.corrupt("jwks")),
-                };
-                Authentication::PrivateKeyJwt {
-                    alg: self.optional("auth_signing_alg", alg, SigningAlg::parse)?,
-                    audience: audience()?,
-                    keys,
-                }
+                let alg = self.optional("auth_signing_alg", alg, SigningAlg::parse)?;
+                Authentication::PrivateKeyJwt { alg, audience: audience()?, keys: self.keys()? }
             }
+            AuthMethod::TlsClientAuth => Authentication::Certificate,
+            AuthMethod::SelfSignedTlsClientAuth => Authentication::SelfSigned { keys: self.keys()? },
         })
+    }
+
+    fn keys(&self) -> Result<ClientKeys, Fault> {
+        match (&self.jwks, &self.jwks_uri) {
+            (Some(jwks), None) => Ok(ClientKeys::Inline(jwks.as_str().into())),
+            (None, Some(uri)) => Ok(ClientKeys::Uri(uri.as_str().into())),
+            (None, None) | (Some(_), Some(_)) => Err(self.corrupt("jwks")),
+        }
     }
 }
 

@@ -25,6 +25,14 @@ pub struct ReplayGuard {
 }
 
 impl ReplayGuard {
+    /// The one use of a DPoP proof: unique for its key, whoever presents it (RFC 9449 §11.1). `digest` is over target and `jti`.
+    // Invariant: a thumbprint has the characters of a client identifier. A client of that very name whose assertion had that very
+    // digest could only keep a proof from being used at all.
+    pub fn of_key(jkt: &Digest, digest: Digest, expires_at: Timestamp) -> Self {
+        let client_id = ClientId::parse(&jkt.to_base64url()).expect("base64url is printable");
+        Self { client_id, jti_digest: digest, expires_at }
+    }
+
     pub(crate) fn key(&self) -> (&str, [u8; 32]) {
         (self.client_id.as_str(), *self.jti_digest.as_bytes())
     }

@@ -33,6 +33,8 @@ pub enum Purpose {
     Sealing,
     /// Authenticating compiled plugins in the private folder of a node.
     CompiledPlugins,
+    /// Nonces of DPoP proofs.
+    DpopNonces,
 }
 
 impl Purpose {
@@ -40,6 +42,7 @@ impl Purpose {
         match self {
             Self::Sealing => b"claimsmith v1 sealing",
             Self::CompiledPlugins => b"claimsmith v1 compiled plugins",
+            Self::DpopNonces => b"claimsmith v1 dpop nonces",
         }
     }
 }

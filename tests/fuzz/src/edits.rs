@@ -77,6 +77,7 @@ fn draft() -> Claims<Draft> {
         scopes: &scopes,
         audience: &audience,
         lifetime: LIFETIME,
+        confirmation: None,
     };
     Claims::draft(&entitlement, "token-1".into(), Timestamp::from_seconds(1_000))
 }

@@ -13,6 +13,7 @@ fn draft() -> Claims<Draft> {
         scopes: &scopes,
         audience: &audience,
         lifetime: 300,
+        confirmation: None,
     };
     Claims::draft(&entitlement, "token-1".into(), Timestamp::from_seconds(1_000))
 }

@@ -52,7 +52,9 @@ fn methods() -> Vec<Authentication> {
         Authentication::Secret { method: SecretMethod::Basic, secrets: secrets() },
         Authentication::Secret { method: SecretMethod::Post, secrets: secrets() },
         Authentication::SecretJwt { alg: None, audience, secrets: secrets() },
-        Authentication::PrivateKeyJwt { alg: None, audience, keys },
+        Authentication::PrivateKeyJwt { alg: None, audience, keys: keys.clone() },
+        Authentication::Certificate,
+        Authentication::SelfSigned { keys },
         Authentication::Public,
     ]
 }
@@ -115,7 +117,7 @@ fn cau_004_only_the_registered_method_is_accepted() {
     let signer = Signer::new(SigningAlg::Es256);
     let assertion = signer.sign(&json!({"alg": "ES256"}), &claims());
     // Which offer, by its place, each method takes.
-    let right = [0, 1, 2, 2, 3];
+    let right = [0, 1, 2, 2, 3, 3, 3];
     for (authentication, right) in methods().into_iter().zip(right) {
         for (place, presented) in offers(&assertion).into_iter().enumerate() {
             let outcome = recognise(presented, Some(Arc::new(client(authentication.clone()))), &policy());
@@ -461,7 +463,7 @@ fn the_alleged_client_is_the_subject_then_the_issuer() {
 
 #[test]
 fn a_proof_tells_whose_it_is_and_an_admitted_client_how_it_came_in() {
-    for (authentication, presented) in [(methods().remove(0), offers("").remove(0)), (methods().remove(4), offers("").remove(3))] {
+    for (authentication, presented) in [(methods().remove(0), offers("").remove(0)), (methods().remove(6), offers("").remove(3))] {
         let method = authentication.method();
         let proof = log_in(authentication, presented, Evidence::Nothing).expect("good");
         assert_eq!((&*proof.client().id, proof.replay()), ("c", None));
@@ -470,4 +472,67 @@ fn a_proof_tells_whose_it_is_and_an_admitted_client_how_it_came_in() {
     }
     let names = methods().iter().map(Authentication::method).collect::<Vec<_>>();
     assert_eq!(names, AuthMethod::ALL);
+}
+
+/// A trusted certificate with the name `client.example`.
+fn certificate() -> crate::certificate::Certificate {
+    use crate::certificate::{AlternativeNames, Certificate, DistinguishedName};
+    let names = AlternativeNames { dns: vec!["client.example".into()], ..AlternativeNames::default() };
+    Certificate { digest: Digest::of(b"der"), key: None, subject: DistinguishedName::default(), names, is_trusted: true }
+}
+
+/// What becomes of a client with this registered name and this evidence.
+fn by_certificate(san_dns: &str, evidence: Evidence) -> Result<AuthenticatedClient, Reason> {
+    let mut client = client(Authentication::Certificate);
+    client.registration.tls_client_auth_san_dns = Some(san_dns.into());
+    let candidate = recognise(Presented::Identified { client_id: "c".into() }, Some(Arc::new(client)), &policy()).expect("the right offer");
+    assert!(matches!(candidate.need(now()), Need::Certificate { keys: None }));
+    let admitted = candidate.verify(evidence, &policy(), now()).and_then(|proof| proof.admit(false));
+    admitted.map_err(|refusal| refusal.reason)
+}
+
+#[test]
+fn mtl_001_mtl_006_and_mtl_007_a_certificate_proves_the_client_whose_name_it_has() {
+    let shown = |certificate| Evidence::Certificate(Some(Box::new(certificate)), None);
+    let admitted = by_certificate("client.example", shown(certificate())).expect("good");
+    assert!(admitted.is_confidential());
+    assert_eq!(admitted.method(), AuthMethod::TlsClientAuth);
+    let untrusted = crate::certificate::Certificate { is_trusted: false, ..certificate() };
+    for (name, evidence) in [
+        ("client.example", Evidence::Certificate(None, None)),
+        ("client.example", shown(untrusted)),
+        ("other.example", shown(certificate())),
+    ] {
+        assert_eq!(by_certificate(name, evidence).expect_err("not this one"), Reason::WrongCertificate);
+    }
+    assert_eq!(by_certificate("client.example", Evidence::Nothing).expect_err("no evidence"), Reason::MalformedCredentials);
+}
+
+#[test]
+fn mtl_004_a_certificate_of_the_clients_own_stands_in_its_key_set() {
+    let (own, other) =
+        (SigningKey::generate(SigningAlg::Es256, 0).expect("a key"), SigningKey::generate(SigningAlg::Es256, 0).expect("a key"));
+    let set = |key: &SigningKey, certified: bool| {
+        let mut jwk = key.verifying_key().public_jwk();
+        if certified {
+            jwk.insert("x5c".to_owned(), json!(["MIIB"]));
+        }
+        Some(Arc::new(JwkSet::parse(json!({ "keys": [jwk] }).to_string().as_bytes()).expect("a set")))
+    };
+    let authentication = || Authentication::SelfSigned { keys: ClientKeys::Inline("{}".into()) };
+    let shown = |key: Option<&SigningKey>| {
+        let key = key.map(|key| key.verifying_key().thumbprint());
+        // Nobody vouches for it, and nobody needs to.
+        Some(Box::new(crate::certificate::Certificate { key, is_trusted: false, ..certificate() }))
+    };
+    let outcome = |certificate, keys| {
+        let evidence = Evidence::Certificate(certificate, keys);
+        log_in(authentication(), Presented::Identified { client_id: "c".into() }, evidence).map(|_| ()).map_err(|refusal| refusal.reason)
+    };
+    assert_eq!(outcome(shown(Some(&own)), set(&own, true)), Ok(()));
+    assert_eq!(outcome(shown(Some(&other)), set(&own, true)), Err(Reason::WrongCertificate));
+    assert_eq!(outcome(shown(Some(&own)), set(&own, false)), Err(Reason::WrongCertificate), "a key alone is no certificate");
+    assert_eq!(outcome(shown(None), set(&own, true)), Err(Reason::WrongCertificate), "a key that we cannot read");
+    assert_eq!(outcome(None, set(&own, true)), Err(Reason::WrongCertificate));
+    assert_eq!(outcome(shown(Some(&own)), None), Err(Reason::KeysUnavailable));
 }

@@ -187,7 +187,13 @@ pub(super) fn for_person(
 
 /// RFC 9396 §6: of what was agreed to, each element whole.
 fn narrow_details(held: Option<&str>, wanted: Option<&str>) -> Result<Option<Box<str>>, Refusal> {
-    let bad = || Refusal::new(ErrorCode::InvalidAuthorizationDetails, Reason::MalformedDetails, "authorization_details asks for more than was agreed to");
+    let bad = || {
+        Refusal::new(
+            ErrorCode::InvalidAuthorizationDetails,
+            Reason::MalformedDetails,
+            "authorization_details asks for more than was agreed to",
+        )
+    };
     let Some(wanted) = wanted else { return Ok(held.map(Into::into)) };
     let read = |text: &str| serde_json::from_str::<Vec<serde_json::Value>>(text).map_err(|_| bad());
     let (held, wanted) = (read(held.unwrap_or("[]"))?, read(wanted)?);
@@ -204,7 +210,13 @@ pub(super) const fn invalid_grant(reason: Reason) -> Refusal {
 }
 
 /// The state of a refresh token that is about to be sent.
-pub fn state_after(person: &ForPerson, new: Option<(u32, Digest)>, now: Timestamp, idle: Lifetime, bound_to: Option<Box<str>>) -> Option<RefreshState> {
+pub fn state_after(
+    person: &ForPerson,
+    new: Option<(u32, Digest)>,
+    now: Timestamp,
+    idle: Lifetime,
+    bound_to: Option<Box<str>>,
+) -> Option<RefreshState> {
     let held = person.grant.refresh.as_ref();
     match (new, held) {
         (Some((number, digest)), held) => Some(RefreshState {

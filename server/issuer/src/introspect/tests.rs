@@ -80,7 +80,7 @@ fn int_003_the_answer_is_what_the_token_says() {
 #[test]
 fn int_007_what_is_beyond_the_standard_is_shown_as_the_token_has_it() {
     let further = json!({
-        "cnf": {"jkt": "x"}, "act": {"sub": "a"}, "acr": "1", "auth_time": 7, "ratio": 0.5, "trial": true, "roles": ["a", "b"],
+        "cnf": {"jkt": claimsmith_jose::Digest::of(b"x").to_base64url()}, "act": {"sub": "a"}, "acr": "1", "auth_time": 7, "ratio": 0.5, "trial": true, "roles": ["a", "b"],
         "large": 18_446_744_073_709_551_615_u64,
     });
     let shown = answer(claims(|claims| claims.extend(further.as_object().expect("an object").clone())));
@@ -134,4 +134,25 @@ fn rev_003_nobody_ends_the_token_of_another_client() {
     for other in ["rs1", "stranger"] {
         assert!(!may_revoke(&caller(other), &token()), "{other}");
     }
+}
+
+#[test]
+fn dpo_024_and_mtl_008_the_answer_says_what_the_token_is_bound_to() {
+    use claimsmith_jose::Digest;
+    let members = |cnf: Option<Json>| {
+        let token = KnownToken::from_claims(claims(|claims| {
+            claims.extend(cnf.clone().map(|cnf| ("cnf".to_owned(), cnf)));
+        }))?;
+        let members = token.members();
+        let text = |name: &str| members.iter().find(|member| &*member.name == name).map(|member| member.value.to_json());
+        Some((text("token_type"), text("cnf")))
+    };
+    let digest = Digest::of(b"x").to_base64url();
+    let quoted = |text: &str| Some(format!("\"{text}\""));
+    let jkt = json!({ "jkt": digest });
+    assert_eq!(members(Some(jkt.clone())), Some((quoted("DPoP"), Some(jkt.to_string()))));
+    let x5t = json!({ "x5t#S256": digest });
+    assert_eq!(members(Some(x5t.clone())), Some((quoted("Bearer"), Some(x5t.to_string()))));
+    assert_eq!(members(None), Some((quoted("Bearer"), None)));
+    assert_eq!(members(Some(json!({ "jkt": 1 }))), None, "a binding that cannot be read is not the absence of one");
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use openssl::pkey::PKey;
 use serde_json::{Map, Value};
 
 use super::PublicMaterial;
@@ -25,6 +26,12 @@ impl VerifyingKey {
         }
         let members = material.members().map_err(|_| KeyRefusal::MalformedParameter)?;
         Ok(Self { kid, alg: alg.or(material.only_alg()), material, members })
+    }
+
+    /// Reads the public key of a certificate: a `SubjectPublicKeyInfo` in DER (RFC 5280 §4.1.2.7).
+    pub fn from_spki(der: &[u8]) -> Result<Self, KeyRefusal> {
+        let key = PKey::public_key_from_der(der).map_err(|_| KeyRefusal::MalformedParameter)?;
+        Self::new(PublicMaterial::of(&key)?, None, None)
     }
 
     /// The key's name, if it has one.

@@ -3,6 +3,7 @@
 use super::check::{Pair, ServeConfig};
 use super::problem::{Problem, Problems};
 use crate::pages::Pages;
+use crate::tls::client_certificate::ClientTrust;
 use crate::tls::{TlsIdentity, TlsSettings};
 use claimsmith_vault::MasterKey;
 use std::error::Error;
@@ -41,6 +42,9 @@ impl ServeConfig {
             if let Some(Err(fault)) = pair.map(|pair| TlsIdentity::load(TlsSettings::new(pair.certificate, pair.key))) {
                 wrong(setting, with_cause(&fault));
             }
+        }
+        if let Err(fault) = ClientTrust::load(self.trust_files()) {
+            wrong("client_auth.ca_file", with_cause(&fault));
         }
         if problems.is_empty() { Ok(()) } else { Err(super::check::sorted(problems)) }
     }

@@ -13,8 +13,10 @@ use crate::secret_desk::{Cost, PasswordSettings, SecretDeskSettings};
 use crate::serve::Role;
 use crate::throttle::{Allowance, ThrottleSettings};
 use crate::tls::TlsSettings;
+use crate::tls::client_certificate::TrustFiles;
 use claimsmith_issuer::assurance::AcrNames;
 use claimsmith_issuer::client_auth::Policy;
+use claimsmith_issuer::dpop::Policy as DpopPolicy;
 use claimsmith_issuer::grants::Defaults;
 use claimsmith_issuer::policy::{PeoplePolicy, RefreshPolicy};
 use claimsmith_protocol::time::Lifetime;
@@ -172,10 +174,18 @@ impl ServeConfig {
             client_auth: Policy {
                 issuer: self.issuer.as_str().into(),
                 token_endpoints: token_paths.chain(token_aliases).map(String::into_boxed_str).collect(),
-                methods: self.client_auth.methods.clone(),
+                methods: self
+                    .client_auth
+                    .methods
+                    .iter()
+                    .copied()
+                    .filter(|method| self.has_certificates() || !method.is_certificate())
+                    .collect(),
                 signing_algs: self.client_auth.signing_algs.clone(),
                 mac_algs: self.client_auth.mac_algs.clone(),
             },
+            dpop: self.dpop_policy(),
+            has_certificates: self.has_certificates(),
             aliases: aliases.into_iter().map(|(name, paths)| (name.to_owned(), texts(paths))).collect(),
             allowed_origins: self.cors.allowed_origins.iter().map(|origin| origin.as_str().to_owned()).collect(),
             grants: self.grants.enabled.clone(),
@@ -219,6 +229,33 @@ impl ServeConfig {
             session_lifetime: lifetime(self.sessions.lifetime),
             session_idle: lifetime(self.sessions.idle),
         }
+    }
+
+    /// Whether there is a way for a client's certificate to reach us.
+    pub fn has_certificates(&self) -> bool {
+        self.listen.mtls.is_some() || self.proxied.certificate_header.is_some()
+    }
+
+    /// What is wanted of DPoP proofs.
+    fn dpop_policy(&self) -> DpopPolicy {
+        let origins = std::iter::once(self.issuer.origin().to_owned()).chain(self.mtls_origin());
+        DpopPolicy {
+            algs: self.dpop.signing_algs.clone(),
+            lifetime: lifetime(self.dpop.proof_lifetime).seconds().into(),
+            requires_nonce: self.dpop.require_nonce,
+            origins: origins.map(String::into_boxed_str).collect(),
+        }
+    }
+
+    /// Seconds for which a nonce is told.
+    pub fn nonce_window(&self) -> i64 {
+        lifetime(self.dpop.nonce_lifetime).seconds().into()
+    }
+
+    /// The authorities of clients' certificates.
+    pub fn trust_files(&self) -> Option<TrustFiles> {
+        let ca_file = self.client_auth.ca_file.clone()?;
+        Some(TrustFiles { ca_file, crl_file: self.client_auth.crl_file.clone() })
     }
 
     /// The issuer's host with the port of the mTLS listener.

@@ -176,13 +176,17 @@ settings! {
     /// How clients prove who they are.
     ClientAuth at "client_auth" {
         /// Methods that are switched on.
-        methods: Vec<AuthMethod> = "client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, none";
+        methods: Vec<AuthMethod> = "client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth, self_signed_tls_client_auth, none";
         /// Method of a client that is registered without one.
         default_method: AuthMethod = "client_secret_basic";
         /// Algorithms of `private_key_jwt`.
         signing_algs: Vec<SigningAlg> = "ES256, ES384, ES512, PS256, PS384, PS512, RS256, RS384, RS512, EdDSA";
         /// Algorithms of `client_secret_jwt`.
         mac_algs: Vec<MacAlg> = "HS256, HS384, HS512";
+        /// Authorities whose certificates clients may use (`tls_client_auth`), in PEM. Those of the system are not trusted.
+        ca_file: Option<PathBuf> = "";
+        /// Revocation lists of these authorities, in PEM. Where it is set, a certificate without a current list of its authority is refused.
+        crl_file: Option<PathBuf> = "";
         /// A refused authentication is answered at the next multiple of this time after its arrival, so that its
         /// duration tells nothing.
         invalid_client_quantum: Duration = "50 ms" in "0 s" ..= "5 s";
@@ -278,6 +282,18 @@ settings! {
         mfa: PlainText = "urn:claimsmith:acr:mfa";
         /// Signed in with a passkey, which is more than one factor and cannot be phished.
         passkey: PlainText = "urn:claimsmith:acr:passkey";
+    }
+
+    /// Tokens bound to a key (RFC 9449).
+    Dpop at "dpop" {
+        /// Algorithms of proofs.
+        signing_algs: Vec<SigningAlg> = "ES256, ES384, ES512, EdDSA, PS256, PS384, PS512, RS256";
+        /// How old a proof without a nonce may be.
+        proof_lifetime: Duration = "60 s" in "10 s" ..= "10 min";
+        /// Whether every proof must carry a nonce of this server.
+        require_nonce: bool = "false";
+        /// How long a nonce is told; it is good for as long again.
+        nonce_lifetime: Duration = "5 min" in "10 s" ..= "1 h";
     }
 
     /// Questions about tokens that nobody knows. Expired and revoked tokens, and those of others, are none of these.

@@ -171,7 +171,7 @@ impl Admin<'_> {
             method,
             uri: target.parse().map_err(|_| broken("no URI"))?,
             headers,
-            peer: Peer { addr: IpAddr::V4(Ipv4Addr::LOCALHOST), tls: None, client_certificate: None },
+            peer: Peer { addr: IpAddr::V4(Ipv4Addr::LOCALHOST), tls: None, client_certificate: None, client_chain: Vec::new() },
             body: body.into(),
             at: Instant::now(),
             id: RequestId::fresh(),

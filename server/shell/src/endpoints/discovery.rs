@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use claimsmith_issuer::grants::client_credentials::Resources;
+use claimsmith_issuer::grants::Resources;
 use claimsmith_jose::Digest;
 use claimsmith_protocol::credentials::AuthMethod;
 use claimsmith_protocol::grant::GrantType;
@@ -110,6 +110,11 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
     members.insert("response_types_supported".into(), json!(["none"]));
     for endpoint in ENDPOINTS.into_iter().filter(|endpoint| endpoint.client_auth) {
         add_client_auth(&mut members, endpoint, settings);
+    }
+    let proofs: Vec<_> = settings.dpop.algs.iter().map(|alg| alg.as_str()).collect();
+    members.insert("dpop_signing_alg_values_supported".into(), json!(proofs));
+    if settings.has_certificates {
+        members.insert("tls_client_certificate_bound_access_tokens".into(), json!(true));
     }
     // OpenID Connect Discovery §3: absent would mean true.
     members.insert("request_uri_parameter_supported".into(), json!(false));

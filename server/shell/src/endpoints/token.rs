@@ -4,6 +4,7 @@
 //! and nothing leaves that the ledger does not know.
 
 use claimsmith_issuer::claims::{Claims, Entitlement};
+use claimsmith_issuer::dpop::Space;
 use claimsmith_issuer::grants::client_credentials;
 use claimsmith_protocol::credentials::Presented;
 use claimsmith_protocol::token::{REPEATABLE, parse_form, parse_grant_type};
@@ -12,7 +13,7 @@ use super::{Cors, Endpoint, FORM_LIMIT, Kind};
 use crate::failure::Failure;
 use crate::http::{Answer, Arrival};
 use crate::rooms::Rooms;
-use crate::{desk, hook_room, issue, record, report};
+use crate::{desk, hook_room, issue, possession, record, report};
 
 pub(super) const ENDPOINT: Endpoint = Endpoint {
     name: "token",
@@ -35,6 +36,9 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     let presented = Presented::parse(desk::authorization(arrival), &form)?;
     report.stage(report::Stage::Parse);
 
+    // What the request proves to hold, before anything of it is spent.
+    let proof = possession::proof(rooms, arrival, Space::AuthorizationServer, None)?;
+
     // Identity desk: a proof becomes a client.
     let now = rooms.clock.now();
     let caller = desk::authenticate(rooms, presented, arrival, report).await?;
@@ -43,6 +47,7 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     let visit = rooms.directory.visit()?;
     let request = client_credentials::parse(&form)?;
     let entitled = client_credentials::decide(&caller.client, &request, visit.resources(), &rooms.settings.defaults)?;
+    let confirmation = possession::confirmation(rooms, &caller, arrival, proof.as_ref()).await?;
     report.stage(report::Stage::Decide);
 
     // Hook room: the client's plugins shape the draft.
@@ -53,6 +58,7 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
         scopes: &entitled.scopes,
         audience: &entitled.audience,
         lifetime: entitled.lifetime.seconds(),
+        confirmation,
     };
     let draft = Claims::draft(&entitlement, issue::fresh_jti(), now.timestamp());
     let mut room = hook_room::Room::open(rooms, &visit, &caller, hook_room::Occasion { arrival, form: &form, grant: Some(grant), now });
@@ -68,5 +74,5 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     report.stage(report::Stage::Settle);
 
     // Way out.
-    Ok(answer)
+    Ok(possession::renew_nonce(rooms, Space::AuthorizationServer, proof.as_ref(), answer))
 }

@@ -53,6 +53,8 @@ pub struct Peer {
     /// The client's certificate in DER, proven to be held but its chain unverified: from the handshake on a
     /// listener that asks, or from a trusted proxy's header.
     pub client_certificate: Option<Bytes>,
+    /// The certificates that came with it, in DER.
+    pub client_chain: Vec<Bytes>,
 }
 
 /// How a connection is secured.

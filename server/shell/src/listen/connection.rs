@@ -38,13 +38,14 @@ pub(crate) async fn live<H: Handler>(newcomer: Newcomer<H>) {
     let Ok(tcp) = tokio::net::TcpStream::from_std(tcp) else { return };
     let pulse = Pulse::new(&hall.settings);
     let wire = Wire::new(tcp, Arc::clone(&pulse), hall.settings.write_timeout);
-    let mut peer = Peer { addr: from.ip().to_canonical(), tls: None, client_certificate: None };
+    let mut peer = Peer { addr: from.ip().to_canonical(), tls: None, client_certificate: None, client_chain: Vec::new() };
     let (stream, h2) = match identity {
         None => (Stream::Plain(wire), false),
         Some(identity) => {
             let Some((stream, handshake)) = shake_hands(&identity, wire, &hall, from).await else { return };
             peer.tls = Some(Security { version: handshake.version, resumed: handshake.resumed });
             peer.client_certificate = handshake.client_certificate;
+            peer.client_chain = handshake.client_chain;
             (Stream::Tls(stream), handshake.h2)
         }
     };

@@ -190,7 +190,7 @@ fn asking(listener: &mut ListenerSettings) {
 }
 
 #[test]
-fn an_ordinary_listener_asks_for_no_certificate() {
+fn mtl_011_an_ordinary_listener_asks_for_no_certificate() {
     let flight = server_flight(&Rig::new());
     assert!(flight.contains(&SERVER_HELLO_DONE) && !flight.contains(&CERTIFICATE_REQUEST), "{flight:?}");
 }
@@ -235,7 +235,7 @@ fn tickets_allow_no_early_data() {
 }
 
 #[test]
-fn a_mutual_listener_gives_no_tickets() {
+fn mtl_018_a_mutual_listener_gives_no_tickets_so_that_each_connection_proves_its_key() {
     assert!(tickets(&Rig::on(|_| {}, asking), SslVersion::TLS1_3).is_empty());
 }
 

@@ -52,7 +52,7 @@ pub(super) fn read(fields: &mut Fields, offer: &Offer, held: Option<&Authenticat
     let audience = audience(fields, method);
     let import = if held.is_none() { imported(fields, method, alg.as_deref(), offer) } else { refuse_import(fields) };
     let given = jwks.is_some() || jwks_uri.is_some();
-    let read = given.then(|| keys(fields, jwks, jwks_uri)).flatten();
+    let read = given.then(|| keys(fields, method, jwks, jwks_uri)).flatten();
     let secrets = held.map(secrets_of).unwrap_or_default();
     let authentication = match method {
         AuthMethod::None => {
@@ -77,6 +77,17 @@ pub(super) fn read(fields: &mut Fields, offer: &Offer, held: Option<&Authenticat
             }
             Authentication::PrivateKeyJwt { alg, audience, keys: read.clone()? }
         }
+        AuthMethod::TlsClientAuth => {
+            refuse_alg(fields, alg.as_deref());
+            Authentication::Certificate
+        }
+        AuthMethod::SelfSignedTlsClientAuth => {
+            refuse_alg(fields, alg.as_deref());
+            if !given && fields.is_sound("jwks") && fields.is_sound("jwks_uri") {
+                fields.wrong("jwks", "self_signed_tls_client_auth needs jwks or jwks_uri, with certificates (x5c)");
+            }
+            Authentication::SelfSigned { keys: read.clone()? }
+        }
     };
     let wish = match (&authentication, import) {
         (_, Some(secret)) => SecretWish::Import(secret),
@@ -85,7 +96,7 @@ pub(super) fn read(fields: &mut Fields, offer: &Offer, held: Option<&Authenticat
         }
         _ => SecretWish::Keep,
     };
-    let other_keys = read.filter(|_| method != AuthMethod::PrivateKeyJwt);
+    let other_keys = read.filter(|_| !authenticates_by_keys(method));
     Some(Chosen { authentication, secret: wish, other_keys })
 }
 
@@ -93,7 +104,9 @@ pub(super) fn read(fields: &mut Fields, offer: &Offer, held: Option<&Authenticat
 pub(crate) fn secrets_of(authentication: &Authentication) -> Vec<StoredSecret> {
     match authentication {
         Authentication::Secret { secrets, .. } | Authentication::SecretJwt { secrets, .. } => secrets.clone(),
-        Authentication::Public | Authentication::PrivateKeyJwt { .. } => Vec::new(),
+        Authentication::Public | Authentication::PrivateKeyJwt { .. } | Authentication::Certificate | Authentication::SelfSigned { .. } => {
+            Vec::new()
+        }
     }
 }
 
@@ -101,8 +114,13 @@ pub(crate) fn secrets_of(authentication: &Authentication) -> Vec<StoredSecret> {
 pub(super) const fn has_secret(method: AuthMethod) -> bool {
     match method {
         AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost | AuthMethod::ClientSecretJwt => true,
-        AuthMethod::PrivateKeyJwt | AuthMethod::None => false,
+        AuthMethod::PrivateKeyJwt | AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth | AuthMethod::None => false,
     }
+}
+
+/// Whether a client's registered keys are its proof.
+const fn authenticates_by_keys(method: AuthMethod) -> bool {
+    matches!(method, AuthMethod::PrivateKeyJwt | AuthMethod::SelfSignedTlsClientAuth)
 }
 
 fn method(fields: &mut Fields, offer: &Offer) -> Option<AuthMethod> {
@@ -153,7 +171,12 @@ fn refuse_alg(fields: &mut Fields, text: Option<&str>) {
 }
 
 /// `jwks` xor `jwks_uri` (RFC 7591 §2).
-fn keys(fields: &mut Fields, jwks: Option<serde_json::Map<String, Value>>, jwks_uri: Option<String>) -> Option<ClientKeys> {
+fn keys(
+    fields: &mut Fields,
+    method: AuthMethod,
+    jwks: Option<serde_json::Map<String, Value>>,
+    jwks_uri: Option<String>,
+) -> Option<ClientKeys> {
     match (jwks, jwks_uri) {
         (Some(_), Some(_)) => {
             fields.wrong("jwks", "give either jwks or jwks_uri, not both; null removes one");
@@ -166,7 +189,11 @@ fn keys(fields: &mut Fields, jwks: Option<serde_json::Map<String, Value>>, jwks_
                 fields.wrong("jwks", refusal.to_string());
                 None
             }
-            Ok(read) if read.keys().is_empty() => {
+            Ok(read) if method == AuthMethod::SelfSignedTlsClientAuth && !read.has_certificates() => {
+                fields.wrong("jwks", "has no key with a certificate (x5c)");
+                None
+            }
+            Ok(read) if read.is_empty() || (authenticates_by_keys(method) && read.keys().is_empty()) => {
                 fields.wrong("jwks", "has no key that verifies signatures");
                 None
             }

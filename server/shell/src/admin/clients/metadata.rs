@@ -262,6 +262,13 @@ pub(crate) fn render(record: &ClientRecord, bindings: &[Value]) -> Map<String, V
     members
 }
 
+fn keys_member(keys: &ClientKeys) -> (&'static str, Value) {
+    match keys {
+        ClientKeys::Inline(text) => ("jwks", serde_json::from_str(text).unwrap_or(Value::Null)),
+        ClientKeys::Uri(uri) => ("jwks_uri", json!(uri)),
+    }
+}
+
 fn authentication_members(authentication: &Authentication) -> Vec<(&'static str, Value)> {
     let mut members = Vec::new();
     let mut assertion = |alg: Option<&'static str>, audience: claimsmith_issuer::client::AssertionAudience| {
@@ -272,15 +279,13 @@ fn authentication_members(authentication: &Authentication) -> Vec<(&'static str,
         members.push(("assertion_audience", json!(if strict { "strict" } else { "legacy" })));
     };
     match authentication {
-        Authentication::Public | Authentication::Secret { .. } => {}
+        Authentication::Public | Authentication::Secret { .. } | Authentication::Certificate => {}
         Authentication::SecretJwt { alg, audience, .. } => assertion(alg.map(MacAlg::as_str), *audience),
         Authentication::PrivateKeyJwt { alg, audience, keys } => {
             assertion(alg.map(SigningAlg::as_str), *audience);
-            members.push(match keys {
-                ClientKeys::Inline(text) => ("jwks", serde_json::from_str(text).unwrap_or(Value::Null)),
-                ClientKeys::Uri(uri) => ("jwks_uri", json!(uri)),
-            });
+            members.push(keys_member(keys));
         }
+        Authentication::SelfSigned { keys } => members.push(keys_member(keys)),
     }
     if authentication::has_secret(authentication.method()) {
         // RFC 7591 §3.2.1: of the newest secret; 0 is never.

@@ -39,7 +39,11 @@ pub(super) fn read(
     let around = Around {
         grants,
         public: matches!(authentication, Some(Authentication::Public)),
-        by_key: matches!(authentication, Some(Authentication::PrivateKeyJwt { .. })),
+        by_key: matches!(
+            authentication,
+            Some(Authentication::PrivateKeyJwt { .. } | Authentication::Certificate | Authentication::SelfSigned { .. })
+        ),
+        by_certificate: matches!(authentication, Some(Authentication::Certificate)),
         response_types: &rules.response_types,
     };
     for wrong in check(&registration, around) {
