@@ -78,6 +78,7 @@ const SDK: [(&str, &str); 22] = embedded!(
     "src/panic.rs",
     "src/refusal.rs",
     "src/testing.rs",
+    "src/testing/builders.rs",
     "src/testing/fixture.rs",
     "src/testing/play.rs",
     "src/value.rs",
