@@ -59,7 +59,7 @@ const TEMPLATE: [(&str, &str); 8] = embedded!(
 );
 
 /// The SDK, as it is.
-const SDK: [(&str, &str); 22] = embedded!(
+const SDK: [(&str, &str); 23] = embedded!(
     "",
     "Cargo.toml",
     "FIXTURES.md",
