@@ -12,6 +12,7 @@ use claimsmith_protocol::time::Timestamp;
 
 use crate::binding::Permission;
 use crate::confirmation::Confirmation;
+use crate::grants::Allowed;
 use crate::hook::{self, Edit, HookPoint};
 use crate::value::{Member, Value, render_integer, render_string, render_strings, render_words};
 
@@ -139,6 +140,9 @@ pub struct Entitlement<'a> {
     pub lifetime: u32,
     /// The key that the token is bound to.
     pub confirmation: Option<Confirmation>,
+    /// What a person has allowed, where the token is for one: it says how they signed in (RFC 9068 §2.2.1) and what in detail they
+    /// allowed (RFC 9396 §9.1).
+    pub allowed: Option<&'a Allowed>,
 }
 
 impl Claims<Draft> {
@@ -148,6 +152,12 @@ impl Claims<Draft> {
         members.push(Member::known("iss", entitlement.issuer.into()));
         members.push(Member::known("sub", entitlement.subject.into()));
         members.push(Member::known("client_id", entitlement.client_id.into()));
+        if let Some(allowed) = entitlement.allowed {
+            members.push(Member::known("auth_time", Value::Integer(allowed.auth_time)));
+            members.extend(allowed.acr.as_ref().map(|acr| Member::known("acr", Value::Text(acr.clone()))));
+            let details = allowed.details.as_ref().and_then(|details| details_for(details, entitlement.audience));
+            members.extend(details.map(|details| Member::known("authorization_details", Value::Json(details))));
+        }
         Self {
             members,
             scopes: entitlement.scopes.to_vec(),
@@ -282,6 +292,17 @@ impl Shaping for Claims<Draft> {
         }
         Ok(())
     }
+}
+
+/// Of authorization details, those for an audience: the ones without `locations`, and those that name it (RFC 9396 §9.1). `None` where
+/// nothing is left.
+fn details_for(details: &str, audience: &[Box<str>]) -> Option<Box<str>> {
+    let mut items: Vec<serde_json::Value> = serde_json::from_str(details).ok()?;
+    items.retain(|item| match item.get("locations").and_then(serde_json::Value::as_array) {
+        None => true,
+        Some(places) => places.iter().filter_map(serde_json::Value::as_str).any(|place| audience.iter().any(|uri| **uri == *place)),
+    });
+    (!items.is_empty()).then(|| serde_json::Value::Array(items).to_string().into())
 }
 
 fn set(members: &mut Vec<Member>, name: String, value: Value) {

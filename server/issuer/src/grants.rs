@@ -2,10 +2,15 @@
 
 use claimsmith_jose::{Digest, SigningAlg};
 use claimsmith_protocol::error::Refusal;
-use claimsmith_protocol::handle::GrantId;
-use claimsmith_protocol::time::Lifetime;
+use claimsmith_protocol::form::Form;
+use claimsmith_protocol::grant::GrantType;
+use claimsmith_protocol::handle::{GrantId, RefreshClaim};
+use claimsmith_protocol::time::{Lifetime, Timestamp};
 
 use crate::client::TokenFormat;
+use crate::client_auth::AuthenticatedClient;
+use crate::confirmation::Confirmation;
+use crate::policy::PeoplePolicy;
 
 mod allowed;
 pub mod authorization_code;
@@ -15,6 +20,99 @@ mod target;
 
 pub use allowed::{Allowed, CodeState, GrantRecord, RefreshState};
 pub use target::Resources;
+
+/// What a client asks for, by the grant it asks with.
+#[derive(Debug)]
+pub enum Request {
+    /// For itself.
+    ClientCredentials(client_credentials::Request),
+    /// With a code.
+    AuthorizationCode(authorization_code::Request),
+    /// With a refresh token.
+    RefreshToken(refresh_token::Request),
+}
+
+impl Request {
+    /// Reads the parameters of a grant.
+    pub fn parse(grant: GrantType, form: &Form<'_>) -> Result<Self, Refusal> {
+        Ok(match grant {
+            GrantType::ClientCredentials => Self::ClientCredentials(client_credentials::parse(form)?),
+            GrantType::AuthorizationCode => Self::AuthorizationCode(authorization_code::parse(form)?),
+            GrantType::RefreshToken => Self::RefreshToken(refresh_token::parse(form)?),
+        })
+    }
+
+    /// The grant whose facts the court will want; none where there is none.
+    pub fn grant(&self) -> Option<GrantId> {
+        match self {
+            Self::ClientCredentials(_) => None,
+            Self::AuthorizationCode(request) => request.grant,
+            Self::RefreshToken(request) => request.claim.map(|claim| claim.grant),
+        }
+    }
+
+    /// What a refresh token says about itself, for the vault to say whether it is genuine.
+    pub const fn refresh_claim(&self) -> Option<&RefreshClaim> {
+        match self {
+            Self::RefreshToken(request) => request.claim.as_ref(),
+            Self::ClientCredentials(_) | Self::AuthorizationCode(_) => None,
+        }
+    }
+
+    /// The scopes asked for; none where nothing was said.
+    pub fn scopes(&self) -> &[Box<str>] {
+        let scope = match self {
+            Self::ClientCredentials(request) => request.scope.as_ref(),
+            Self::AuthorizationCode(_) => None,
+            Self::RefreshToken(request) => request.narrowed.scope.as_ref(),
+        };
+        scope.map_or(&[], |scope| scope.tokens())
+    }
+
+    /// The resources asked for.
+    pub fn resources(&self) -> &[Box<str>] {
+        match self {
+            Self::ClientCredentials(request) => &request.resources,
+            Self::AuthorizationCode(request) => request.resources(),
+            Self::RefreshToken(request) => &request.narrowed.resources,
+        }
+    }
+
+    /// Decides what the client gets.
+    pub fn decide(&self, case: &Case<'_>) -> Verdict {
+        match self {
+            Self::ClientCredentials(request) => match client_credentials::decide(case.caller, request, case.resources, case.defaults) {
+                Ok(entitled) => Verdict::Entitled(entitled),
+                Err(refusal) => Verdict::Refused(refusal, None),
+            },
+            Self::AuthorizationCode(request) => authorization_code::decide(request, case),
+            Self::RefreshToken(request) => refresh_token::decide(request, case),
+        }
+    }
+}
+
+/// Everything the court looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// Who asks.
+    pub caller: &'a AuthenticatedClient,
+    /// The grant of the code or refresh token, where there is one.
+    pub grant: Option<&'a GrantRecord>,
+    /// Whether the MAC of the refresh token is ours.
+    pub genuine: bool,
+    /// Whether the grant's person is there and enabled.
+    pub person_is_there: bool,
+    /// What the new tokens will be bound to.
+    pub confirmation: Option<&'a Confirmation>,
+    /// The registry of resources.
+    pub resources: &'a Resources,
+    /// What is done where nobody says anything.
+    pub defaults: &'a Defaults,
+    /// What is decided for the flows of people.
+    pub policy: &'a PeoplePolicy,
+    /// When.
+    pub now: Timestamp,
+}
 
 /// What a grant entitles its client to, before plugins have their say.
 #[derive(Debug, Clone, PartialEq)]

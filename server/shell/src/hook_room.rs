@@ -11,7 +11,8 @@ use claimsmith_issuer::claims::{
     AuthenticationOutcome, Authority, Claims, ConsentOutcome, ConsentPlan, Draft, EditRefused, IdTokenClaims, IntrospectionAnswer,
     RefreshTokenPlan, RequestedDetails, RequestedScopes, ResponseMembers, Shaped, Shaping, SignIn, SignedIn, UserinfoAnswer,
 };
-use claimsmith_issuer::grants::client_credentials::Request;
+use claimsmith_issuer::client::Client;
+use claimsmith_issuer::grants::{Entitled, Request};
 use claimsmith_issuer::hook::{self, Background, Context, Edit, HookPoint, Told};
 use claimsmith_issuer::value::Member;
 use claimsmith_jose::Digest;
@@ -59,10 +60,16 @@ pub struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// A client that asks for itself.
-    pub fn for_itself(request: &'a Request, client_id: &'a str) -> Self {
-        let scopes = request.scope.as_ref().map_or(&[][..], |scope| scope.tokens());
-        Self { scopes, resources: &request.resources, subject: Some(client_id), ..Self::default() }
+    /// At the token endpoint.
+    pub fn of(request: &'a Request, entitled: &'a Entitled, background: Option<&'a Background>, client_id: &'a str) -> Self {
+        let person = entitled.person.as_ref();
+        Self {
+            scopes: request.scopes(),
+            resources: request.resources(),
+            subject: Some(person.map_or(client_id, |person| &person.grant.allowed.subject)),
+            refresh: matches!(request, Request::RefreshToken(_)),
+            background,
+        }
     }
 }
 
@@ -95,6 +102,11 @@ impl<'a> Room<'a> {
         let reads = |link: &Link| link.plugin.as_ref().is_some_and(|plugin| plugin.reads_request());
         let seen = if chain.links.iter().any(reads) { Seen::of(occasion) } else { Seen::default() };
         Self { rooms, entry, chain, occasion, seen, shaped_by: Vec::new() }
+    }
+
+    /// The client whose room it is.
+    pub fn client(&self) -> &'a Client {
+        &self.entry.client
     }
 
     /// Which bindings' plugins had a part in what was made, each with its digest, in order.

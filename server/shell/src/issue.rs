@@ -1,14 +1,18 @@
 //! From shaped claims to what leaves: a signed token or a reference, and the response around it.
 
-use claimsmith_issuer::claims::{Claims, ResponseMembers, Shaped};
+use claimsmith_issuer::claims::{Claims, Entitlement, ResponseMembers, Shaped};
 use claimsmith_issuer::client::TokenFormat;
-use claimsmith_issuer::confirmation::token_type;
+use claimsmith_issuer::confirmation::{Confirmation, token_type};
 use claimsmith_issuer::grants::Entitled;
 use claimsmith_issuer::value::{render_integer, render_string, render_words};
-use claimsmith_jose::{Digest, SignableClaims, base64url};
+use claimsmith_jose::{Digest, SignableClaims, SigningAlg, base64url};
+use claimsmith_protocol::handle::GrantId;
+use claimsmith_vault::Prepared;
 use http::StatusCode;
 use rand::Rng;
 
+use crate::companions::Companions;
+use crate::desk::Caller;
 use crate::directory::Visit;
 use crate::failure::Fault;
 use crate::http::Answer;
@@ -39,6 +43,38 @@ pub fn fresh_jti() -> Box<str> {
     base64url::encode(bytes).into_boxed_str()
 }
 
+/// A token identifier for a token of a grant.
+pub fn fresh_jti_of(grant: GrantId) -> Box<str> {
+    let mut bytes = [0; 16];
+    rand::rng().fill_bytes(&mut bytes);
+    grant.jti(bytes)
+}
+
+/// The identifier of a token: one of a person's grant leads to it.
+pub fn jti(entitled: &Entitled) -> Box<str> {
+    entitled.person.as_ref().map_or_else(fresh_jti, |person| fresh_jti_of(person.grant.id))
+}
+
+/// What the draft of an access token is made of.
+pub fn entitlement<'a>(
+    rooms: &'a Rooms,
+    caller: &'a Caller,
+    entitled: &'a Entitled,
+    confirmation: Option<Confirmation>,
+) -> Entitlement<'a> {
+    let client_id = &caller.client.client().id;
+    Entitlement {
+        issuer: rooms.urls.as_str(),
+        subject: entitled.person.as_ref().map_or(client_id, |person| &person.grant.allowed.subject),
+        client_id,
+        scopes: &entitled.scopes,
+        audience: &entitled.audience,
+        lifetime: entitled.lifetime.seconds(),
+        confirmation,
+        allowed: entitled.person.as_ref().map(|person| &person.grant.allowed),
+    }
+}
+
 /// Makes the access token in the form the entitlement says.
 pub async fn access_token(
     rooms: &Rooms,
@@ -59,15 +95,19 @@ async fn sign(rooms: &Rooms, visit: &Visit, entitled: &Entitled, claims: &Claims
     let now = claims.issued_at().seconds();
     let signer = visit.policy().keyring.signer(entitled.alg, now).ok_or(Fault::NoKey(entitled.alg.as_str()))?;
     let extra = claims.header().iter().map(|member| (member.name.as_ref(), member.value.to_json()));
-    let token = signer.prepare(extra, claims)?;
-    let out = if is_slow(entitled.alg) { rooms.slow_signing.sign(token).await? } else { token.sign()? };
+    let text = signed(rooms, signer.prepare(extra, claims)?, entitled.alg).await?;
+    Ok(Issued { text, reference: None })
+}
+
+/// Signs what was prepared, here or where slow signatures are made.
+pub async fn signed(rooms: &Rooms, token: Prepared, alg: SigningAlg) -> Result<String, Fault> {
+    let out = if is_slow(alg) { rooms.slow_signing.sign(token).await? } else { token.sign()? };
     let limit = rooms.settings.token_bytes_max;
     if out.len() > limit {
         return Err(Fault::TokenTooBig { bytes: out.len(), limit });
     }
     // Invariant: a compact JWS is ASCII.
-    let text = String::from_utf8(out).expect("a compact JWS is ASCII");
-    Ok(Issued { text, reference: None })
+    Ok(String::from_utf8(out).expect("a compact JWS is ASCII"))
 }
 
 /// A reference of 256 random bits; only its digest is kept.
@@ -84,7 +124,7 @@ fn refer(claims: &Claims<Shaped>) -> Issued {
 }
 
 /// The successful response ([RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)). `scope` is always there.
-pub fn render(token: &Issued, claims: &Claims<Shaped>, members: &ResponseMembers) -> Answer {
+pub fn render(token: &Issued, claims: &Claims<Shaped>, companions: &Companions, members: &ResponseMembers) -> Answer {
     let mut body = Vec::with_capacity(token.text.len() + 256);
     body.extend_from_slice(b"{\"access_token\":\"");
     body.extend_from_slice(token.text.as_bytes());
@@ -94,6 +134,7 @@ pub fn render(token: &Issued, claims: &Claims<Shaped>, members: &ResponseMembers
     render_integer(i64::from(claims.lifetime()), &mut body);
     body.extend_from_slice(b",\"scope\":");
     render_words(claims.scopes(), &mut body);
+    companions.render(&mut body);
     for member in members.members() {
         body.push(b',');
         render_string(&member.name, &mut body);

@@ -6,10 +6,12 @@
 //! - *Must never know*: what a grant allows, how claims are shaped, what a private key looks like.
 
 pub mod admin;
+pub mod browser;
 pub mod calendar;
 pub mod cli;
 pub mod client_keys;
 pub mod clock;
+pub mod companions;
 pub mod config;
 pub mod desk;
 pub mod dev;
@@ -36,6 +38,7 @@ pub mod rooms;
 pub mod seals;
 pub mod secret_desk;
 pub mod serve;
+pub mod shared_secret;
 pub mod slow_signing;
 pub mod start_fault;
 pub mod telemetry;

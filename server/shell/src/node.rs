@@ -26,6 +26,7 @@ use crate::pages::Pages;
 use crate::people::People;
 use crate::rooms::Rooms;
 use crate::secret_desk::SecretDesk;
+use crate::shared_secret::SharedSecret;
 use crate::slow_signing::SlowSigning;
 use crate::start_fault::StartFault;
 use crate::telemetry::Metrics;
@@ -70,6 +71,7 @@ impl Node {
         let policy = runtime.block_on(freshness.read_policy(None))?;
         runtime.block_on(freshness.report())?;
 
+        let shared = runtime.block_on(SharedSecret::open(&store, &sealer)).map_err(StartFault::Shared)?;
         let settings = config.room_settings();
         let throttle = Arc::new(Throttle::new(&config.throttle_settings()));
         let fetcher = Arc::new(Fetcher::start(&config.fetch_settings())?);
@@ -90,6 +92,7 @@ impl Node {
             sealer,
             throttle,
             guesses: Guesses::new(&config.guess_settings()),
+            shared,
             slow_signing: SlowSigning::new(std::thread::available_parallelism().map_or(1, usize::from)),
             metrics,
             settings,

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use claimsmith_issuer::claims::{Claims, Recorded, Shaped};
+use claimsmith_issuer::grants::{Entitled, From, Remedy};
 use claimsmith_issuer::introspect::KnownToken;
 use claimsmith_jose::Digest;
+use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use claimsmith_protocol::grant::GrantType;
+use claimsmith_protocol::handle::GrantId;
 use claimsmith_protocol::id::ClientId;
-use claimsmith_store::{Claim, Fault, OpaqueToken, Revocation, TokenRecord};
+use claimsmith_store::{Claim, Ending, Fault, OpaqueToken, Outcome, Revocation, TokenRecord};
 
 use crate::desk::Caller;
 use crate::failure::Failure;
@@ -23,7 +26,33 @@ pub struct Circumstances {
     pub shaped_by: Vec<(i64, Digest)>,
     /// The request.
     pub request: RequestId,
+    /// For whom, where it is not the client itself.
+    pub of_person: Option<OfPerson>,
+    /// The use of a code or refresh token; it must still be good.
+    pub advance: Option<Claim>,
 }
+
+/// What the ledger learns of a person's grant.
+pub struct OfPerson {
+    /// The grant.
+    pub grant: GrantId,
+    /// Whether a code was used.
+    pub is_code: bool,
+    /// The subject of the token.
+    pub subject: Box<str>,
+}
+
+impl OfPerson {
+    /// Of an entitlement, where it is for a person.
+    pub fn of(entitled: &Entitled) -> Option<Self> {
+        let person = entitled.person.as_ref()?;
+        let is_code = matches!(person.from, From::Code(_));
+        Some(Self { grant: person.grant.id, is_code, subject: person.grant.allowed.subject.clone() })
+    }
+}
+
+/// What the loser of a race is told: the same as everybody whose code or token is no good.
+const LOST: &str = "the code or token is invalid, expired, revoked, or another client's";
 
 /// Settles a reference token, and hands the issuance record to its queue.
 pub async fn settle(
@@ -31,9 +60,11 @@ pub async fn settle(
     caller: &Caller,
     reference: Option<Reference>,
     claims: Claims<Shaped>,
-    circumstances: Circumstances,
+    mut circumstances: Circumstances,
 ) -> Result<(), Failure> {
     let client_id = &caller.client.client().id;
+    let mut rows: Vec<Claim> = circumstances.advance.take().into_iter().collect();
+    let advances = !rows.is_empty();
     if let Some(reference) = reference {
         let row = OpaqueToken {
             token_digest: reference.digest,
@@ -43,14 +74,54 @@ pub async fn settle(
             issued_at: claims.issued_at(),
             expires_at: claims.expires_at(),
         };
-        rooms.store.settle(vec![Claim::Token(row)]).await?;
+        rows.push(Claim::Token(row));
+    }
+    if !rows.is_empty() {
+        let outcomes = rooms.store.settle(rows).await?;
+        if advances && outcomes.first() == Some(&Outcome::LostRace) {
+            return Err(lost(rooms, &circumstances).await);
+        }
     }
     rooms.store.record(issuance(rooms, client_id, claims.into_record(), circumstances)).await?;
     Ok(())
 }
 
+/// Somebody else has used the code or refresh token in the meantime.
+async fn lost(rooms: &Rooms, circumstances: &Circumstances) -> Failure {
+    let Some((grant, is_code)) = circumstances.of_person.as_ref().map(|person| (person.grant, person.is_code)) else {
+        return Refusal::new(ErrorCode::InvalidGrant, Reason::UnknownGrantHandle, LOST).into();
+    };
+    // A code that comes twice is in two hands (RFC 6749 §4.1.2). A refresh token that lost a race may be a retry: the winner's live.
+    if is_code && let Err(failure) = remedy(rooms, Remedy::Revoke(grant)).await {
+        return failure;
+    }
+    let reason = if is_code { Reason::SpentCode } else { Reason::ReplayedRefreshToken };
+    Refusal::new(ErrorCode::InvalidGrant, reason, LOST).into()
+}
+
+/// A refusal of the court, whose remedy is done.
+pub async fn refused(rooms: &Rooms, refusal: Refusal, wanted: Option<Remedy>) -> Failure {
+    match wanted {
+        None => refusal.into(),
+        Some(wanted) => remedy(rooms, wanted).await.err().unwrap_or_else(|| refusal.into()),
+    }
+}
+
+/// Does what a refusal wants done, before it leaves.
+pub async fn remedy(rooms: &Rooms, remedy: Remedy) -> Result<(), Failure> {
+    let now = rooms.clock.now().timestamp();
+    match remedy {
+        Remedy::Revoke(grant) => {
+            rooms.store.end_grants(Ending::Grant(grant), now).await?;
+        }
+        Remedy::Spend(grant, digest) => rooms.store.spend_code(grant, digest, now).await?,
+    }
+    Ok(())
+}
+
 fn issuance(rooms: &Rooms, client_id: &ClientId, token: Recorded, circumstances: Circumstances) -> TokenRecord {
-    let Circumstances { grant, shaped_by, request } = circumstances;
+    let Circumstances { grant, shaped_by, request, of_person, .. } = circumstances;
+    let subject = of_person.map_or_else(|| client_id.as_str().into(), |person| person.subject);
     let place = |binding: i64| shaped_by.iter().position(|(shaper, _)| *shaper == binding);
     let sources = token.provenance.into_iter().filter_map(|entry| Some((entry.what, place(entry.binding)?)));
     TokenRecord {
@@ -59,7 +130,7 @@ fn issuance(rooms: &Rooms, client_id: &ClientId, token: Recorded, circumstances:
         client_id: client_id.clone(),
         grant_type: grant.as_str().into(),
         outcome: "issued".into(),
-        subject: Some(client_id.as_str().into()),
+        subject: Some(subject),
         scopes: token.scopes,
         audience: token.audience,
         claim_sources: sources.collect(),

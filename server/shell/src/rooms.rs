@@ -25,6 +25,7 @@ use crate::guesses::Guesses;
 use crate::pages::Pages;
 use crate::people::People;
 use crate::secret_desk::SecretDesk;
+use crate::shared_secret::SharedSecret;
 use crate::slow_signing::SlowSigning;
 use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
@@ -97,6 +98,8 @@ pub struct Rooms {
     pub throttle: Arc<Throttle>,
     /// Who has asked about too many tokens that nobody knows.
     pub guesses: Guesses,
+    /// What refresh tokens, subjects and forms are made with.
+    pub shared: SharedSecret,
     /// Where slow signatures are made.
     pub slow_signing: SlowSigning,
     /// Counters and timings.

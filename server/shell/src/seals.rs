@@ -16,3 +16,8 @@ pub const fn user_totp(row: &str) -> Place<'_> {
 pub const fn device(row: &str) -> Place<'_> {
     Place { table: "users", column: "device_cookie", row }
 }
+
+/// A secret that all nodes share; `row` is its name.
+pub const fn server_secret(row: &str) -> Place<'_> {
+    Place { table: "server_secrets", column: "sealed_secret", row }
+}

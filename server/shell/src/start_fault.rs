@@ -45,6 +45,9 @@ pub enum StartFault {
     /// What people sign in with.
     #[error(transparent)]
     People(#[from] crate::people::PeopleFault),
+    /// What nodes share.
+    #[error("what the nodes share could not be read: {0}")]
+    Shared(#[source] crate::failure::Fault),
     /// The pages.
     #[error("{setting}: {0}", setting = .0.setting())]
     Pages(#[from] crate::pages::PagesFault),

@@ -28,6 +28,7 @@ pub struct Keyring {
 struct TimedSigner {
     active_from: i64,
     signer: Arc<Signer>,
+    plain: Arc<Signer>,
 }
 
 struct PublishedKey {
@@ -64,6 +65,12 @@ impl Keyring {
     pub fn signer(&self, alg: SigningAlg, now: i64) -> Option<&Arc<Signer>> {
         let active = self.signers.iter().find(|timed| timed.signer.alg() == alg && timed.active_from <= now);
         active.map(|timed| &timed.signer)
+    }
+
+    /// The signer of ID tokens, signed UserInfo and what else has the plain `typ` `JWT`; see [`Keyring::signer`].
+    pub fn plain_signer(&self, alg: SigningAlg, now: i64) -> Option<&Arc<Signer>> {
+        let active = self.signers.iter().find(|timed| timed.signer.alg() == alg && timed.active_from <= now);
+        active.map(|timed| &timed.plain)
     }
 
     /// The key that verifies our own tokens of this `kid` at `now`. It is fixed to one algorithm.
@@ -105,7 +112,9 @@ fn open_key(row: &StoredKey, sealer: &Sealer) -> Result<(Option<TimedSigner>, Ar
     let signer = match row.state {
         KeyState::Retired { .. } => None,
         KeyState::Current { active_from } => {
-            Some(TimedSigner { active_from, signer: Arc::new(Signer::new(Arc::new(signing), ACCESS_TOKEN_TYP)) })
+            let signer = Arc::new(Signer::new(Arc::new(signing), ACCESS_TOKEN_TYP));
+            let plain = Arc::new(signer.with_typ("JWT"));
+            Some(TimedSigner { active_from, signer, plain })
         }
     };
     Ok((signer, key))

@@ -30,8 +30,16 @@ pub const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 /// The token before plugins.
 pub fn draft(scopes: &[Box<str>], audience: &[Box<str>]) -> Claims<Draft> {
-    let entitlement =
-        Entitlement { issuer: ISSUER, subject: CLIENT_ID, client_id: CLIENT_ID, scopes, audience, lifetime: 3_600, confirmation: None };
+    let entitlement = Entitlement {
+        issuer: ISSUER,
+        subject: CLIENT_ID,
+        client_id: CLIENT_ID,
+        scopes,
+        audience,
+        lifetime: 3_600,
+        confirmation: None,
+        allowed: None,
+    };
     Claims::draft(&entitlement, "AAAAAAAAAAAAAAAAAAAAAA".into(), NOW)
 }
 

@@ -78,6 +78,7 @@ fn draft() -> Claims<Draft> {
         audience: &audience,
         lifetime: LIFETIME,
         confirmation: None,
+        allowed: None,
     };
     Claims::draft(&entitlement, "token-1".into(), Timestamp::from_seconds(1_000))
 }

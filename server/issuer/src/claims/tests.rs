@@ -14,6 +14,7 @@ fn draft() -> Claims<Draft> {
         audience: &audience,
         lifetime: 300,
         confirmation: None,
+        allowed: None,
     };
     Claims::draft(&entitlement, "token-1".into(), Timestamp::from_seconds(1_000))
 }

@@ -12,15 +12,12 @@ use claimsmith_protocol::form::Form;
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::handle::{Code, GrantId};
 use claimsmith_protocol::registration::Profile;
-use claimsmith_protocol::time::Timestamp;
 
 use super::refresh_token::{Narrowed, first_refresh, for_person, invalid_grant};
 use super::target::parse_resources;
-use super::{CodeState, Defaults, ForPerson, From, GrantRecord, Remedy, Resources, Verdict};
+use super::{Case, CodeState, ForPerson, From, GrantRecord, Remedy, Verdict};
 use crate::client::Client;
-use crate::client_auth::AuthenticatedClient;
 use crate::confirmation::Confirmation;
-use crate::policy::PeoplePolicy;
 
 /// The value of `grant_type`.
 pub const TYPE: GrantType = GrantType::AuthorizationCode;
@@ -53,25 +50,10 @@ pub fn parse(form: &Form<'_>) -> Result<Request, Refusal> {
     })
 }
 
-/// Everything the court looks at.
-#[derive(Debug, Clone, Copy)]
-pub struct Case<'a> {
-    /// Who asks.
-    pub caller: &'a AuthenticatedClient,
-    /// The grant of the code, where there is one.
-    pub grant: Option<&'a GrantRecord>,
-    /// Whether its person is there and enabled.
-    pub person_is_there: bool,
-    /// What the new tokens will be bound to.
-    pub confirmation: Option<&'a Confirmation>,
-    /// The registry of resources.
-    pub resources: &'a Resources,
-    /// What is done where nobody says anything.
-    pub defaults: &'a Defaults,
-    /// What is decided for the flows of people.
-    pub policy: &'a PeoplePolicy,
-    /// When.
-    pub now: Timestamp,
+impl Request {
+    pub(super) fn resources(&self) -> &[Box<str>] {
+        &self.narrowed.resources
+    }
 }
 
 /// Decides what the client gets.

@@ -14,9 +14,8 @@ use claimsmith_protocol::registration::Rotation;
 use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 
-use super::authorization_code::Case;
 use super::target::{bad_scope, bad_target, entitle, parse_resources, parse_scope};
-use super::{Entitled, ForPerson, From, GrantRecord, Refresh, RefreshState, Remedy, Verdict};
+use super::{Case, Entitled, ForPerson, From, GrantRecord, Refresh, RefreshState, Remedy, Verdict};
 use crate::client::{Authentication, Client};
 use crate::confirmation::Confirmation;
 use crate::policy::PeoplePolicy;
@@ -60,9 +59,9 @@ pub fn parse(form: &Form<'_>) -> Result<Request, Refusal> {
     })
 }
 
-/// Decides what the client gets. `genuine` says whether the token's MAC is ours.
-pub fn decide(request: &Request, genuine: bool, case: &Case<'_>) -> Verdict {
-    match judge(request, genuine, case) {
+/// Decides what the client gets.
+pub fn decide(request: &Request, case: &Case<'_>) -> Verdict {
+    match judge(request, case) {
         Ok(entitled) => Verdict::Entitled(entitled),
         Err((refusal, remedy)) => Verdict::Refused(refusal, remedy),
     }
@@ -70,7 +69,7 @@ pub fn decide(request: &Request, genuine: bool, case: &Case<'_>) -> Verdict {
 
 type Judgement<T> = Result<T, (Refusal, Option<Remedy>)>;
 
-fn judge(request: &Request, genuine: bool, case: &Case<'_>) -> Judgement<Entitled> {
+fn judge(request: &Request, case: &Case<'_>) -> Judgement<Entitled> {
     let client = case.caller.client();
     let plain = |reason| (invalid_grant(reason), None);
     if !client.grants.contains(&TYPE) {
@@ -78,7 +77,7 @@ fn judge(request: &Request, genuine: bool, case: &Case<'_>) -> Judgement<Entitle
         return Err((refusal, None));
     }
     // Security: nobody but its own client can do anything with a refresh token, not even end the grant by replaying it.
-    let grant = case.grant.filter(|grant| genuine && grant.client_id == client.id).ok_or_else(|| plain(Reason::UnknownGrantHandle))?;
+    let grant = case.grant.filter(|grant| case.genuine && grant.client_id == client.id).ok_or_else(|| plain(Reason::UnknownGrantHandle))?;
     let state = grant.refresh.as_ref().ok_or_else(|| plain(Reason::UnknownGrantHandle))?;
     if grant.is_over(case.now) || case.now >= state.expires_at {
         return Err(plain(Reason::RevokedGrant));

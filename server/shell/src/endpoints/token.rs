@@ -3,13 +3,15 @@
 //! Reading room → identity desk → court → hook room → vault → records → way out. No room calls back into an earlier one,
 //! and nothing leaves that the ledger does not know.
 
-use claimsmith_issuer::claims::{Claims, Entitlement};
+use claimsmith_issuer::claims::Claims;
 use claimsmith_issuer::dpop::Space;
-use claimsmith_issuer::grants::client_credentials;
+use claimsmith_issuer::grants::{Case, Request, Verdict};
 use claimsmith_protocol::credentials::Presented;
 use claimsmith_protocol::token::{REPEATABLE, parse_form, parse_grant_type};
+use claimsmith_store::LoadedGrant;
 
 use super::{Cors, Endpoint, FORM_LIMIT, Kind};
+use crate::companions::{self, Making};
 use crate::failure::Failure;
 use crate::http::{Answer, Arrival};
 use crate::rooms::Rooms;
@@ -43,33 +45,58 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     let now = rooms.clock.now();
     let caller = desk::authenticate(rooms, presented, arrival, report).await?;
 
-    // Court: what the client is entitled to. Pure. From here on the policy stays what it is.
+    // Records, out: what the code or refresh token stands for.
     let visit = rooms.directory.visit()?;
-    let request = client_credentials::parse(&form)?;
-    let entitled = client_credentials::decide(&caller.client, &request, visit.resources(), &rooms.settings.defaults)?;
+    let request = Request::parse(grant, &form)?;
+    let loaded = match request.grant() {
+        Some(id) => rooms.store.load_grant(id).await?,
+        None => None,
+    };
     let confirmation = possession::confirmation(rooms, &caller, arrival, proof.as_ref()).await?;
+    report.stage(report::Stage::Evidence);
+
+    // Court: what the client is entitled to. Pure. From here on the policy stays what it is.
+    let case = Case {
+        caller: &caller.client,
+        grant: loaded.as_ref().map(|loaded| &loaded.grant),
+        genuine: request.refresh_claim().is_some_and(|claim| rooms.shared.is_genuine(claim)),
+        person_is_there: loaded.as_ref().is_some_and(LoadedGrant::person_is_there),
+        confirmation: confirmation.as_ref(),
+        resources: visit.resources(),
+        defaults: &rooms.settings.defaults,
+        policy: &rooms.settings.people,
+        now: now.timestamp(),
+    };
+    let entitled = match request.decide(&case) {
+        Verdict::Entitled(entitled) => entitled,
+        Verdict::Refused(refusal, remedy) => return Err(record::refused(rooms, refusal, remedy).await),
+    };
     report.stage(report::Stage::Decide);
 
-    // Hook room: the client's plugins shape the draft.
-    let entitlement = Entitlement {
-        issuer: rooms.urls.as_str(),
-        subject: &caller.client.client().id,
-        client_id: &caller.client.client().id,
-        scopes: &entitled.scopes,
-        audience: &entitled.audience,
-        lifetime: entitled.lifetime.seconds(),
-        confirmation,
-    };
-    let draft = Claims::draft(&entitlement, issue::fresh_jti(), now.timestamp());
-    let mut room = hook_room::Room::open(rooms, &visit, &caller, hook_room::Occasion { arrival, form: &form, grant: Some(grant), now });
-    let asked = hook_room::Asked::for_itself(&request, &caller.entry.client.id);
+    // Hook room: the client's plugins shape the drafts. Nothing is spent yet.
+    let occasion = hook_room::Occasion { arrival, form: &form, grant: Some(grant), now };
+    let mut room = hook_room::Room::open(rooms, &visit, &caller, occasion);
+    let background = loaded.as_ref().filter(|_| room.reads_background());
+    let background = background.map(|loaded| companions::background(loaded, confirmation.map(|held| held.to_json())));
+    let asked = hook_room::Asked::of(&request, &entitled, background.as_ref(), &caller.entry.client.id);
+    let draft = Claims::draft(&issue::entitlement(rooms, &caller, &entitled, confirmation), issue::jti(&entitled), now.timestamp());
     let claims = room.access_token(draft, entitled.lifetime_ceiling.seconds(), asked, report).await?;
+    let public = !caller.client.is_confidential();
+    let making = Making { entitled: &entitled, loaded: loaded.as_ref(), asked, claims: &claims, public, now: now.timestamp() };
+    let plan = companions::plan(rooms, making, &mut room, report).await?;
     let members = room.token_response(asked, report).await?;
 
     // Vault, then records: nothing leaves that the ledger does not know.
     let token = issue::access_token(rooms, &visit, &entitled, &claims, report).await?;
-    let answer = issue::render(&token, &claims, &members);
-    let circumstances = record::Circumstances { grant, shaped_by: room.shaped_by(), request: arrival.id };
+    let mut companions = companions::make(rooms, (&visit, &mut room), making, (plan, &token.text), report).await?;
+    let answer = issue::render(&token, &claims, &companions, &members);
+    let circumstances = record::Circumstances {
+        grant,
+        shaped_by: room.shaped_by(),
+        request: arrival.id,
+        of_person: record::OfPerson::of(&entitled),
+        advance: companions.take_advance(),
+    };
     record::settle(rooms, &caller, token.reference, claims, circumstances).await?;
     report.stage(report::Stage::Settle);
 

@@ -1,0 +1,245 @@
+//! What goes with an access token that is for a person: the ID token, the refresh token, and what becomes of the grant.
+
+use claimsmith_issuer::claims::{Claims, RefreshTokenPlan, Shaped};
+use claimsmith_issuer::grants::refresh_token::state_after;
+use claimsmith_issuer::grants::{Entitled, ForPerson, From, Refresh};
+use claimsmith_issuer::hook::{Background, GrantFacts, Person as HookPerson};
+use claimsmith_issuer::id_token::{self, About, to_value};
+use claimsmith_issuer::person::Person;
+use claimsmith_issuer::value::{Member, render_string};
+use claimsmith_jose::{HeaderAlg, SigningAlg, left_half_hash};
+use claimsmith_protocol::handle::RefreshToken;
+use claimsmith_protocol::time::{Lifetime, Timestamp};
+use claimsmith_store::{Claim, GrantAdvance, GrantTouch, LoadedGrant};
+use serde_json::Map;
+
+use crate::directory::Visit;
+use crate::failure::{Failure, Fault};
+use crate::hook_room::{Asked, Room};
+use crate::issue;
+use crate::report::{Report, Stage};
+use crate::rooms::Rooms;
+
+/// No ID token lives longer, seconds.
+const ID_TOKEN_CEILING: u32 = 86_400;
+
+/// What goes with the access token. Empty where a client asks for itself.
+#[derive(Default)]
+pub struct Companions {
+    id_token: Option<String>,
+    refresh_token: Option<RefreshToken>,
+    details: Option<Box<str>>,
+    advance: Option<Claim>,
+}
+
+/// Everything that is known where they are made.
+#[derive(Clone, Copy)]
+pub struct Making<'a> {
+    /// What the client is entitled to.
+    pub entitled: &'a Entitled,
+    /// The grant as it was read; none where a client asks for itself.
+    pub loaded: Option<&'a LoadedGrant>,
+    /// What the plugins are told.
+    pub asked: Asked<'a>,
+    /// The access token.
+    pub claims: &'a Claims<Shaped>,
+    /// Whether the client has no credentials.
+    pub public: bool,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What becomes of the refresh token, before anything is signed.
+pub struct Plan {
+    refresh: Refresh,
+    lifetime: Lifetime,
+    attributes: Option<Box<str>>,
+}
+
+/// Lets the plugins say what becomes of the refresh token. Nothing is spent yet.
+pub async fn plan(rooms: &Rooms, making: Making<'_>, room: &mut Room<'_>, report: &mut Report) -> Result<Plan, Failure> {
+    let Some(person) = &making.entitled.person else {
+        return Ok(Plan { refresh: Refresh::None, lifetime: Lifetime::from_seconds(0), attributes: None });
+    };
+    let idle = rooms.settings.people.refresh.idle.unwrap_or(rooms.settings.people.refresh_lifetime);
+    let Refresh::Issue { lifetime, .. } = person.refresh else {
+        return Ok(Plan { refresh: person.refresh, lifetime: idle, attributes: None });
+    };
+    if making.claims.omits_refresh_token() {
+        return Ok(Plan { refresh: Refresh::None, lifetime, attributes: None });
+    }
+    let held = members_of(person.grant.allowed.attributes.as_deref());
+    let draft = RefreshTokenPlan::of(held.clone(), making.claims.scopes().to_vec(), lifetime.seconds());
+    let shaped = room.refresh_token(draft, lifetime.seconds(), making.asked, report).await?;
+    let attributes = (shaped.attributes() != held.as_slice()).then(|| object_of(shaped.attributes()));
+    let refresh = if shaped.is_issued() { person.refresh } else { Refresh::None };
+    Ok(Plan { refresh, lifetime: Lifetime::from_seconds(shaped.lifetime()), attributes })
+}
+
+/// Makes them. `access_token` is what the ID token is bound to.
+pub async fn make(
+    rooms: &Rooms,
+    (visit, room): (&Visit, &mut Room<'_>),
+    making: Making<'_>,
+    (plan, access_token): (Plan, &str),
+    report: &mut Report,
+) -> Result<Companions, Failure> {
+    let (Some(person), Some(loaded)) = (&making.entitled.person, making.loaded) else { return Ok(Companions::default()) };
+    let id_token = match person.id_token {
+        true => Some(id_token(rooms, (visit, room), making, (loaded, access_token), report).await?),
+        false => None,
+    };
+    let grant = person.grant.id;
+    let refresh_token = match plan.refresh {
+        Refresh::Issue { number, .. } | Refresh::Repeat { number } => Some(rooms.shared.refresh_token(grant, number)),
+        Refresh::None | Refresh::Keep => None,
+    };
+    let advance = advance(person, &plan, refresh_token.as_ref(), making);
+    report.stage(Stage::Sign);
+    Ok(Companions { id_token, refresh_token, details: person.grant.allowed.details.clone(), advance })
+}
+
+/// What is written of the use of a code or refresh token.
+fn advance(person: &ForPerson, plan: &Plan, token: Option<&RefreshToken>, making: Making<'_>) -> Option<Claim> {
+    let grant = person.grant.id;
+    let bound_to = || {
+        // RFC 9449 §5, RFC 8705 §4: for clients without credentials alone; the others prove themselves anyway.
+        let public = making.public;
+        making.claims.confirmation().filter(|_| public).map(|held| held.to_json().into_boxed_str())
+    };
+    let new = match (plan.refresh, token) {
+        (Refresh::Issue { number, .. }, Some(token)) => Some((number, token.digest())),
+        _ => None,
+    };
+    match person.from {
+        From::Unchanged => None,
+        From::Refresh(_) if plan.refresh == Refresh::Keep => {
+            let refresh_expires_at = making.now.plus(plan.lifetime).min(person.grant.expires_at);
+            Some(Claim::Touch(GrantTouch { grant, refresh_expires_at }))
+        }
+        from => {
+            let refresh = if new.is_none() && matches!(from, From::Code(_)) {
+                None
+            } else {
+                state_after(person, new, making.now, plan.lifetime, bound_to())
+            };
+            let rewritten = plan.attributes.as_ref().zip(making.loaded).map(|(attributes, loaded)| {
+                let mut allowed = loaded.grant.allowed.clone();
+                allowed.attributes = Some(attributes.clone());
+                allowed.to_text().into_boxed_str()
+            });
+            Some(Claim::Advance(Box::new(GrantAdvance { grant, from, refresh, allowed: rewritten, at: making.now })))
+        }
+    }
+}
+
+async fn id_token(
+    rooms: &Rooms,
+    (visit, room): (&Visit, &mut Room<'_>),
+    making: Making<'_>,
+    (loaded, access_token): (&LoadedGrant, &str),
+    report: &mut Report,
+) -> Result<String, Failure> {
+    let allowed = &loaded.grant.allowed;
+    let client = room.client();
+    let known = loaded.person.as_ref().map(|(person, updated_at)| person.standard_claims(*updated_at)).unwrap_or_default();
+    let lifetime = client.id_token_lifetime.unwrap_or(rooms.settings.people.id_token_lifetime);
+    let first = matches!(making.entitled.person.as_ref().map(|person| person.from), Some(From::Code(_)));
+    let draft = id_token::draft(&About { allowed, client, known: &known, alone: false, first, lifetime });
+    let claims = room.id_token(draft, ID_TOKEN_CEILING, making.asked, report).await?;
+    let alg = alg_of(rooms, room.client().registration.id_token_signed_response_alg.as_deref())?;
+    let hashes = [("at_hash", left_half_hash(HeaderAlg::Signature(alg), access_token))];
+    let token = id_token::IdToken {
+        issuer: rooms.urls.as_str(),
+        client_id: &room.client().id,
+        claims: &claims,
+        issued_at: making.now,
+        hashes: &hashes,
+    };
+    let signer = visit.policy().keyring.plain_signer(alg, making.now.seconds()).ok_or(Fault::NoKey(alg.as_str()))?;
+    let prepared = signer.prepare(std::iter::empty(), &token).map_err(Fault::from)?;
+    Ok(issue::signed(rooms, prepared, alg).await?)
+}
+
+/// The algorithm that a client registered for what is signed for it, or the server's default.
+pub fn alg_of(rooms: &Rooms, registered: Option<&str>) -> Result<SigningAlg, Fault> {
+    match registered {
+        None => Ok(rooms.settings.defaults.alg),
+        Some(name) => SigningAlg::parse(name).ok_or(Fault::NoKey("registered")),
+    }
+}
+
+impl Companions {
+    /// What must be written before the answer leaves.
+    pub fn take_advance(&mut self) -> Option<Claim> {
+        self.advance.take()
+    }
+
+    /// Their members of the response.
+    pub fn render(&self, body: &mut Vec<u8>) {
+        let refresh_token = self.refresh_token.as_ref().map(RefreshToken::expose);
+        for (name, text) in [("refresh_token", refresh_token), ("id_token", self.id_token.as_deref())] {
+            let Some(text) = text else { continue };
+            body.push(b',');
+            render_string(name, body);
+            body.push(b':');
+            render_string(text, body);
+        }
+        if let Some(details) = &self.details {
+            body.extend_from_slice(b",\"authorization_details\":");
+            body.extend_from_slice(details.as_bytes());
+        }
+    }
+}
+
+/// What plugins may ask about a grant's person: all of it, to be narrowed to what each binding may read.
+pub fn background(loaded: &LoadedGrant, confirmation: Option<String>) -> Background {
+    let allowed = &loaded.grant.allowed;
+    let person = HookPerson {
+        authenticated_at: u64::try_from(allowed.auth_time).ok(),
+        acr: allowed.acr.clone(),
+        amr: allowed.amr.clone(),
+        session_id: allowed.sid.clone(),
+        session_attributes: members_of(allowed.session_attributes.as_deref()),
+        ..loaded.person.as_ref().map_or_else(HookPerson::default, |(person, _)| known_of(person))
+    };
+    let grant = GrantFacts {
+        attributes: members_of(allowed.attributes.as_deref()),
+        authorization_details: allowed.details.clone().unwrap_or_default(),
+        actors: Vec::new(),
+        confirmation: confirmation.map(String::into_boxed_str),
+    };
+    Background { person: Some(person), grant }
+}
+
+/// What is known of a person beside how they signed in: claims, and attributes, which go before claims of the same name.
+pub fn known_of(person: &Person) -> HookPerson {
+    let mut attributes = members_of(Some(&person.claims));
+    for member in members_of(Some(&person.attributes)) {
+        attributes.retain(|held| held.name != member.name);
+        attributes.push(member);
+    }
+    HookPerson { id: Some(person.id.as_str().into()), username: Some(person.username.as_str().into()), attributes, ..HookPerson::default() }
+}
+
+/// The members of a JSON object that we wrote.
+pub fn members_of(object: Option<&str>) -> Vec<Member> {
+    let members: Map<String, serde_json::Value> = object.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    members.iter().map(|(name, value)| Member { name: name.clone().into(), value: to_value(value) }).collect()
+}
+
+/// A JSON object of members.
+pub fn object_of(members: &[Member]) -> Box<str> {
+    let mut out = vec![b'{'];
+    for (index, member) in members.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        render_string(&member.name, &mut out);
+        out.push(b':');
+        member.value.render(&mut out);
+    }
+    out.push(b'}');
+    // Invariant: rendered from texts, which are UTF-8.
+    String::from_utf8(out).expect("rendered JSON is UTF-8").into_boxed_str()
+}

@@ -1,0 +1,67 @@
+//! The secret that all nodes share and that outlives master keys, and what is made with it: refresh tokens, pairwise subjects, and
+//! the tokens in forms.
+
+use claimsmith_issuer::subject::Pairwise;
+use claimsmith_jose::{Digest, Secret, hmac_sha256};
+use claimsmith_protocol::handle::{GrantId, RefreshClaim, RefreshToken};
+use claimsmith_store::Store;
+use claimsmith_vault::{Sealer, VaultFault};
+
+use crate::failure::Fault;
+use crate::seals;
+
+/// Its name in the database.
+const NAME: &str = "people";
+
+/// Keys derived from it, each for one use.
+#[derive(Debug)]
+pub struct SharedSecret {
+    refresh: Secret<[u8; 32]>,
+    forms: Secret<[u8; 32]>,
+    /// Makes subjects.
+    pub subjects: Pairwise,
+}
+
+impl SharedSecret {
+    /// Reads the secret; where there is none yet, one of the nodes makes it.
+    pub async fn open(store: &Store, sealer: &Sealer) -> Result<Self, Fault> {
+        let sealing = |fault| Fault::Vault(VaultFault::Sealing(fault));
+        let mut fresh = [0; 32];
+        rand::Rng::fill_bytes(&mut rand::rng(), &mut fresh);
+        let sealed = sealer.seal(&seals::server_secret(NAME), &fresh).map_err(sealing)?;
+        let held = store.server_secret(NAME, sealed).await?;
+        let root = sealer.open(&seals::server_secret(NAME), &held).map_err(sealing)?;
+        let derive = |label: &str| Secret::new(*hmac_sha256(root.expose(), &[label.as_bytes()]).as_bytes());
+        Ok(Self {
+            refresh: derive("claimsmith v1 refresh tokens"),
+            forms: derive("claimsmith v1 forms"),
+            subjects: Pairwise::new(derive("claimsmith v1 subjects")),
+        })
+    }
+
+    /// The refresh token of a number.
+    pub fn refresh_token(&self, grant: GrantId, number: u32) -> RefreshToken {
+        RefreshToken::new(grant, number, *self.refresh_mac(grant, number).as_bytes())
+    }
+
+    /// Whether a refresh token was once made here. Security: compared in constant time, as all digests are.
+    pub fn is_genuine(&self, claim: &RefreshClaim) -> bool {
+        self.refresh_mac(claim.grant, claim.number) == Digest::from_bytes(claim.mac)
+    }
+
+    fn refresh_mac(&self, grant: GrantId, number: u32) -> Digest {
+        hmac_sha256(self.refresh.expose(), &[&RefreshToken::message(grant, number)])
+    }
+
+    /// The token that makes a form good in one browser and for one purpose: `purpose` names the page or the flow.
+    pub fn form_token(&self, browser: &str, purpose: &str) -> String {
+        let length = (browser.len() as u64).to_be_bytes();
+        hmac_sha256(self.forms.expose(), &[&length, browser.as_bytes(), purpose.as_bytes()]).to_base64url()
+    }
+
+    /// Whether a form came from our page in this browser.
+    pub fn is_form_token(&self, presented: &str, browser: &str, purpose: &str) -> bool {
+        // Security: digests of both, so that the comparison takes the same time for all.
+        Digest::of(presented.as_bytes()) == Digest::of(self.form_token(browser, purpose).as_bytes())
+    }
+}
