@@ -26,6 +26,11 @@ impl ServeConfig {
         if let Err(unreadable) = self.database.url() {
             wrong(unreadable.setting, format!("{}: {}", unreadable.path.display(), unreadable.cause));
         }
+        if let Some(path) = &self.passwords.denylist_file
+            && let Err(error) = std::fs::File::open(path)
+        {
+            wrong("passwords.denylist_file", format!("{}: {error}", path.display()));
+        }
         let own = |pair: &Option<Pair>, setting: &'static str, shared: bool| {
             (pair.clone(), if shared { "tls.certificate_file" } else { setting })
         };
