@@ -160,6 +160,7 @@ pub struct People {
     desk: Arc<SecretDesk>,
     settings: PeopleSettings,
     policy: policy::Policy,
+    waiting: throttle::Waiting,
     passkeys: Option<passkeys::Ceremonies>,
 }
 
@@ -171,7 +172,7 @@ impl People {
             Some(wanted) => passkeys::Ceremonies::open(wanted, &settings.service_name)?,
             None => None,
         };
-        Ok(Self { store, sealer, desk, settings, policy, passkeys })
+        Ok(Self { store, sealer, desk, settings, policy, waiting: throttle::Waiting::new(), passkeys })
     }
 
     /// Whether people can use passkeys here.
@@ -245,7 +246,7 @@ impl People {
         now: Timestamp,
     ) -> Result<UserRecord, SignInFailure> {
         let device = user.as_ref().and_then(|user| self.device(&user.person.id, origin, now));
-        let charged = throttle::charge(&self.store, &self.settings.throttle, account, origin.address, device).await;
+        let charged = self.charge(account, origin, device).await;
         let charged = charged.inspect_err(|failure| log_refusal(failure, user.as_ref(), origin))?;
         let presented = policy::prepared(password);
         // Security: some functions take time by the length of what was typed.
@@ -292,6 +293,16 @@ impl People {
             Ok(replaced) => tracing::debug!(replaced, "a password hash was made anew"),
             Err(fault) => tracing::warn!(%fault, "a password hash was not made anew"),
         }
+    }
+
+    async fn charge(
+        &self,
+        account: throttle::Account<'_>,
+        origin: Origin<'_>,
+        device: Option<device::DeviceId>,
+    ) -> Result<throttle::Charged, SignInFailure> {
+        let attempt = throttle::Try { account, address: origin.address, device };
+        throttle::charge(&self.store, &self.waiting, &self.settings.throttle, attempt).await
     }
 
     fn device(&self, user: &UserId, origin: Origin<'_>, now: Timestamp) -> Option<device::DeviceId> {
