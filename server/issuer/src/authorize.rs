@@ -5,6 +5,7 @@ mod next;
 
 use claimsmith_protocol::authorize::{Challenge, ClaimsRequest, Parameters, Prompt};
 use claimsmith_protocol::error::Refusal;
+use claimsmith_protocol::id::ClientId;
 use claimsmith_protocol::redirect::Vetted;
 use claimsmith_protocol::response::{ResponseMode, ResponseType};
 use claimsmith_protocol::scope::ScopeSet;
@@ -15,6 +16,8 @@ pub use next::{Consent, Hint, Missing, Person, Standing, Step, needs_consent, ne
 /// Where an authorization response goes. Only what was vetted can be one.
 #[derive(Debug, Clone)]
 pub struct ReturnAddress {
+    /// Whose it is.
+    pub client_id: ClientId,
     /// The client's own redirect URI.
     pub redirect_uri: Vetted,
     /// How the response travels.

@@ -45,6 +45,11 @@ impl KnownToken {
         Some(Self { jti, client_id, audience, expires_at, confirmation, claims })
     }
 
+    /// `scope`, where it has one.
+    pub fn scope(&self) -> Option<&str> {
+        self.claims.get("scope").and_then(Json::as_str)
+    }
+
     /// The members of an answer about it, `active` left out (RFC 7662 §2.2).
     pub fn members(&self) -> Vec<Member> {
         let mut members = vec![token_type_member(self.confirmation.as_ref())];

@@ -93,9 +93,13 @@ impl Username {
         if text.len() > USERNAME_MAX {
             return Err(InvalidUsername);
         }
-        let shown = UsernameCasePreserved::new().enforce(text).map_err(|_| InvalidUsername)?;
-        let key = UsernameCaseMapped::new().enforce(text).map_err(|_| InvalidUsername)?;
-        if shown.len() > USERNAME_MAX || key.len() > USERNAME_MAX {
+        let preserved = |text: &str| UsernameCasePreserved::new().enforce(text.to_owned()).map_err(|_| InvalidUsername);
+        let mapped = |text: &str| UsernameCaseMapped::new().enforce(text.to_owned()).map_err(|_| InvalidUsername);
+        let (shown, key) = (preserved(text)?, mapped(text)?);
+        // Invariant: preparing is done once and for all. A few letters change when they are prepared again (RFC 8264 §7); a name
+        // that is read back must be the one that was kept.
+        let is_stable = preserved(&shown)? == shown && mapped(&shown)? == key && mapped(&key)? == key;
+        if !is_stable || shown.len() > USERNAME_MAX || key.len() > USERNAME_MAX {
             return Err(InvalidUsername);
         }
         Ok(Self { shown: shown.into(), key: key.into() })

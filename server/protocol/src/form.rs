@@ -32,6 +32,10 @@ impl<'a> Form<'a> {
     /// Reads a body. A name may stand once only, but for those in `repeatable`
     /// ([RFC 6749 §3.2](https://www.rfc-editor.org/rfc/rfc6749#section-3.2)).
     pub fn parse(body: &'a [u8], repeatable: &[&str]) -> Result<Self, InvalidForm> {
+        Self::read(body, |name| repeatable.contains(&name))
+    }
+
+    fn read(body: &'a [u8], may_repeat: impl Fn(&str) -> bool) -> Result<Self, InvalidForm> {
         let mut form = Self(Vec::with_capacity(8));
         for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
             let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
@@ -42,12 +46,17 @@ impl<'a> Form<'a> {
             if form.0.len() == PARAMETERS_MAX {
                 return Err(InvalidForm::TooMany);
             }
-            if form.0.iter().any(|(held, _)| *held == name) && !repeatable.contains(&name.as_ref()) {
+            if form.0.iter().any(|(held, _)| *held == name) && !may_repeat(name.as_ref()) {
                 return Err(InvalidForm::Repeated);
             }
             form.0.push((name, decode(value)?));
         }
         Ok(form)
+    }
+
+    /// Reads a body in which any name may stand more than once; who uses it says which may not.
+    pub fn parse_repeated(body: &'a [u8]) -> Result<Self, InvalidForm> {
+        Self::read(body, |_| true)
     }
 
     /// The value of a parameter, absent when it is empty.

@@ -123,6 +123,7 @@ fn plugin_of(binding: &Binding, policy: &Policy) -> Option<Arc<Plugin>> {
 }
 
 /// One request's hold on the policy.
+#[derive(Clone)]
 pub struct Visit {
     policy: Arc<Policy>,
 }

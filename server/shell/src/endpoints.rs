@@ -14,6 +14,7 @@ use crate::report::Report;
 use crate::rooms::Rooms;
 
 mod assets;
+mod authorize;
 mod discovery;
 mod health;
 mod introspection;
@@ -21,6 +22,7 @@ mod jwks;
 mod openapi;
 mod revocation;
 mod token;
+mod userinfo;
 
 pub use discovery::Document;
 
@@ -42,7 +44,7 @@ pub struct Endpoint {
     pub name: &'static str,
     /// Its path below the issuer; for well-known documents see `well_known`.
     pub path: &'static str,
-    /// `GET` or `POST`; HEAD comes with GET, OPTIONS with CORS.
+    /// `GET`, `POST` or both; HEAD comes with GET, OPTIONS with CORS.
     pub method: &'static str,
     /// The most bytes its body may have, whatever `limits.body_bytes` says.
     pub body_limit: usize,
@@ -57,6 +59,17 @@ pub struct Endpoint {
     kind: Kind,
 }
 
+impl Endpoint {
+    /// Its methods.
+    pub fn methods(&self) -> impl Iterator<Item = &'static str> {
+        self.method.split(", ")
+    }
+
+    fn takes(&self, method: &Method) -> bool {
+        self.methods().any(|own| own == method.as_str())
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Token,
@@ -68,13 +81,16 @@ enum Kind {
     Live,
     Ready,
     Asset,
+    Authorize,
+    FlowPage,
+    Userinfo,
 }
 
 /// The most bytes of a form that `limits.body_bytes` can allow.
 pub const FORM_LIMIT: usize = 1 << 20;
 
 /// Every public endpoint.
-pub const ENDPOINTS: [&Endpoint; 10] = [
+pub const ENDPOINTS: &[&Endpoint] = &[
     &token::ENDPOINT,
     &introspection::ENDPOINT,
     &revocation::ENDPOINT,
@@ -85,6 +101,10 @@ pub const ENDPOINTS: [&Endpoint; 10] = [
     &health::LIVE,
     &health::READY,
     &assets::ENDPOINT,
+    &userinfo::ENDPOINT,
+    &authorize::ENDPOINT,
+    &authorize::SIGN_IN,
+    &authorize::CONSENT,
 ];
 
 /// The public endpoints as the hall calls them.
@@ -99,7 +119,7 @@ impl Public {
     pub fn new(rooms: Arc<Rooms>) -> Self {
         let base = rooms.urls.path().to_owned();
         let mut routes = HashMap::new();
-        for endpoint in ENDPOINTS {
+        for &endpoint in ENDPOINTS {
             routes.insert(path_of(endpoint, &base).into_boxed_str(), endpoint);
             for alias in rooms.settings.aliases.get(endpoint.name).into_iter().flatten() {
                 routes.insert(alias.as_str().into(), endpoint);
@@ -146,9 +166,9 @@ pub fn path_of(endpoint: &Endpoint, base: &str) -> String {
 }
 
 fn preflight(endpoint: &Endpoint) -> Answer {
-    let method = HeaderValue::from_static(endpoint.method);
+    let methods = HeaderValue::from_static(endpoint.method);
     Answer::empty(StatusCode::NO_CONTENT)
-        .with(ACCESS_CONTROL_ALLOW_METHODS, method)
+        .with(ACCESS_CONTROL_ALLOW_METHODS, methods)
         .with(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type, DPoP"))
         .with(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"))
 }
@@ -156,6 +176,8 @@ fn preflight(endpoint: &Endpoint) -> Answer {
 fn allowed_methods(endpoint: &Endpoint) -> HeaderValue {
     HeaderValue::from_static(match (endpoint.method, endpoint.cors) {
         ("GET", _) => "GET, HEAD, OPTIONS",
+        ("GET, POST", Cors::Nobody) => "GET, HEAD, POST",
+        ("GET, POST", _) => "GET, HEAD, POST, OPTIONS",
         (_, Cors::Nobody) => "POST",
         _ => "POST, OPTIONS",
     })
@@ -173,6 +195,7 @@ async fn reported(endpoint: &Endpoint, rooms: &Rooms, arrival: &Arrival) -> Answ
     let mut report = Report::begin(endpoint.name, arrival);
     let walked = match endpoint.kind {
         Kind::Introspection => introspection::walk(rooms, arrival, &mut report).await,
+        Kind::Userinfo => userinfo::walk(rooms, arrival, &mut report).await,
         Kind::Revocation => revocation::walk(rooms, arrival, &mut report).await,
         _ => token::walk(rooms, arrival, &mut report).await,
     };
@@ -185,11 +208,12 @@ impl Handler for Public {
             return Err(Answer::refusal(StatusCode::NOT_FOUND, "invalid_request", "there is nothing at this path"));
         };
         let preflight = method == Method::OPTIONS && endpoint.cors != Cors::Nobody;
-        if method.as_str() != endpoint.method && !preflight {
+        if !endpoint.takes(method) && !preflight {
             let refusal = Answer::refusal(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "the method is not allowed here");
             return Err(self.cors(endpoint, headers, refusal.with(ALLOW, allowed_methods(endpoint))));
         }
-        if method == Method::POST && !is_form(headers) {
+        if method == Method::POST && !is_form(headers) && !(matches!(endpoint.kind, Kind::Userinfo) && !headers.contains_key(CONTENT_TYPE))
+        {
             let refusal = Answer::refusal(StatusCode::BAD_REQUEST, "invalid_request", "the body must be application/x-www-form-urlencoded");
             return Err(self.cors(endpoint, headers, refusal));
         }
@@ -203,13 +227,15 @@ impl Handler for Public {
         }
         let rooms = self.rooms.as_ref();
         let answer = match endpoint.kind {
-            Kind::Token | Kind::Introspection | Kind::Revocation => reported(endpoint, rooms, &arrival).await,
+            Kind::Token | Kind::Introspection | Kind::Revocation | Kind::Userinfo => reported(endpoint, rooms, &arrival).await,
             Kind::Jwks => jwks::handle(rooms, &arrival),
             Kind::Discovery => discovery::handle(rooms, &arrival),
             Kind::OpenApi => openapi::handle(rooms),
             Kind::Live => health::live(),
             Kind::Ready => health::ready(rooms),
             Kind::Asset => assets::handle(rooms, &arrival),
+            Kind::Authorize => authorize::handle(rooms, &arrival).await,
+            Kind::FlowPage => authorize::page(endpoint, rooms, &arrival).await,
         };
         self.cors(endpoint, &arrival.headers, answer)
     }

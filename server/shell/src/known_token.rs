@@ -2,6 +2,7 @@
 
 use claimsmith_issuer::introspect::KnownToken;
 use claimsmith_jose::{Digest, HeaderAlg, Jws, SigningAlg};
+use claimsmith_protocol::handle::GrantId;
 use serde_json::{Map, Value};
 
 use crate::clock::Now;
@@ -39,11 +40,17 @@ pub async fn find(rooms: &Rooms, visit: &Visit, text: &str, now: Now) -> Result<
     }
     let (token, revoked) = if text.contains('.') {
         let Some(token) = verify(rooms, visit, text, now).and_then(KnownToken::from_claims) else { return Ok(Found::Unknown) };
-        let revoked = rooms.store.is_revoked(Digest::of(token.jti.as_bytes())).await?;
+        let revoked = rooms.store.is_over(&token.jti).await?;
         (Some(token), revoked)
     } else {
         let Some(found) = rooms.store.opaque_token(Digest::of(text.as_bytes())).await? else { return Ok(Found::Unknown) };
-        (serde_json::from_str(&found.token.claims).ok().and_then(KnownToken::from_claims), found.revoked)
+        let token = serde_json::from_str(&found.token.claims).ok().and_then(KnownToken::from_claims);
+        // What came of a person's grant ends with it.
+        let over = match &token {
+            Some(token) if !found.revoked && GrantId::of_jti(&token.jti).is_some() => rooms.store.is_over(&token.jti).await?,
+            _ => found.revoked,
+        };
+        (token, over)
     };
     Ok(match token {
         _ if revoked => Found::Revoked,

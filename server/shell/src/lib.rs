@@ -6,6 +6,7 @@
 //! - *Must never know*: what a grant allows, how claims are shaped, what a private key looks like.
 
 pub mod admin;
+pub mod authorize;
 pub mod browser;
 pub mod calendar;
 pub mod cli;

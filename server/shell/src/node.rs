@@ -24,7 +24,7 @@ use crate::guesses::Guesses;
 use crate::key_life::KeyLife;
 use crate::pages::Pages;
 use crate::people::People;
-use crate::rooms::Rooms;
+use crate::rooms::{self, Rooms};
 use crate::secret_desk::SecretDesk;
 use crate::shared_secret::SharedSecret;
 use crate::slow_signing::SlowSigning;
@@ -72,7 +72,7 @@ impl Node {
         runtime.block_on(freshness.report())?;
 
         let shared = runtime.block_on(SharedSecret::open(&store, &sealer)).map_err(StartFault::Shared)?;
-        let settings = config.room_settings();
+        let settings = rooms::Settings { languages: pages.languages().map(str::to_owned).collect(), ..config.room_settings() };
         let throttle = Arc::new(Throttle::new(&config.throttle_settings()));
         let fetcher = Arc::new(Fetcher::start(&config.fetch_settings())?);
         let secret_desk = Arc::new(SecretDesk::open(&config.secret_desk_settings(), Arc::clone(&throttle))?);

@@ -86,6 +86,11 @@ impl Pages {
         self.look(Some(tag), &HeaderMap::new())
     }
 
+    /// The tag of a look's language.
+    pub fn language_of(&self, look: &Look) -> String {
+        self.texts.tag(look.language).to_owned()
+    }
+
     /// The tags of all languages.
     pub fn languages(&self) -> impl Iterator<Item = &str> {
         self.texts.all().map(|language| self.texts.tag(language))

@@ -160,6 +160,7 @@ pub struct People {
     desk: Arc<SecretDesk>,
     settings: PeopleSettings,
     policy: policy::Policy,
+    waiting: throttle::Waiting,
     passkeys: Option<passkeys::Ceremonies>,
 }
 
@@ -171,7 +172,7 @@ impl People {
             Some(wanted) => passkeys::Ceremonies::open(wanted, &settings.service_name)?,
             None => None,
         };
-        Ok(Self { store, sealer, desk, settings, policy, passkeys })
+        Ok(Self { store, sealer, desk, settings, policy, waiting: throttle::Waiting::new(), passkeys })
     }
 
     /// Whether people can use passkeys here.
@@ -198,7 +199,8 @@ impl People {
             Some(name) => self.store.find_user(name).await?,
             None => None,
         };
-        let account = throttle::Account::Named(name.as_ref().map_or(username, Username::key));
+        // What is no username is nobody's, and counted as one.
+        let account = throttle::Account::Named(name.as_ref().map_or("", Username::key));
         let checked = self.check_password(user, account, password, origin, now).await;
         self.steady(came_at, checked).await.map(|user| Verified { user, methods: vec![Method::Password], at: now })
     }
@@ -244,9 +246,12 @@ impl People {
         now: Timestamp,
     ) -> Result<UserRecord, SignInFailure> {
         let device = user.as_ref().and_then(|user| self.device(&user.person.id, origin, now));
-        let charged = throttle::charge(&self.store, &self.settings.throttle, account, origin.address, device).await?;
+        let charged = self.charge(account, origin, device).await;
+        let charged = charged.inspect_err(|failure| log_refusal(failure, user.as_ref(), origin))?;
         let presented = policy::prepared(password);
-        let stored = user.as_ref().and_then(|user| user.password.as_ref());
+        // Security: some functions take time by the length of what was typed.
+        let sized = presented.expose().chars().count() <= *self.settings.lengths.end();
+        let stored = user.as_ref().and_then(|user| user.password.as_ref()).filter(|_| sized);
         let attempt = PasswordAttempt {
             account: account.text(),
             address: origin.address,
@@ -258,9 +263,16 @@ impl People {
                 charged.refund(&self.store).await?;
                 Err(Fault::Busy { what: "checks of passwords", retry_after }.into())
             }
-            PasswordCheck::Wrong => Err(Refused::Wrong.into()),
+            PasswordCheck::Wrong => {
+                let wrong = Refused::Wrong.into();
+                log_refusal(&wrong, user.as_ref(), origin);
+                Err(wrong)
+            }
             PasswordCheck::Right { upgrade } => {
-                let user = user.filter(|user| user.person.enabled).ok_or(Refused::Wrong)?;
+                let Some(user) = user.filter(|user| user.person.enabled) else {
+                    tracing::info!(address = %origin.address, "a disabled user gave the right password");
+                    return Err(Refused::Wrong.into());
+                };
                 charged.refund(&self.store).await?;
                 if upgrade {
                     self.upgrade(&user, presented).await;
@@ -283,6 +295,16 @@ impl People {
         }
     }
 
+    async fn charge(
+        &self,
+        account: throttle::Account<'_>,
+        origin: Origin<'_>,
+        device: Option<device::DeviceId>,
+    ) -> Result<throttle::Charged, SignInFailure> {
+        let attempt = throttle::Try { account, address: origin.address, device };
+        throttle::charge(&self.store, &self.waiting, &self.settings.throttle, attempt).await
+    }
+
     fn device(&self, user: &UserId, origin: Origin<'_>, now: Timestamp) -> Option<device::DeviceId> {
         device::recognise(&self.sealer, user, origin.device?, (now, self.settings.device_lifetime))
     }
@@ -299,6 +321,19 @@ impl People {
         }
         result
     }
+}
+
+/// The record of a failed sign-in. Security: what was typed as a name is not in it, for it may have been a password.
+fn log_refusal(failure: &SignInFailure, user: Option<&UserRecord>, origin: Origin<'_>) {
+    let SignInFailure::Refused(refused) = failure else { return };
+    let reason = match (refused, user) {
+        (Refused::TooMany { .. }, _) => "throttled",
+        (Refused::Wrong, None) => "unknown_user",
+        (Refused::Wrong, Some(user)) if user.password.is_none() => "no_password",
+        (Refused::Wrong, Some(_)) => "wrong_password",
+    };
+    let user = user.map_or("none", |user| &*user.person.id);
+    tracing::info!(reason, user, address = %origin.address, "a sign-in was refused");
 }
 
 fn sealing(fault: SealFault) -> Fault {

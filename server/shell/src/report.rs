@@ -98,6 +98,24 @@ impl Report {
         }
     }
 
+    /// Ends a request of a browser: what went wrong has its answer already.
+    pub async fn finish_with(self, rooms: &Rooms, arrival: &Arrival, answer: Answer, failure: &Failure) -> Answer {
+        let whole = self.begun.elapsed();
+        let client = self.client.as_deref().unwrap_or_default();
+        rooms.metrics.stages(&self.stages, whole);
+        let (code, reason) = (failure.code().as_str(), failure.reason());
+        rooms.metrics.failed(self.endpoint, "", client, code, reason);
+        self.trace(rooms, arrival, (code, reason), answer.status.as_u16());
+        log(&self, arrival, code, reason, answer.status.as_u16(), whole);
+        if let Failure::Failed(fault) = failure {
+            log_fault(fault, arrival.id);
+        }
+        if !client.is_empty() && may_record(rooms.clock.now().timestamp().seconds()) {
+            record::refusal(rooms, client, self.endpoint, reason, arrival.id).await;
+        }
+        answer
+    }
+
     /// Hands the request to the traces, which take a share of them.
     fn trace(&self, rooms: &Rooms, arrival: &Arrival, (outcome, reason): (&'static str, &'static str), status: u16) {
         rooms.metrics.traced(&Walked {

@@ -48,6 +48,10 @@ pub struct Settings {
     pub grants: Vec<GrantType>,
     /// What is decided for the flows of people.
     pub people: PeoplePolicy,
+    /// The languages of the pages, by their tags.
+    pub languages: Vec<String>,
+    /// How long a device is known, seconds.
+    pub device_lifetime: u32,
     /// What tokens are like where neither client nor resource says anything.
     pub defaults: Defaults,
     /// What one call of a plugin may use.

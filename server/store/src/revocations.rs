@@ -1,9 +1,11 @@
 //! `revocations`: access tokens that end before they expire (RFC 7009), read at every introspection.
 
 use claimsmith_jose::Digest;
+use claimsmith_protocol::handle::GrantId;
 use claimsmith_protocol::id::ClientId;
 use claimsmith_protocol::time::Timestamp;
 use diesel::pg::PgConnection;
+use diesel::sql_types::{Binary, Bool, Nullable};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 
 use crate::changes::{Change, EntityKind, Written, change};
@@ -46,10 +48,29 @@ impl Store {
         self.boundary.read(move |tx| load(tx, &jti_digests)).await
     }
 
-    /// Whether the token with this digest of `jti` is revoked.
-    pub async fn is_revoked(&self, jti_digest: Digest) -> Result<bool, Fault> {
-        Ok(!self.revoked(vec![jti_digest]).await?.is_empty())
+    /// Whether an access token has ended before its time, by its `jti`: revoked itself, or with the grant that it came of. One
+    /// statement.
+    pub async fn is_over(&self, jti: &str) -> Result<bool, Fault> {
+        let (digest, grant) = (Digest::of(jti.as_bytes()), GrantId::of_jti(jti));
+        self.boundary
+            .read(move |tx| {
+                let row: OverRow = diesel::sql_query(
+                    "SELECT EXISTS (SELECT 1 FROM revocations WHERE jti_digest = $1) \
+                     OR ($2 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants WHERE grant_id = $2 AND revoked_at IS NULL)) AS over",
+                )
+                .bind::<Binary, _>(&digest.as_bytes()[..])
+                .bind::<Nullable<Binary>, _>(grant.as_ref().map(|grant| &grant.as_bytes()[..]))
+                .get_result(tx)?;
+                Ok(row.over)
+            })
+            .await
     }
+}
+
+#[derive(diesel::QueryableByName)]
+struct OverRow {
+    #[diesel(sql_type = Bool)]
+    over: bool,
 }
 
 fn load(conn: &mut PgConnection, jti_digests: &[Digest]) -> Result<Vec<Digest>, Fault> {

@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod edits;
 pub mod form;
 pub mod keys;
+pub mod person;
 pub mod scope;
 pub mod token;
 #[cfg(feature = "whole")]
@@ -26,6 +27,7 @@ pub const TARGETS: &[Target] = &[
     ("edits", edits::run),
     ("form", form::run),
     ("keys", keys::run),
+    ("person", person::run),
     ("scope", scope::run),
     ("token", token::run),
     #[cfg(feature = "whole")]

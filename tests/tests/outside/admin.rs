@@ -143,6 +143,13 @@ fn deed(dev: &Dev, method: &str, path: &str) -> Option<Deed> {
         let digest = |member: &str| shown[member].as_str().expect("a digest").to_owned();
         (digest("active"), digest("previous"))
     };
+    let user = |members: Value| {
+        let mut body = json!({ "username": format!("u-{}", client()) });
+        body.as_object_mut().expect("members").extend(members.as_object().cloned().unwrap_or_default());
+        let made = dev.admin_post("/users", &body);
+        assert_eq!(made.status, 201, "{made:?}");
+        made.json()["user_id"].as_str().expect("an id").to_owned()
+    };
     let key = || dev.admin_post("/keys", &json!({ "alg": "ES384" })).json()["kid"].as_str().expect("a kid").to_owned();
     let seen = |kind, action, path: String, key: String, body: Value| {
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
@@ -200,6 +207,31 @@ fn deed(dev: &Dev, method: &str, path: &str) -> Option<Deed> {
         ("delete", "/resources/{identifier}") => {
             let identifier = resource();
             seen("resource", "delete", format!("/resources/{}", encode(&identifier)), identifier, Value::Null)
+        }
+        ("post", "/users") => seen("user", "create", "/users".into(), String::new(), json!({ "username": "made-here" })),
+        ("put" | "patch", "/users/{user_id}") => {
+            let id = user(json!({}));
+            seen("user", "update", format!("/users/{id}"), id, json!({ "username": format!("other-{}", client()) }))
+        }
+        ("delete", "/users/{user_id}") => {
+            let id = user(json!({}));
+            seen("user", "delete", format!("/users/{id}"), id, Value::Null)
+        }
+        ("post", "/users/{user_id}/password") => {
+            let id = user(json!({}));
+            seen("user", "set_password", format!("/users/{id}/password"), id, json!({ "password": "correct horse" }))
+        }
+        ("delete", "/users/{user_id}/password") => {
+            let id = user(json!({ "password": "correct horse" }));
+            seen("user", "set_password", format!("/users/{id}/password"), id, Value::Null)
+        }
+        ("delete", "/users/{user_id}/factors/{factor_id}") => {
+            // Only people set up factors; the row stands for one that this person has lost.
+            let id = user(json!({}));
+            let sql = format!("INSERT INTO recovery_codes (user_id, code_digest) VALUES ('{id}', sha256('x'))");
+            let url = dev.info["database_url"].as_str().expect("a URL");
+            assert!(std::process::Command::new("psql").args([url, "--quiet", "--command", &sql]).status().expect("psql").success());
+            seen("user", "set_recovery_codes", format!("/users/{id}/factors/recovery_codes"), id, Value::Null)
         }
         ("post", "/plugins") => {
             let body = std::fs::read(claimsmith_tests::plugin("scope-guard")).expect("a component");

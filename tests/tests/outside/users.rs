@@ -105,6 +105,17 @@ fn passwords_are_held_to_the_rules_and_hashes_to_what_we_can_afford() {
 }
 
 #[test]
+fn no_password_is_in_the_database() {
+    let password = "a password that is nowhere to be found";
+    let user = register(&json!({ "username": fresh("hidden"), "password": password }));
+    let url = server().info["database_url"].as_str().expect("a URL").to_owned();
+    let dump = std::process::Command::new("pg_dump").arg("--data-only").arg("--inserts").arg(&url).output().expect("pg_dump");
+    assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+    let text = String::from_utf8_lossy(&dump.stdout);
+    assert!(text.contains(user["user_id"].as_str().expect("an id")) && !text.contains(password));
+}
+
+#[test]
 fn factors_are_listed_and_only_removed() {
     let user = register(&json!({ "username": fresh("factors") }));
     let factors = server().admin(Method::GET, &format!("{}/factors", path_of(&user)), &[], Vec::new());

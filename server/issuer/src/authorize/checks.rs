@@ -39,7 +39,8 @@ pub enum Column {
 }
 
 /// Where the parameters come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Object {
     /// Plain parameters.
     None,
@@ -132,7 +133,7 @@ pub fn return_address(asking: &Asking<'_>) -> Result<ReturnAddress, AuthorizeRef
     let mode = parameters.one("response_mode").and_then(|mode| ResponseMode::parse(mode, response_type));
     let mode = mode.filter(|mode| mode_is_safe(*mode, response_type, asking.client)).unwrap_or(default);
     let state = parameters.one("state").filter(|state| state.len() <= ECHO_MAX && !twice("state")).map(Into::into);
-    Ok(ReturnAddress { redirect_uri, mode: signed_if_must(mode, asking.client), state })
+    Ok(ReturnAddress { client_id: asking.client.id.clone(), redirect_uri, mode: signed_if_must(mode, asking.client), state })
 }
 
 /// A client of FAPI 2.0 Message Signing gets signed responses whatever it asks for (FAPI 2.0 Message Signing §5.4).

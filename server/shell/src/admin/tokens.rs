@@ -40,7 +40,7 @@ async fn find(call: &Call<'_>, text: &str) -> Result<Option<Found>, Problem> {
     if text.contains('.') {
         let Some((header, claims)) = verified(call, text) else { return Ok(None) };
         let Some(token) = KnownToken::from_claims(claims.clone()) else { return Ok(None) };
-        let revoked = call.store().is_revoked(Digest::of(token.jti.as_bytes())).await?;
+        let revoked = call.store().is_over(&token.jti).await?;
         return Ok(Some(Found { format: "jwt", header: Some(header), claims, token, revoked }));
     }
     let Some(found) = call.store().opaque_token(Digest::of(text.as_bytes())).await? else { return Ok(None) };

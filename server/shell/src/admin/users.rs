@@ -48,8 +48,7 @@ fn user_id(fields: &mut Fields, held: Option<&UserId>, fresh: impl FnOnce() -> U
         (None, None) => fields.is_sound("user_id").then(fresh),
         // From an export of this server: whoever is brought back is who they were.
         (Some(text), None) => {
-            let parsed = UserId::parse(text).map_err(|invalid| fields.wrong("user_id", format!("{invalid}; leave it out to get one"))).ok();
-            parsed
+            UserId::parse(text).map_err(|invalid| fields.wrong("user_id", format!("{invalid}; leave it out to get one"))).ok()
         }
     }
 }

@@ -31,6 +31,11 @@ impl ServeConfig {
         if let Err(fault) = Pages::load(&self.pages, &self.issuer) {
             wrong(fault.setting(), fault.to_string());
         }
+        if let Some(path) = &self.passwords.denylist_file
+            && let Err(error) = std::fs::File::open(path)
+        {
+            wrong("passwords.denylist_file", format!("{}: {error}", path.display()));
+        }
         let own = |pair: &Option<Pair>, setting: &'static str, shared: bool| {
             (pair.clone(), if shared { "tls.certificate_file" } else { setting })
         };

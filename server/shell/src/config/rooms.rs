@@ -190,6 +190,8 @@ impl ServeConfig {
             allowed_origins: self.cors.allowed_origins.iter().map(|origin| origin.as_str().to_owned()).collect(),
             grants: self.grants.enabled.clone(),
             people: self.people_policy(),
+            languages: Vec::new(),
+            device_lifetime: lifetime(self.sign_in.device_lifetime).seconds(),
             defaults: Defaults {
                 audience: self.default_audience().into(),
                 lifetime: lifetime(self.lifetimes.access_token),

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use claimsmith_issuer::grants::Resources;
+use claimsmith_issuer::id_token::{claims_supported, standard_scopes};
 use claimsmith_jose::Digest;
+use claimsmith_protocol::authorize::Prompt;
 use claimsmith_protocol::credentials::AuthMethod;
 use claimsmith_protocol::grant::GrantType;
+use claimsmith_protocol::response::ResponseMode;
 use serde_json::{Map, Value, json};
 
 use super::jwks::cacheable;
@@ -76,9 +79,14 @@ impl Document {
             return held;
         }
         let mut members = self.members.clone();
-        let scopes = scopes_of(&policy.resources);
-        if self.lists_scopes && !scopes.is_empty() {
-            members.insert("scopes_supported".into(), json!(scopes));
+        // The scopes of OpenID Connect are everybody's to know; those of resources where the operator says so.
+        let mut scopes: BTreeSet<&str> = if self.lists_scopes { scopes_of(&policy.resources) } else { BTreeSet::new() };
+        scopes.extend(standard_scopes());
+        members.insert("scopes_supported".into(), json!(scopes));
+        // Those of keys whose time is still to come among them: the document outlives the moment.
+        let algs: BTreeSet<&str> = policy.keyring.algs(i64::MAX).into_iter().map(|alg| alg.as_str()).collect();
+        for name in ["id_token", "userinfo", "authorization"] {
+            members.insert(format!("{name}_signing_alg_values_supported"), json!(algs));
         }
         let body = Value::Object(members).to_string();
         let etag = format!("\"{}\"", Digest::of(body.as_bytes()).to_base64url()).into();
@@ -99,16 +107,15 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("issuer".into(), urls.as_str().into());
     let url = |origin: &str, endpoint: &Endpoint| Value::from(format!("{origin}{}", path_of(endpoint, urls.path())));
-    for endpoint in ENDPOINTS {
+    for &endpoint in ENDPOINTS {
         if let Some(name) = endpoint.metadata {
             members.insert(name.into(), url(urls.origin(), endpoint));
         }
     }
     let grants: Vec<_> = GrantType::ALL.into_iter().filter(|grant| settings.grants.contains(grant)).map(GrantType::as_str).collect();
     members.insert("grant_types_supported".into(), json!(grants));
-    // RFC 8414 §2 requires the member and §3.2 forbids an empty one: of the registered response types this one gives nothing.
-    members.insert("response_types_supported".into(), json!(["none"]));
-    for endpoint in ENDPOINTS.into_iter().filter(|endpoint| endpoint.client_auth) {
+    add_people(&mut members, settings);
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.client_auth) {
         add_client_auth(&mut members, endpoint, settings);
     }
     let proofs: Vec<_> = settings.dpop.algs.iter().map(|alg| alg.as_str()).collect();
@@ -120,20 +127,43 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
     members.insert("request_uri_parameter_supported".into(), json!(false));
     if let Some(origin) = &settings.mtls_origin {
         let aliases: Map<String, Value> = ENDPOINTS
-            .into_iter()
+            .iter()
             .filter(|endpoint| endpoint.client_auth)
-            .filter_map(|endpoint| Some((endpoint.metadata?.to_owned(), url(origin, endpoint))))
+            .filter_map(|&endpoint| Some((endpoint.metadata?.to_owned(), url(origin, endpoint))))
             .collect();
         members.insert("mtls_endpoint_aliases".into(), Value::Object(aliases));
     }
     members
 }
 
+/// What the flows of people offer (OpenID Connect Discovery §3, RFC 9207 §3, JARM §4).
+fn add_people(members: &mut Map<String, Value>, settings: &Settings) {
+    let people = &settings.people;
+    let types: Vec<_> = people.response_types.iter().map(|held| held.as_str()).collect();
+    let acrs: Vec<_> = settings.acr_names.supported().collect();
+    let claims: BTreeSet<_> = claims_supported().collect();
+    let own = [
+        ("response_types_supported", json!(types)),
+        ("response_modes_supported", json!(ResponseMode::NAMES)),
+        ("code_challenge_methods_supported", json!(["S256"])),
+        ("authorization_response_iss_parameter_supported", json!(true)),
+        ("subject_types_supported", json!(["public", "pairwise"])),
+        ("acr_values_supported", json!(acrs)),
+        ("claims_supported", json!(claims)),
+        ("claim_types_supported", json!(["normal"])),
+        ("claims_parameter_supported", json!(true)),
+        ("prompt_values_supported", json!(Prompt::VALUES)),
+        ("request_parameter_supported", json!(false)),
+        ("ui_locales_supported", json!(settings.languages)),
+    ];
+    members.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
+}
+
 fn add_client_auth(members: &mut Map<String, Value>, endpoint: &Endpoint, settings: &Settings) {
     let Some(name) = endpoint.metadata else { return };
     let policy = &settings.client_auth;
-    // Public clients cannot introspect (RFC 7662 §2.1), and there is no grant yet that they may use.
-    let usable = |method: &&AuthMethod| **method != AuthMethod::None || endpoint.name == "revocation";
+    // Public clients cannot introspect (RFC 7662 §2.1).
+    let usable = |method: &&AuthMethod| **method != AuthMethod::None || endpoint.name != "introspection";
     let methods: Vec<_> = policy.methods.iter().filter(usable).map(|method| method.as_str()).collect();
     members.insert(format!("{name}_auth_methods_supported"), json!(methods));
     let mut algs: Vec<&str> = Vec::new();

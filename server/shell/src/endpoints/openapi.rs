@@ -25,11 +25,12 @@ pub(super) fn handle(rooms: &Rooms) -> Answer {
 
 fn document(origin: &str, base: &str) -> Value {
     let mut paths = Map::new();
-    for endpoint in ENDPOINTS {
+    for &endpoint in ENDPOINTS {
         let operation = operation(endpoint);
         let path = path_of(endpoint, base);
         let path = if matches!(endpoint.kind, Kind::Asset) { format!("{path}/{{file}}") } else { path };
-        paths.insert(path, json!({ endpoint.method.to_ascii_lowercase(): operation }));
+        let methods: Map<String, Value> = endpoint.methods().map(|method| (method.to_ascii_lowercase(), operation.clone())).collect();
+        paths.insert(path, Value::Object(methods));
     }
     json!({
         "openapi": "3.1.0",

@@ -5,7 +5,9 @@
 
 use claimsmith_issuer::introspect::may_revoke;
 use claimsmith_protocol::credentials::Presented;
+use claimsmith_protocol::handle::{RefreshClaim, RefreshToken};
 use claimsmith_protocol::token::{parse_form, parse_token};
+use claimsmith_store::Ending;
 use http::StatusCode;
 
 use super::{Cors, Endpoint, FORM_LIMIT, Kind};
@@ -34,10 +36,23 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     let caller = desk::authenticate(rooms, presented, arrival, report).await?;
     let text = parse_token(&form)?;
     let now = rooms.clock.now();
-    if let Some(token) = known_token::find(rooms, &visit, text, now).await?.live()
+    // RFC 7009 §2.1: with a refresh token, everything of its grant ends.
+    if let Some(claim) = RefreshToken::read(text) {
+        end_grant(rooms, &caller, claim).await?;
+    } else if let Some(token) = known_token::find(rooms, &visit, text, now).await?.live()
         && may_revoke(&caller.client, &token)
     {
         record::revoke(rooms, &token).await?;
     }
     Ok(Answer::empty(StatusCode::OK).uncached())
+}
+
+/// Ends the grant of a refresh token, if it is the caller's.
+async fn end_grant(rooms: &Rooms, caller: &desk::Caller, claim: RefreshClaim) -> Result<(), Failure> {
+    let found = rooms.store.load_grant(claim.grant).await?;
+    let own = found.is_some_and(|found| found.grant.client_id == caller.client.client().id);
+    if own && rooms.shared.is_genuine(&claim) {
+        rooms.store.end_grants(Ending::Grant(claim.grant), rooms.clock.now().timestamp()).await?;
+    }
+    Ok(())
 }

@@ -172,7 +172,7 @@ impl People {
         now: Timestamp,
     ) -> Result<Verified, SignInFailure> {
         let ceremonies = self.ceremonies()?;
-        let charged = throttle::charge(&self.store, &self.settings.throttle, throttle::Account::Passkey, origin.address, None).await?;
+        let charged = self.charge(throttle::Account::Passkey, origin, None).await?;
         let Ceremony::SignIn(state) = ceremonies.resume(state, now)? else { return Err(Refused::Wrong.into()) };
         let answer: PublicKeyCredential = serde_json::from_str(answer).map_err(|_| Refused::Wrong)?;
         let (handle, _) = ceremonies.webauthn.identify_discoverable_authentication(&answer).map_err(|error| refused(&error))?;

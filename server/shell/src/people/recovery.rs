@@ -34,7 +34,7 @@ impl People {
     ) -> Result<Method, SignInFailure> {
         let device = self.device(user, origin, now);
         let account = throttle::Account::Code(user);
-        let charged = throttle::charge(&self.store, &self.settings.throttle, account, origin.address, device).await?;
+        let charged = self.charge(account, origin, device).await?;
         if !self.store.spend_recovery_code(user, digest(user, code)).await? {
             return Err(Refused::Wrong.into());
         }

@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use claimsmith_jose::Digest;
 use claimsmith_store::{Bucket, Fault, Store};
+use quick_cache::sync::Cache;
+use tokio::time::Instant;
 
 use super::device::DeviceId;
 use super::{Refused, SignInFailure};
@@ -67,22 +69,72 @@ impl Charged {
     }
 }
 
+/// Who was told to wait a moment ago, on this node: whoever does not is told again without the database.
+#[derive(Debug)]
+pub(super) struct Waiting(Cache<Digest, Instant>);
+
+/// How long the word of the database is taken for: it may have become better since.
+const WORD: Duration = Duration::from_secs(5);
+
+impl Waiting {
+    pub(super) fn new() -> Self {
+        Self(Cache::new(16_384))
+    }
+
+    /// What is left of the wait.
+    fn left(&self, buckets: &[Bucket], now: Instant) -> Option<Duration> {
+        let until = buckets.iter().filter_map(|bucket| self.0.get(&bucket.digest)).max()?;
+        Some(until.saturating_duration_since(now)).filter(|left| !left.is_zero())
+    }
+
+    fn remember(&self, rule: Rule, buckets: &[Bucket], waits: &[Duration], now: Instant) {
+        let own = match (rule, waits) {
+            // The account keeps nobody waiting by itself.
+            (Rule::Pressed, [pair, single, account, network]) => {
+                vec![(0, if account.is_zero() { *pair } else { *pair.max(single) }), (3, *network)]
+            }
+            (_, waits) => waits.iter().copied().enumerate().collect(),
+        };
+        for (index, wait) in own.into_iter().filter(|(_, wait)| !wait.is_zero()) {
+            if let Some(bucket) = buckets.get(index) {
+                self.0.insert(bucket.digest, now + wait.min(WORD));
+            }
+        }
+    }
+}
+
+/// An attempt: at what, and from where.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Try<'a> {
+    pub(super) account: Account<'a>,
+    pub(super) address: IpAddr,
+    pub(super) device: Option<DeviceId>,
+}
+
 /// Counts an attempt as a failure beforehand, unless there were too many.
 pub(super) async fn charge(
     store: &Store,
+    waiting: &Waiting,
     settings: &SignInThrottleSettings,
-    account: Account<'_>,
-    address: IpAddr,
-    device: Option<DeviceId>,
+    attempt: Try<'_>,
 ) -> Result<Charged, SignInFailure> {
-    let (buckets, admit) = buckets(settings, account, address, device);
-    let charge = store.charge(buckets.clone(), move |waits| wait(admit, waits).is_zero()).await?;
+    let (buckets, rule) = buckets(settings, attempt.account, attempt.address, attempt.device);
+    let now = Instant::now();
+    if let Some(left) = waiting.left(&buckets, now) {
+        return Err(too_many(left));
+    }
+    let charge = store.charge(buckets.clone(), move |waits| wait(rule, waits).is_zero()).await?;
     if charge.charged {
         return Ok(Charged(buckets));
     }
-    // In whole seconds, as `Retry-After` has it.
-    let wait = Duration::from_secs(u64::try_from(wait(admit, &charge.waits).as_millis().div_ceil(1_000)).unwrap_or(u64::MAX).max(1));
-    Err(Refused::TooMany { retry_after: wait }.into())
+    waiting.remember(rule, &buckets, &charge.waits, now);
+    Err(too_many(wait(rule, &charge.waits)))
+}
+
+/// In whole seconds, as `Retry-After` has it.
+fn too_many(wait: Duration) -> SignInFailure {
+    let seconds = u64::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX).max(1);
+    Refused::TooMany { retry_after: Duration::from_secs(seconds) }.into()
 }
 
 /// Which buckets make an attempt wait.
@@ -144,4 +196,44 @@ fn digest(kind: &str, parts: &[&[u8]]) -> Digest {
         text.extend_from_slice(part);
     }
     Digest::of(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bucket(name: &str) -> Bucket {
+        Bucket { digest: Digest::of(name.as_bytes()), burst: 1, every: Duration::from_secs(1) }
+    }
+
+    #[test]
+    fn sec_008_whoever_was_told_to_wait_is_told_again_for_as_long_and_nobody_else() {
+        let (waiting, now) = (Waiting::new(), Instant::now());
+        let (second, hour) = (Duration::from_secs(1), Duration::from_secs(3_600));
+        let mine = ["pair", "single", "account", "network"].map(bucket);
+        let others = ["pair 2", "single 2", "account", "network 2"].map(bucket);
+        waiting.remember(Rule::Pressed, &mine, &[Duration::ZERO, second, hour, Duration::ZERO], now);
+        assert_eq!(waiting.left(&mine, now), Some(second));
+        assert_eq!(waiting.left(&mine, now + second), None);
+        assert_eq!(waiting.left(&others, now), None, "the account is not what keeps others waiting");
+        waiting.remember(Rule::Pressed, &mine, &[Duration::ZERO, second, Duration::ZERO, hour], now);
+        assert_eq!(waiting.left(&mine[3..], now), Some(WORD), "then the database is asked again");
+        waiting.remember(Rule::Any, &[bucket("code")], &[second], now);
+        assert_eq!(waiting.left(&[bucket("code")], now), Some(second));
+    }
+
+    #[test]
+    fn sec_008_under_attack_a_network_has_one_try_at_a_time_and_otherwise_its_burst() {
+        let (none, some) = (Duration::ZERO, Duration::from_secs(9));
+        for (waits, expected) in [
+            ([none, some, none, none], none),
+            ([none, some, some, none], some),
+            ([none, none, some, none], none),
+            ([some, some, none, none], some),
+            ([none, none, none, some], some),
+        ] {
+            assert_eq!(wait(Rule::Pressed, &waits), expected, "{waits:?}");
+        }
+        assert_eq!(wait(Rule::Any, &[none, some]), some);
+    }
 }

@@ -67,7 +67,7 @@ impl People {
     pub async fn verify_totp(&self, user: &UserId, code: &str, origin: Origin<'_>, now: Timestamp) -> Result<Method, SignInFailure> {
         let device = self.device(user, origin, now);
         let account = throttle::Account::Code(user);
-        let charged = throttle::charge(&self.store, &self.settings.throttle, account, origin.address, device).await?;
+        let charged = self.charge(account, origin, device).await?;
         let totp = self.store.load_totp(user).await?.ok_or(Refused::Wrong)?;
         let secret = self.sealer.open(&seals::user_totp(user), &totp.sealed_secret).map_err(sealing)?;
         let step = step_of(&secret, code, now).ok_or(Refused::Wrong)?;

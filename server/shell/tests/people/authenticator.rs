@@ -53,7 +53,7 @@ impl Authenticator {
         let mut attestation = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x59".to_vec();
         attestation.extend_from_slice(&u16::try_from(data.len()).unwrap().to_be_bytes());
         attestation.extend_from_slice(&data);
-        self.answer(json!({
+        self.answer(&json!({
             "attestationObject": base64url::encode(attestation),
             "clientDataJSON": base64url::encode(client_data),
             "transports": ["internal"],
@@ -72,7 +72,7 @@ impl Authenticator {
         let mut signer = Signer::new(MessageDigest::sha256(), &key).unwrap();
         signer.update(&data).unwrap();
         signer.update(&sha256(client_data.as_bytes())).unwrap();
-        self.answer(json!({
+        self.answer(&json!({
             "authenticatorData": base64url::encode(&data),
             "clientDataJSON": base64url::encode(client_data),
             "signature": base64url::encode(signer.sign_to_vec().unwrap()),
@@ -80,7 +80,7 @@ impl Authenticator {
         }))
     }
 
-    fn answer(&self, response: Value) -> String {
+    fn answer(&self, response: &Value) -> String {
         let id = base64url::encode(&self.credential_id);
         let answer = json!({ "id": id, "rawId": id, "type": "public-key", "response": response, "clientExtensionResults": {} });
         answer.to_string()

@@ -49,6 +49,22 @@ async fn every_failure_reads_the_same() {
 }
 
 #[tokio::test]
+async fn a_password_that_is_too_long_is_not_computed() {
+    let rig = Rig::new();
+    let long = "x".repeat(65);
+    let id = rig.register_with_hash("alice", Some(&sha_of(&long))).await;
+    assert!(is_wrong(&rig.sign_in("alice", &long, HOME).await), "longer than a password may be");
+    rig.store.set_password("test", &id, Some(sha_of(&long[1..]).into()), None).await.unwrap();
+    assert!(rig.sign_in("alice", &long[1..], HOME).await.is_ok());
+}
+
+/// `{SHA256}` of LDAP.
+fn sha_of(password: &str) -> String {
+    let digest = claimsmith_jose::Digest::of(password.as_bytes());
+    format!("{{SHA256}}{}=", claimsmith_jose::base64url::encode(digest.as_bytes()).replace('-', "+").replace('_', "/"))
+}
+
+#[tokio::test]
 async fn a_failure_leaves_at_a_steady_time_and_a_success_at_once() {
     let quantum = Duration::from_millis(400);
     let rig = Rig::with(PeopleSettings { refusal_quantum: quantum, ..settings() });

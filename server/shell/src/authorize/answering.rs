@@ -1,0 +1,205 @@
+//! The answer to a client: the grant goes into the ledger, and what may be known of it to the redirect URI.
+
+use claimsmith_issuer::assurance;
+use claimsmith_issuer::authorize::{Consent, ReturnAddress};
+use claimsmith_issuer::grants::{Allowed, CodeState, GrantRecord, refresh_token};
+use claimsmith_issuer::subject::sid;
+use claimsmith_issuer::value::{render_integer, render_string};
+use claimsmith_jose::SignableClaims;
+use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
+use claimsmith_protocol::handle::{Code, GrantId};
+use claimsmith_protocol::response::Carrier;
+use claimsmith_protocol::scope::ScopeSet;
+use claimsmith_store::{Completion, ConsentRecord};
+use rand::Rng;
+
+use super::consenting::{Agreed, askable};
+use super::flow::{Walk, see_other};
+use super::{Stop, cards, standing};
+use crate::companions::alg_of;
+use crate::directory::Visit;
+use crate::failure::Fault;
+use crate::http::{Answer, Arrival};
+use crate::issue;
+use crate::pages::view::{ErrorKind, FormField, FormPost, Link};
+use crate::report::Report;
+use crate::rooms::Rooms;
+
+/// How long a signed authorization response is good, seconds (JARM §2.1: ten minutes at most).
+const RESPONSE_LIFETIME: i64 = 300;
+
+/// Answers with everything that was asked for: nobody needs to be asked.
+pub(super) async fn complete(walk: &mut Walk<'_>, report: &mut Report) -> Result<Answer, Stop> {
+    let agreed = Agreed { scopes: askable(walk) };
+    answer(walk, agreed, false, report).await
+}
+
+/// Answers with what was agreed to. `asked` says whether the person was asked just now, so that it is remembered.
+pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, _: &mut Report) -> Result<Answer, Stop> {
+    let (Some(user), Some(session)) = (walk.user.clone(), walk.browser.session.clone()) else {
+        return Err(Stop::Shown(ErrorKind::Expired));
+    };
+    let now = walk.now.timestamp();
+    let mut chance = [0; 48];
+    rand::rng().fill_bytes(&mut chance);
+    let id = GrantId::from_bytes(*chance.first_chunk().expect("48 bytes have 16"));
+    let code = walk.asked.response_type.has_code().then(|| Code::new(id, *chance.last_chunk().expect("48 bytes have 32")));
+    let policy = &walk.rooms.settings.people;
+    let offline = agreed.scopes.iter().any(|scope| **scope == *"offline_access");
+    let life = refresh_token::grant_lifetime(walk.client(), policy);
+    let whole = now.plus(life);
+    let grant = GrantRecord {
+        id,
+        client_id: walk.client().id.clone(),
+        user_id: user.person.id.clone(),
+        session_id: (!offline).then(|| session.id.clone()),
+        allowed: allowed(walk, &agreed),
+        code: code.as_ref().map(|code| CodeState { digest: code.digest(), expires_at: now.plus(policy.code_lifetime), spent_at: None }),
+        refresh: None,
+        created_at: now,
+        // What goes with a session ends with it.
+        expires_at: if offline { whole } else { whole.min(session.expires_at) },
+        revoked_at: None,
+    };
+    let consent = match asked {
+        true => Some(remembered(walk, &agreed).await?),
+        false => None,
+    };
+    let completion = Completion {
+        grant,
+        consent,
+        session_id: session.id.clone(),
+        pushed: walk.kept.pushed.as_deref().and_then(|hex| claimsmith_jose::Digest::from_hex(hex).ok()),
+        flow: walk.flow.as_ref().map(|(flow, _)| flow.flow_digest),
+        at: now,
+    };
+    if !walk.rooms.store.complete(completion).await? {
+        let refusal = Refusal::new(ErrorCode::InvalidRequestUri, Reason::SpentCode, "the request_uri has been used");
+        return Err(walk.refuse(refusal));
+    }
+    let code = code.as_ref().map(|code| ("code", code.expose().to_owned()));
+    let parameters = code.into_iter().collect();
+    Ok(respond(walk.rooms, walk.arrival, &walk.asked.to, parameters).await?)
+}
+
+/// What the person allowed, as it is kept with the grant.
+fn allowed(walk: &Walk<'_>, agreed: &Agreed) -> Allowed {
+    let (Some(user), Some(session)) = (&walk.user, &walk.browser.session) else { return Allowed::default() };
+    let (asked, client) = (&walk.asked, walk.client());
+    let level = assurance::level(&session.methods);
+    Allowed {
+        subject: walk.rooms.shared.subjects.subject(client, &user.person.id),
+        scopes: agreed.scopes.clone(),
+        resources: asked.resources.clone(),
+        redirect_uri: asked.redirect_uri_named.then(|| asked.to.redirect_uri.as_str().into()),
+        challenge: asked.challenge.clone(),
+        dpop_jkt: asked.dpop_jkt.clone(),
+        nonce: asked.nonce.clone(),
+        claims: asked.claims_text.clone(),
+        claims_denied: Vec::new(),
+        details: asked.details.clone(),
+        auth_time: session.authenticated_at.seconds(),
+        auth_time_wanted: asked.max_age_asked || asked.max_age.is_some(),
+        acr: level.map(|level| walk.rooms.settings.acr_names.acr(level).into()),
+        amr: assurance::amr(&session.methods).into_iter().map(Into::into).collect(),
+        sid: Some(sid(&session.id, &client.id)),
+        session_attributes: (&*session.attributes != "{}").then(|| session.attributes.clone()),
+        attributes: None,
+    }
+}
+
+/// What is remembered: what was agreed to before, and now.
+async fn remembered(walk: &Walk<'_>, agreed: &Agreed) -> Result<ConsentRecord, Stop> {
+    let held = standing::remembered(walk).await?.unwrap_or_default();
+    let user_id = walk.user.as_ref().map(|user| user.person.id.clone()).ok_or(Stop::Shown(ErrorKind::Expired))?;
+    let scopes = held.scopes.tokens().iter().chain(&agreed.scopes).cloned();
+    let scopes = ScopeSet::from_tokens(scopes).map_err(|_| Stop::Shown(ErrorKind::BadRequest))?;
+    let mut claims = held.claims;
+    for name in walk.asked.claims.names() {
+        if !claims.iter().any(|known| **known == *name) {
+            claims.push(name.into());
+        }
+    }
+    let consent = Consent { scopes, claims, details: walk.asked.details.clone() };
+    Ok(ConsentRecord { user_id, client_id: walk.client().id.clone(), consent, updated_at: walk.now.timestamp() })
+}
+
+/// Sends a refusal to the client.
+pub(super) async fn refuse(rooms: &Rooms, arrival: &Arrival, refusal: &Refusal, to: &ReturnAddress) -> Answer {
+    let legal = |letter: char| matches!(letter, ' '..='!' | '#'..='[' | ']'..='~');
+    let description: String = refusal.description.chars().map(|letter| if legal(letter) { letter } else { '?' }).collect();
+    let parameters = vec![("error", refusal.code.as_str().to_owned()), ("error_description", description)];
+    match respond(rooms, arrival, to, parameters).await {
+        Ok(answer) => answer,
+        Err(fault) => {
+            tracing::error!(request = %arrival.id, %fault, "a refusal could not be sent");
+            super::error_page(rooms, arrival, ErrorKind::Broken, Some(refusal))
+        }
+    }
+}
+
+/// Sends parameters to the client, by the way it chose: `iss` with every answer (RFC 9207 §2), `state` as it came.
+pub async fn respond(
+    rooms: &Rooms,
+    arrival: &Arrival,
+    to: &ReturnAddress,
+    parameters: Vec<(&'static str, String)>,
+) -> Result<Answer, Fault> {
+    let mut all = parameters;
+    all.extend(to.state.as_deref().map(|state| ("state", state.to_owned())));
+    all.push(("iss", rooms.urls.as_str().to_owned()));
+    if to.mode.signed {
+        all = vec![("response", signed(rooms, to, &all).await?)];
+    }
+    let pairs: Vec<(&str, &str)> = all.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    match to.mode.carrier {
+        Carrier::Query => Ok(see_other(&to.redirect_uri.with_query(&pairs))),
+        Carrier::Fragment => Ok(see_other(&to.redirect_uri.with_fragment(&pairs))),
+        Carrier::FormPost => form_post(rooms, arrival, to, &all).await,
+    }
+}
+
+/// OAuth 2.0 Form Post Response Mode §2.
+async fn form_post(rooms: &Rooms, arrival: &Arrival, to: &ReturnAddress, all: &[(&'static str, String)]) -> Result<Answer, Fault> {
+    let entry = rooms.directory.client(&to.client_id).await.ok().flatten();
+    let name = entry.map_or_else(|| to.client_id.to_string(), |entry| cards::client(&entry.client).name);
+    // Invariant: what was vetted has no scheme that a browser runs.
+    let target = Link::vetted(to.redirect_uri.as_str()).ok_or(Fault::Stale)?;
+    let fields = all.iter().map(|(name, value)| FormField { name: (*name).into(), value: value.clone() }).collect();
+    let pages = rooms.pages.load();
+    Ok(pages.render(&pages.look(None, &arrival.headers), &FormPost { target, client: name, fields }.into()))
+}
+
+/// A response as claims (JARM §2.1).
+struct Response<'a> {
+    client_id: &'a str,
+    expires_at: i64,
+    parameters: &'a [(&'static str, String)],
+}
+
+impl SignableClaims for Response<'_> {
+    fn render(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"aud\":");
+        render_string(self.client_id, out);
+        out.extend_from_slice(b",\"exp\":");
+        render_integer(self.expires_at, out);
+        for (name, value) in self.parameters {
+            out.push(b',');
+            render_string(name, out);
+            out.push(b':');
+            render_string(value, out);
+        }
+        out.push(b'}');
+    }
+}
+
+async fn signed(rooms: &Rooms, to: &ReturnAddress, parameters: &[(&'static str, String)]) -> Result<String, Fault> {
+    let visit: Visit = rooms.directory.visit()?;
+    let entry = rooms.directory.client(&to.client_id).await.ok().flatten();
+    let registered = entry.as_ref().and_then(|entry| entry.client.registration.authorization_signed_response_alg.as_deref());
+    let alg = alg_of(rooms, registered)?;
+    let now = rooms.clock.now().timestamp().seconds();
+    let signer = visit.policy().keyring.plain_signer(alg, now).ok_or(Fault::NoKey(alg.as_str()))?;
+    let claims = Response { client_id: &to.client_id, expires_at: now + RESPONSE_LIFETIME, parameters };
+    issue::signed(rooms, signer.prepare(std::iter::empty(), &claims)?, alg).await
+}
