@@ -165,7 +165,7 @@ impl Findings {
         {
             self.say("tls_client_auth_subject_dn", "must be a distinguished name as RFC 4514 writes it: CN=client,O=Example,C=DE");
         }
-        if registration.tls_client_auth_san_ip.as_deref().is_some_and(|text| text.parse::<std::net::IpAddr>().is_err()) {
+        if registration.tls_client_auth_san_ip.as_deref().is_some_and(|text| text.parse::<core::net::IpAddr>().is_err()) {
             self.say("tls_client_auth_san_ip", "must be an IP address");
         }
     }

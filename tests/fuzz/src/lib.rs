@@ -8,7 +8,10 @@ pub mod configuration;
 pub mod credentials;
 pub mod edits;
 pub mod form;
+pub mod jwe;
 pub mod keys;
+pub mod name;
+pub mod proof;
 pub mod scope;
 pub mod token;
 #[cfg(feature = "whole")]
@@ -25,7 +28,10 @@ pub const TARGETS: &[Target] = &[
     ("credentials", credentials::run),
     ("edits", edits::run),
     ("form", form::run),
+    ("jwe", jwe::run),
     ("keys", keys::run),
+    ("name", name::run),
+    ("proof", proof::run),
     ("scope", scope::run),
     ("token", token::run),
     #[cfg(feature = "whole")]
