@@ -5,6 +5,10 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 
 use crate::wire;
+#[cfg(target_arch = "wasm32")]
+use crate::wire::person;
+pub use crate::wire::person::SignedIn;
+use crate::wire::types::{Member, Value};
 
 /// Who asks and for what: the same for every hook of a request. Read only.
 ///
@@ -13,11 +17,11 @@ use crate::wire;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Context {
-    /// The authenticated client.
+    /// The client that asks; in the hooks of a sign-in the client that sent the person.
     pub client_id: String,
     /// The tags the operator gave the client.
     pub client_tags: Vec<String>,
-    /// The `grant_type` of the request; empty where no grant is in play (introspection).
+    /// The `grant_type` of the request; empty everywhere but at the token endpoint.
     pub grant_type: String,
     /// Whether this is a refresh of an earlier grant.
     pub refresh: bool,
@@ -107,6 +111,98 @@ impl Context {
         self.surroundings.headers.get(name).cloned()
     }
 
+    /// The user's identifier; needs the permission `user:id`.
+    pub fn user_id(&self) -> Option<String> {
+        #[cfg(target_arch = "wasm32")]
+        return person::id();
+        #[cfg(not(target_arch = "wasm32"))]
+        self.surroundings.user_id.clone()
+    }
+
+    /// The name the user signs in with; needs the permission `user:username`.
+    pub fn username(&self) -> Option<String> {
+        #[cfg(target_arch = "wasm32")]
+        return person::username();
+        #[cfg(not(target_arch = "wasm32"))]
+        self.surroundings.username.clone()
+    }
+
+    /// A claim or attribute of the user; needs the permission `user:NAME`. Tests and fixtures have no permissions: what they
+    /// name is what is there.
+    pub fn user(&self, name: &str) -> Option<Value> {
+        #[cfg(target_arch = "wasm32")]
+        return person::attribute(name);
+        #[cfg(not(target_arch = "wasm32"))]
+        crate::testing::find(&self.surroundings.user, name)
+    }
+
+    /// Every claim and attribute of the user that the binding permits.
+    pub fn user_attributes(&self) -> Vec<Member> {
+        #[cfg(target_arch = "wasm32")]
+        return person::attributes();
+        #[cfg(not(target_arch = "wasm32"))]
+        self.surroundings.user.clone()
+    }
+
+    /// How the person signed in, where there is one and did.
+    pub fn signed_in(&self) -> Option<SignedIn> {
+        #[cfg(target_arch = "wasm32")]
+        return person::sign_in();
+        #[cfg(not(target_arch = "wasm32"))]
+        self.surroundings.signed_in()
+    }
+
+    /// What a plugin remembered with the session.
+    pub fn session_attribute(&self, name: &str) -> Option<Value> {
+        #[cfg(target_arch = "wasm32")]
+        return person::session_attribute(name);
+        #[cfg(not(target_arch = "wasm32"))]
+        crate::testing::find(&self.surroundings.session_attributes, name)
+    }
+
+    /// What a plugin remembered with the grant.
+    pub fn grant_attribute(&self, name: &str) -> Option<Value> {
+        #[cfg(target_arch = "wasm32")]
+        return wire::grant::attribute(name);
+        #[cfg(not(target_arch = "wasm32"))]
+        crate::testing::find(&self.surroundings.grant_attributes, name)
+    }
+
+    /// The authorization details of the grant or request (RFC 9396 §2), read into the author's type: a list, empty where there
+    /// are none.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`] when they do not fit `T`.
+    pub fn authorization_details<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
+        #[cfg(target_arch = "wasm32")]
+        let details = wire::grant::authorization_details();
+        #[cfg(not(target_arch = "wasm32"))]
+        let details = &self.surroundings.authorization_details;
+        read("the authorization details", &details)
+    }
+
+    /// Who acts for the subject, the latest first (RFC 8693 §4.1).
+    pub fn actors(&self) -> Vec<String> {
+        #[cfg(target_arch = "wasm32")]
+        return wire::grant::actors();
+        #[cfg(not(target_arch = "wasm32"))]
+        self.surroundings.actors.clone()
+    }
+
+    /// What the sender of the token must prove (RFC 7800 §3), read into the author's type, where it must prove something.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`] when it does not fit `T`.
+    pub fn confirmation<T: DeserializeOwned>(&self) -> Result<Option<T>, Unreadable> {
+        #[cfg(target_arch = "wasm32")]
+        let confirmation = wire::grant::confirmation();
+        #[cfg(not(target_arch = "wasm32"))]
+        let confirmation = self.surroundings.confirmation.clone();
+        confirmation.map(|text| read("the confirmation", &text)).transpose()
+    }
+
     /// Milliseconds left before the call is ended.
     pub fn remaining_milliseconds(&self) -> u32 {
         #[cfg(target_arch = "wasm32")]
@@ -151,6 +247,6 @@ impl std::error::Error for Unreadable {
     }
 }
 
-fn read<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, Unreadable> {
+pub(crate) fn read<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, Unreadable> {
     serde_json::from_str(text).map_err(|error| Unreadable { what, error })
 }

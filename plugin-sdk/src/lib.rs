@@ -28,13 +28,24 @@
 //! # }
 //! ```
 //!
-//! The methods of the `impl` block are hook points. There are three, and a plugin has those that are written:
+//! The methods of the `impl` block are hook points, and a plugin has those that are written. Each has a draft and a kind of
+//! [`Edits`] of its own, so that only what may change there can be written.
 //!
 //! | method | when | may |
 //! |---|---|---|
-//! | `access_token(&Context, &TokenDraft)` | before an access token is signed | claims, header members, scopes, audience, lifetime, no refresh token, refuse |
-//! | `token_response(&Context, &ResponseDraft)` | before the token endpoint answers | add response members, refuse |
-//! | `introspection(&Context, &IntrospectionDraft)` | before introspection answers for an active token | members of the response, refuse |
+//! | `access_token(&Context, &TokenDraft) -> Edits` | before an access token is signed | claims, header members, scopes, audience, lifetime, no refresh token |
+//! | `token_response(&Context, &ResponseDraft) -> ResponseEdits` | before the token endpoint answers | add response members |
+//! | `introspection(&Context, &IntrospectionDraft) -> IntrospectionEdits` | before introspection answers for an active token | members of the response |
+//! | `id_token(&Context, &IdTokenDraft) -> IdTokenEdits` | before an ID token is signed | claims, lifetime |
+//! | `refresh_token(&Context, &RefreshTokenDraft) -> RefreshTokenEdits` | before a refresh token is made | none at all, lifetime, attributes of the grant |
+//! | `userinfo(&Context, &UserinfoDraft) -> UserinfoEdits` | before the userinfo endpoint answers | members of the answer |
+//! | `authentication(&Context, &AuthenticationDraft) -> AuthenticationEdits` | after a factor was verified | one step more, attributes of the session |
+//! | `post_authentication(&Context, &PostAuthenticationDraft) -> PostAuthenticationEdits` | after sign-in, before consent | attributes of the session |
+//! | `consent(&Context, &ConsentDraft) -> ConsentEdits` | before a person is asked | fewer scopes, no question, texts for the page |
+//! | `scope(&Context, &ScopeDraft) -> ScopeEdits` | before anything else looks at the requested scopes | scopes |
+//! | `authorization_details(&Context, &AuthorizationDetailsDraft) -> AuthorizationDetailsEdits` | when a request has some | the details |
+//!
+//! Each may refuse: the return type is a `Result` of the edits and a [`Refusal`].
 
 mod context;
 mod draft;
@@ -53,9 +64,23 @@ mod arena;
 mod panic;
 
 pub use claimsmith_plugin_macros::plugin;
-pub use context::{Context, Unreadable};
-pub use edits::Edits;
-pub use wire::types::{Edit, IntrospectionDraft, Member, Refusal, ResponseDraft, TokenDraft, Value};
+pub use context::{Context, SignedIn, Unreadable};
+pub use edits::{
+    AccessTokenEdits, AuthenticationEdits, AuthorizationDetailsEdits, ConsentEdits, Edits, IdTokenEdits, IntrospectionEdits,
+    PostAuthenticationEdits, RefreshTokenEdits, ResponseEdits, ScopeEdits, UserinfoEdits,
+};
+pub use wire::types::{
+    AuthenticationDraft, AuthorizationDetailsDraft, ConsentDraft, Edit, IdTokenDraft, IntrospectionDraft, Member, PageText,
+    PostAuthenticationDraft, RefreshTokenDraft, Refusal, ResponseDraft, ScopeDraft, TokenDraft, UserinfoDraft, Value,
+};
+
+/// The hook points as types: which edits are for which.
+pub mod hook {
+    pub use crate::edits::{
+        AccessToken, Attributes, Authentication, AuthorizationDetails, Claims, Consent, IdToken, Introspection, Lifetimes,
+        PostAuthentication, RefreshToken, RefreshTokens, Scope, Scopes, TokenResponse, Userinfo,
+    };
+}
 
 /// The version of this SDK, which the manifest names.
 pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -64,11 +89,14 @@ pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 #[doc(hidden)]
 pub mod __private {
     pub use crate::wire::types::Context as Record;
-    pub use crate::wire::{access_token, introspection, token_response};
+    pub use crate::wire::{
+        access_token, authentication, authorization_details, consent, id_token, introspection, post_authentication, refresh_token, scope,
+        token_response, userinfo,
+    };
     use crate::{Context, Edit, Edits, Refusal};
 
     /// Runs one hook: names the panics, opens the context, hands the edits over.
-    pub fn enter(context: Record, hook: impl FnOnce(&Context) -> Result<Edits, Refusal>) -> Result<Vec<Edit>, Refusal> {
+    pub fn enter<H>(context: Record, hook: impl FnOnce(&Context) -> Result<Edits<H>, Refusal>) -> Result<Vec<Edit>, Refusal> {
         #[cfg(target_arch = "wasm32")]
         crate::panic::report_to_log();
         hook(&Context::new(context)).map(Edits::into_vec)

@@ -3,6 +3,7 @@
 //! [`ContextBuilder`] and the draft builders make what a hook is called with; [`run_fixtures`] plays the fixtures that the
 //! plugin carries in its manifest. Their defaults are those of a fixture (`FIXTURES.md` of the SDK).
 
+mod builders;
 mod fixture;
 mod play;
 
@@ -10,32 +11,54 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use crate::wire::types::Context as Record;
-use crate::{Context, Edits, IntrospectionDraft, Member, Refusal, ResponseDraft, TokenDraft, Value};
+use crate::{
+    AuthenticationDraft, AuthorizationDetailsDraft, ConsentDraft, Context, Edit, IdTokenDraft, IntrospectionDraft, Member,
+    PostAuthenticationDraft, RefreshTokenDraft, Refusal, ResponseDraft, ScopeDraft, SignedIn, TokenDraft, UserinfoDraft, Value,
+};
 
+pub use builders::{
+    AuthenticationBuilder, AuthorizationDetailsBuilder, ConsentBuilder, DraftBuilder, IdTokenBuilder, IntrospectionBuilder,
+    PostAuthenticationBuilder, RefreshTokenBuilder, ResponseBuilder, ScopeBuilder, UserinfoBuilder,
+};
 pub use play::{manifest, run_fixtures};
 
 /// What a hook answers.
-pub type Answer = Result<Edits, Refusal>;
+pub type Answer = Result<Vec<Edit>, Refusal>;
+
+/// The draft of any hook.
+#[derive(Debug)]
+pub enum Draft {
+    /// Of `access_token`.
+    AccessToken(TokenDraft),
+    /// Of `token_response`.
+    TokenResponse(ResponseDraft),
+    /// Of `introspection`.
+    Introspection(IntrospectionDraft),
+    /// Of `id_token`.
+    IdToken(IdTokenDraft),
+    /// Of `refresh_token`.
+    RefreshToken(RefreshTokenDraft),
+    /// Of `userinfo`.
+    Userinfo(UserinfoDraft),
+    /// Of `authentication`.
+    Authentication(AuthenticationDraft),
+    /// Of `post_authentication`.
+    PostAuthentication(PostAuthenticationDraft),
+    /// Of `consent`.
+    Consent(ConsentDraft),
+    /// Of `scope`.
+    Scope(ScopeDraft),
+    /// Of `authorization_details`.
+    AuthorizationDetails(AuthorizationDetailsDraft),
+}
 
 /// A plugin as tests see it. The attribute [`plugin`](crate::plugin) implements it; a hook that is not written is `None`.
 pub trait Plugin {
     /// The manifest that the component carries, a JSON document.
     const MANIFEST: &'static str;
 
-    /// Calls the hook `access_token`.
-    fn call_access_token(_: &Context, _: &TokenDraft) -> Option<Answer> {
-        None
-    }
-
-    /// Calls the hook `token_response`.
-    fn call_token_response(_: &Context, _: &ResponseDraft) -> Option<Answer> {
-        None
-    }
-
-    /// Calls the hook `introspection`.
-    fn call_introspection(_: &Context, _: &IntrospectionDraft) -> Option<Answer> {
-        None
-    }
+    /// Calls the hook that the draft belongs to; `None` where the plugin does not have it.
+    fn call(context: &Context, draft: &Draft) -> Option<Answer>;
 }
 
 /// What the server answers to a plugin's questions, kept beside the context where there is no server.
@@ -44,20 +67,63 @@ pub(crate) struct Surroundings {
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) remaining_milliseconds: u32,
+    pub(crate) user_id: Option<String>,
+    pub(crate) username: Option<String>,
+    pub(crate) user: Vec<Member>,
+    pub(crate) signed_in: SignedIn,
+    pub(crate) session_attributes: Vec<Member>,
+    pub(crate) grant_attributes: Vec<Member>,
+    pub(crate) authorization_details: String,
+    pub(crate) actors: Vec<String>,
+    pub(crate) confirmation: Option<String>,
     next_byte: Cell<u8>,
 }
 
 impl Default for Surroundings {
     fn default() -> Self {
-        Self { parameters: BTreeMap::new(), headers: BTreeMap::new(), remaining_milliseconds: 50, next_byte: Cell::new(0) }
+        Self {
+            parameters: BTreeMap::new(),
+            headers: BTreeMap::new(),
+            remaining_milliseconds: 50,
+            user_id: None,
+            username: None,
+            user: Vec::new(),
+            signed_in: SignedIn { authenticated_at: None, acr: None, amr: Vec::new(), session_id: None },
+            session_attributes: Vec::new(),
+            grant_attributes: Vec::new(),
+            authorization_details: "[]".to_owned(),
+            actors: Vec::new(),
+            confirmation: None,
+            next_byte: Cell::new(0),
+        }
     }
 }
 
 impl Surroundings {
+    /// How the person signed in; there is a person where anything is said of one.
+    pub(crate) fn signed_in(&self) -> Option<SignedIn> {
+        let nobody = SignedIn { authenticated_at: None, acr: None, amr: Vec::new(), session_id: None };
+        let is_somebody = self.signed_in != nobody
+            || self.user_id.is_some()
+            || self.username.is_some()
+            || !self.user.is_empty()
+            || !self.session_attributes.is_empty();
+        is_somebody.then(|| self.signed_in.clone())
+    }
+
     /// "Random" bytes: 0, 1, 2, … going on where the last call ended.
     pub(crate) fn count_up(&self, length: u32) -> Vec<u8> {
         (0..length).map(|_| self.next_byte.replace(self.next_byte.get().wrapping_add(1))).collect()
     }
+}
+
+/// The value of that name.
+pub(crate) fn find(members: &[Member], name: &str) -> Option<Value> {
+    members.iter().find(|member| member.name == name).map(|member| member.value.clone())
+}
+
+fn member(name: impl Into<String>, value: impl Into<Value>) -> Member {
+    Member { name: name.into(), value: value.into() }
 }
 
 /// Makes a [`Context`]: `ContextBuilder::new().client("acme").tag("gold").build()`.
@@ -177,6 +243,79 @@ impl ContextBuilder {
         self
     }
 
+    /// The user's identifier.
+    #[must_use]
+    pub fn user_id(mut self, id: impl Into<String>) -> Self {
+        self.surroundings.user_id = Some(id.into());
+        self
+    }
+
+    /// The name the user signs in with.
+    #[must_use]
+    pub fn username(mut self, name: impl Into<String>) -> Self {
+        self.surroundings.username = Some(name.into());
+        self
+    }
+
+    /// A claim or attribute of the user. A test has no permissions: what is named here is what the binding permits.
+    #[must_use]
+    pub fn user(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.surroundings.user.push(member(name, value));
+        self
+    }
+
+    /// When the person signed in, in seconds, the authentication context class they reached, and the methods they used.
+    #[must_use]
+    pub fn signed_in(mut self, at: u64, acr: Option<&str>, amr: &[&str]) -> Self {
+        let facts = &mut self.surroundings.signed_in;
+        facts.authenticated_at = Some(at);
+        facts.acr = acr.map(str::to_owned);
+        facts.amr = amr.iter().map(|&method| method.to_owned()).collect();
+        self
+    }
+
+    /// The session, as clients know it.
+    #[must_use]
+    pub fn session(mut self, id: impl Into<String>) -> Self {
+        self.surroundings.signed_in.session_id = Some(id.into());
+        self
+    }
+
+    /// Something a plugin remembered with the session.
+    #[must_use]
+    pub fn session_attribute(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.surroundings.session_attributes.push(member(name, value));
+        self
+    }
+
+    /// Something a plugin remembered with the grant.
+    #[must_use]
+    pub fn grant_attribute(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.surroundings.grant_attributes.push(member(name, value));
+        self
+    }
+
+    /// The authorization details of the grant or request, a JSON array.
+    #[must_use]
+    pub fn authorization_details(mut self, details: &serde_json::Value) -> Self {
+        self.surroundings.authorization_details = details.to_string();
+        self
+    }
+
+    /// One more who acts for the subject, the latest first.
+    #[must_use]
+    pub fn actor(mut self, actor: impl Into<String>) -> Self {
+        self.surroundings.actors.push(actor.into());
+        self
+    }
+
+    /// What the sender of the token must prove, a JSON object.
+    #[must_use]
+    pub fn confirmation(mut self, confirmation: &serde_json::Value) -> Self {
+        self.surroundings.confirmation = Some(confirmation.to_string());
+        self
+    }
+
     /// Milliseconds left before the call is ended.
     #[must_use]
     pub fn remaining_milliseconds(mut self, milliseconds: u32) -> Self {
@@ -189,101 +328,5 @@ impl ContextBuilder {
         let mut context = Context::new(self.record);
         context.surroundings = self.surroundings;
         context
-    }
-}
-
-/// Makes a [`TokenDraft`]: `DraftBuilder::new().claim("sub", "alice").scopes(["read"]).build()`.
-#[derive(Debug)]
-pub struct DraftBuilder(TokenDraft);
-
-impl Default for DraftBuilder {
-    fn default() -> Self {
-        Self(TokenDraft { claims: Vec::new(), scopes: Vec::new(), audience: Vec::new(), lifetime: 3600 })
-    }
-}
-
-impl DraftBuilder {
-    /// A token for an hour, without claims, scopes or audience.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// One more claim.
-    #[must_use]
-    pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.0.claims.push(Member { name: name.into(), value: value.into() });
-        self
-    }
-
-    /// The granted scopes.
-    #[must_use]
-    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
-        self.0.scopes = scopes.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// The audience.
-    #[must_use]
-    pub fn audience<S: Into<String>>(mut self, audience: impl IntoIterator<Item = S>) -> Self {
-        self.0.audience = audience.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Seconds from issue to expiry.
-    #[must_use]
-    pub fn lifetime(mut self, seconds: u32) -> Self {
-        self.0.lifetime = seconds;
-        self
-    }
-
-    /// The draft.
-    pub fn build(self) -> TokenDraft {
-        self.0
-    }
-}
-
-/// Makes a [`ResponseDraft`]: `ResponseBuilder::new().member("token_type", "Bearer").build()`.
-#[derive(Debug, Default)]
-pub struct ResponseBuilder(Vec<Member>);
-
-impl ResponseBuilder {
-    /// A response without members.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// One more member.
-    #[must_use]
-    pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.0.push(Member { name: name.into(), value: value.into() });
-        self
-    }
-
-    /// The draft.
-    pub fn build(self) -> ResponseDraft {
-        ResponseDraft { members: self.0 }
-    }
-}
-
-/// Makes an [`IntrospectionDraft`]: `IntrospectionBuilder::new("gateway").member("active", true).build()`.
-#[derive(Debug)]
-pub struct IntrospectionBuilder(IntrospectionDraft);
-
-impl IntrospectionBuilder {
-    /// An answer without members for this caller.
-    pub fn new(caller: impl Into<String>) -> Self {
-        Self(IntrospectionDraft { members: Vec::new(), caller: caller.into() })
-    }
-
-    /// One more member.
-    #[must_use]
-    pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.0.members.push(Member { name: name.into(), value: value.into() });
-        self
-    }
-
-    /// The draft.
-    pub fn build(self) -> IntrospectionDraft {
-        self.0
     }
 }

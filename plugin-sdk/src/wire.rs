@@ -21,58 +21,43 @@ pub mod imports {
     });
 }
 
-pub use imports::claimsmith::plugin::{clock, log, random, request, types};
+pub use imports::claimsmith::plugin::{clock, grant, log, person, random, request, types};
 
-pub mod access_token {
-    wit_bindgen::generate!({
-        path: "wit",
-        world: "access-token-plugin",
-        pub_export_macro: true,
-        export_macro_name: "export_access_token",
-        default_bindings_module: "claimsmith::__private::access_token",
-        with: {
-            "claimsmith:plugin/types@0.1.0": super::types,
-            "claimsmith:plugin/request@0.1.0": super::request,
-            "claimsmith:plugin/log@0.1.0": super::log,
-            "claimsmith:plugin/clock@0.1.0": super::clock,
-            "claimsmith:plugin/random@0.1.0": super::random,
-        },
-    });
-    pub use self::exports::claimsmith::plugin::access_token::Guest;
+/// A module for each hook: its name, its world, the macro that exports it.
+macro_rules! hooks {
+    ($($module:ident $world:tt $export:tt $bindings:tt)*) => {
+        $(pub mod $module {
+            wit_bindgen::generate!({
+                path: "wit",
+                world: $world,
+                pub_export_macro: true,
+                export_macro_name: $export,
+                default_bindings_module: $bindings,
+                with: {
+                    "claimsmith:plugin/types@0.1.0": super::types,
+                    "claimsmith:plugin/request@0.1.0": super::request,
+                    "claimsmith:plugin/person@0.1.0": super::person,
+                    "claimsmith:plugin/grant@0.1.0": super::grant,
+                    "claimsmith:plugin/log@0.1.0": super::log,
+                    "claimsmith:plugin/clock@0.1.0": super::clock,
+                    "claimsmith:plugin/random@0.1.0": super::random,
+                },
+            });
+            pub use self::exports::claimsmith::plugin::$module::Guest;
+        })*
+    };
 }
 
-pub mod token_response {
-    wit_bindgen::generate!({
-        path: "wit",
-        world: "token-response-plugin",
-        pub_export_macro: true,
-        export_macro_name: "export_token_response",
-        default_bindings_module: "claimsmith::__private::token_response",
-        with: {
-            "claimsmith:plugin/types@0.1.0": super::types,
-            "claimsmith:plugin/request@0.1.0": super::request,
-            "claimsmith:plugin/log@0.1.0": super::log,
-            "claimsmith:plugin/clock@0.1.0": super::clock,
-            "claimsmith:plugin/random@0.1.0": super::random,
-        },
-    });
-    pub use self::exports::claimsmith::plugin::token_response::Guest;
-}
-
-pub mod introspection {
-    wit_bindgen::generate!({
-        path: "wit",
-        world: "introspection-plugin",
-        pub_export_macro: true,
-        export_macro_name: "export_introspection",
-        default_bindings_module: "claimsmith::__private::introspection",
-        with: {
-            "claimsmith:plugin/types@0.1.0": super::types,
-            "claimsmith:plugin/request@0.1.0": super::request,
-            "claimsmith:plugin/log@0.1.0": super::log,
-            "claimsmith:plugin/clock@0.1.0": super::clock,
-            "claimsmith:plugin/random@0.1.0": super::random,
-        },
-    });
-    pub use self::exports::claimsmith::plugin::introspection::Guest;
+hooks! {
+    access_token "access-token-plugin" "export_access_token" "claimsmith::__private::access_token"
+    token_response "token-response-plugin" "export_token_response" "claimsmith::__private::token_response"
+    introspection "introspection-plugin" "export_introspection" "claimsmith::__private::introspection"
+    id_token "id-token-plugin" "export_id_token" "claimsmith::__private::id_token"
+    refresh_token "refresh-token-plugin" "export_refresh_token" "claimsmith::__private::refresh_token"
+    userinfo "userinfo-plugin" "export_userinfo" "claimsmith::__private::userinfo"
+    authentication "authentication-plugin" "export_authentication" "claimsmith::__private::authentication"
+    post_authentication "post-authentication-plugin" "export_post_authentication" "claimsmith::__private::post_authentication"
+    consent "consent-plugin" "export_consent" "claimsmith::__private::consent"
+    scope "scope-plugin" "export_scope" "claimsmith::__private::scope"
+    authorization_details "authorization-details-plugin" "export_authorization_details" "claimsmith::__private::authorization_details"
 }

@@ -27,5 +27,6 @@ mod outside {
     mod revocation;
     mod slow_plugins;
     mod token_endpoint;
+    mod users;
     mod walk;
 }

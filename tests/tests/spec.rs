@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The groups in the order of a request's way, with their titles.
-const GROUPS: [(&str, &str); 16] = [
+const GROUPS: [(&str, &str); 18] = [
     ("NET", "Transport and HTTP"),
     ("TOK", "The token endpoint"),
     ("CLC", "Client credentials"),
@@ -23,6 +23,9 @@ const GROUPS: [(&str, &str); 16] = [
     ("REV", "Revocation"),
     ("DIS", "Discovery"),
     ("KEY", "Keys and their lives"),
+    ("IDT", "ID tokens"),
+    ("CLM", "Claims and userinfo"),
+    ("SUB", "Subjects"),
     ("SEC", "Security across everything"),
     ("PLG", "Plugins"),
 ];

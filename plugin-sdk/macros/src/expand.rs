@@ -36,7 +36,16 @@ pub(crate) fn plugin(arguments: TokenStream, item: TokenStream) -> syn::Result<T
         #[cfg(not(target_arch = "wasm32"))]
         impl ::claimsmith::testing::Plugin for #plugin {
             const MANIFEST: &'static str = #manifest;
-            #(#calls)*
+            fn call(
+                context: &::claimsmith::Context,
+                draft: &::claimsmith::testing::Draft,
+            ) -> ::core::option::Option<::claimsmith::testing::Answer> {
+                match draft {
+                    #(#calls)*
+                    #[allow(unreachable_patterns)]
+                    _ => ::core::option::Option::None,
+                }
+            }
         }
     })
 }
@@ -89,16 +98,12 @@ fn export(plugin: &Ident, hook: Hook, span: proc_macro2::Span) -> TokenStream {
 
 /// The same hook for native tests.
 fn call(plugin: &Ident, hook: Hook, span: proc_macro2::Span) -> TokenStream {
-    let name = format_ident!("call_{}", hook.method);
     let method = Ident::new(hook.method, span);
-    let draft = format_ident!("{}", hook.draft);
+    let variant = format_ident!("{}", hook.variant);
     let call = quote_spanned! { span => <#plugin>::#method(context, draft) };
     quote! {
-        fn #name(
-            context: &::claimsmith::Context,
-            draft: &::claimsmith::#draft,
-        ) -> ::core::option::Option<::claimsmith::testing::Answer> {
-            ::core::option::Option::Some(#call)
+        ::claimsmith::testing::Draft::#variant(draft) => {
+            ::core::option::Option::Some(#call.map(::claimsmith::Edits::into_vec))
         }
     }
 }
@@ -131,10 +136,9 @@ mod tests {
     #[test]
     fn every_unknown_method_is_named_with_what_there_is() {
         let complaint = complaint(quote!(), quote! { impl Mine { fn acces_token() {} fn shape() {} } });
-        assert!(
-            complaint
-                .contains("there is no hook point `acces_token`; the hook points are `access_token`, `token_response`, `introspection`")
-        );
+        assert!(complaint.contains(
+            "there is no hook point `acces_token`; the hook points are `access_token`, `token_response`, `introspection`, `id_token`"
+        ));
         assert!(complaint.contains("there is no hook point `shape`"));
     }
 

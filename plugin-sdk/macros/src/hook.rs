@@ -11,13 +11,29 @@ pub(crate) struct Hook {
     pub(crate) interface: &'static str,
     /// The type of its draft.
     pub(crate) draft: &'static str,
+    /// The type of its edits.
+    pub(crate) edits: &'static str,
+    /// The variant of the testing harness.
+    pub(crate) variant: &'static str,
 }
 
-/// Every hook point. A new one is a row here, a world in the contract and a module in the SDK.
-pub(crate) const HOOKS: [Hook; 3] = [
-    Hook { method: "access_token", interface: "access-token", draft: "TokenDraft" },
-    Hook { method: "token_response", interface: "token-response", draft: "ResponseDraft" },
-    Hook { method: "introspection", interface: "introspection", draft: "IntrospectionDraft" },
+const fn row(method: &'static str, interface: &'static str, draft: &'static str, edits: &'static str, variant: &'static str) -> Hook {
+    Hook { method, interface, draft, edits, variant }
+}
+
+/// Every hook point. A new one is a row here, a world in the contract and a row in the SDK's `wire` and `edits`.
+pub(crate) const HOOKS: [Hook; 11] = [
+    row("access_token", "access-token", "TokenDraft", "Edits", "AccessToken"),
+    row("token_response", "token-response", "ResponseDraft", "ResponseEdits", "TokenResponse"),
+    row("introspection", "introspection", "IntrospectionDraft", "IntrospectionEdits", "Introspection"),
+    row("id_token", "id-token", "IdTokenDraft", "IdTokenEdits", "IdToken"),
+    row("refresh_token", "refresh-token", "RefreshTokenDraft", "RefreshTokenEdits", "RefreshToken"),
+    row("userinfo", "userinfo", "UserinfoDraft", "UserinfoEdits", "Userinfo"),
+    row("authentication", "authentication", "AuthenticationDraft", "AuthenticationEdits", "Authentication"),
+    row("post_authentication", "post-authentication", "PostAuthenticationDraft", "PostAuthenticationEdits", "PostAuthentication"),
+    row("consent", "consent", "ConsentDraft", "ConsentEdits", "Consent"),
+    row("scope", "scope", "ScopeDraft", "ScopeEdits", "Scope"),
+    row("authorization_details", "authorization-details", "AuthorizationDetailsDraft", "AuthorizationDetailsEdits", "AuthorizationDetails"),
 ];
 
 /// The hook points written in the block, each with its method, in the order of the block.
@@ -61,7 +77,7 @@ fn recognise(item: &ImplItem) -> syn::Result<(Hook, &ImplItemFn)> {
         && signature.unsafety.is_none()
         && signature.generics.params.is_empty();
     if !plain {
-        let message = format!("write `fn {}(context: &Context, draft: &{}) -> Result<Edits, Refusal>`", hook.method, hook.draft);
+        let message = format!("write `fn {}(context: &Context, draft: &{}) -> Result<{}, Refusal>`", hook.method, hook.draft, hook.edits);
         return Err(Error::new_spanned(signature, message));
     }
     Ok((hook, method))

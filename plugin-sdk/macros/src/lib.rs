@@ -20,8 +20,7 @@ use proc_macro::TokenStream;
 /// #[claimsmith::plugin(schema = "config.schema.json", fixtures = "fixtures.json", permissions = ["claim:greeting"])]
 /// impl Greeter {
 ///     pub fn access_token(context: &Context, draft: &TokenDraft) -> Result<Edits, Refusal> { … }
-///     pub fn token_response(context: &Context, draft: &ResponseDraft) -> Result<Edits, Refusal> { … }
-///     pub fn introspection(context: &Context, draft: &IntrospectionDraft) -> Result<Edits, Refusal> { … }
+///     pub fn id_token(context: &Context, draft: &IdTokenDraft) -> Result<IdTokenEdits, Refusal> { … }
 /// }
 /// ```
 ///

@@ -9,7 +9,8 @@ use crate::arguments::Arguments;
 use crate::hook::Hook;
 
 /// The kinds of permission that `client bind --allow` knows, those with a parameter with their colon.
-const PERMISSIONS: [&str; 8] = ["claim:", "scope:", "audience:", "lifetime:", "sub", "acr", "amr", "auth_time"];
+const PERMISSIONS: [&str; 11] =
+    ["claim:", "scope:", "audience:", "lifetime:", "sub", "acr", "amr", "auth_time", "user:", "authorization_details:", "skip_consent"];
 
 /// The manifest of the crate that is being compiled.
 pub(crate) fn manifest(arguments: &Arguments, hooks: &[Hook]) -> syn::Result<String> {
@@ -54,7 +55,7 @@ fn check_permission(permission: &LitStr) -> syn::Result<()> {
     }
     let message = format!(
         "`{text}` is no permission; they read `claim:NAME`, `claim:PREFIX*`, `scope:NAME`, `audience:URI`, \
-        `lifetime:SECONDS`, `sub`, `acr`, `amr` and `auth_time`"
+        `lifetime:SECONDS`, `sub`, `acr`, `amr`, `auth_time`, `user:NAME`, `user:PREFIX*`, `authorization_details:TYPE` and `skip_consent`"
     );
     Err(Error::new(permission.span(), message))
 }

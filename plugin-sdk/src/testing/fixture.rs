@@ -6,37 +6,22 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::{ContextBuilder, DraftBuilder, IntrospectionBuilder, ResponseBuilder};
-use crate::{Context, Edit, IntrospectionDraft, Member, ResponseDraft, TokenDraft, Value};
+use super::{ContextBuilder, Draft};
+use crate::{
+    AuthenticationDraft, AuthorizationDetailsDraft, ConsentDraft, Context, Edit, IdTokenDraft, IntrospectionDraft, Member,
+    PostAuthenticationDraft, RefreshTokenDraft, ResponseDraft, ScopeDraft, TokenDraft, UserinfoDraft, Value,
+};
 
 /// One call and the answer it must give.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Fixture {
     pub(super) name: String,
-    pub(super) hook: Hook,
+    pub(super) hook: String,
     #[serde(default)]
     context: FixtureContext,
     draft: Option<serde_json::Value>,
     pub(super) expect: Expectation,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Hook {
-    AccessToken,
-    TokenResponse,
-    Introspection,
-}
-
-impl fmt::Display for Hook {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::AccessToken => "access_token",
-            Self::TokenResponse => "token_response",
-            Self::Introspection => "introspection",
-        })
-    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -64,6 +49,12 @@ pub(super) enum FixtureEdit {
     SetLifetime(u32),
     SetResponseMember(FixtureMember),
     OmitRefreshToken,
+    SetAttribute(FixtureMember),
+    RequireAcr(String),
+    RequireFactor(String),
+    SkipConsent,
+    ShowText(FixtureText),
+    SetAuthorizationDetails(serde_json::Value),
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,6 +62,13 @@ pub(super) enum FixtureEdit {
 pub(super) struct FixtureMember {
     name: String,
     value: serde_json::Value,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FixtureText {
+    language: String,
+    text: String,
 }
 
 impl FixtureMember {
@@ -85,13 +83,20 @@ impl FixtureEdit {
         match (self, edit) {
             (Self::SetClaim(expected), Edit::SetClaim(member))
             | (Self::SetHeader(expected), Edit::SetHeader(member))
+            | (Self::SetAttribute(expected), Edit::SetAttribute(member))
             | (Self::SetResponseMember(expected), Edit::SetResponseMember(member)) => expected.matches(member),
-            (Self::RemoveClaim(expected), Edit::RemoveClaim(name)) => expected == name,
+            (Self::RemoveClaim(expected), Edit::RemoveClaim(name))
+            | (Self::RequireAcr(expected), Edit::RequireAcr(name))
+            | (Self::RequireFactor(expected), Edit::RequireFactor(name)) => expected == name,
             (Self::SetScopes(expected), Edit::SetScopes(texts)) | (Self::SetAudience(expected), Edit::SetAudience(texts)) => {
                 expected == texts
             }
             (Self::SetLifetime(expected), Edit::SetLifetime(seconds)) => expected == seconds,
-            (Self::OmitRefreshToken, Edit::OmitRefreshToken) => true,
+            (Self::OmitRefreshToken, Edit::OmitRefreshToken) | (Self::SkipConsent, Edit::SkipConsent) => true,
+            (Self::ShowText(expected), Edit::ShowText(shown)) => (&expected.language, &expected.text) == (&shown.language, &shown.text),
+            (Self::SetAuthorizationDetails(expected), Edit::SetAuthorizationDetails(details)) => {
+                serde_json::from_str::<serde_json::Value>(details).is_ok_and(|details| details == *expected)
+            }
             _ => false,
         }
     }
@@ -113,28 +118,30 @@ struct FixtureContext {
     parameters: BTreeMap<String, String>,
     headers: BTreeMap<String, String>,
     remaining_milliseconds: Option<u32>,
+    person: FixturePerson,
+    grant: FixtureGrant,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct FixtureToken {
-    claims: Members,
-    scopes: Vec<String>,
-    audience: Vec<String>,
-    lifetime: Option<u32>,
+struct FixturePerson {
+    id: Option<String>,
+    username: Option<String>,
+    attributes: Members,
+    authenticated_at: Option<u64>,
+    acr: Option<String>,
+    amr: Vec<String>,
+    session_id: Option<String>,
+    session_attributes: Members,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct FixtureResponse {
-    members: Members,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct FixtureIntrospection {
-    members: Members,
-    caller: Option<String>,
+struct FixtureGrant {
+    attributes: Members,
+    authorization_details: Vec<serde_json::Value>,
+    actors: Vec<String>,
+    confirmation: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 impl Fixture {
@@ -170,37 +177,112 @@ impl Fixture {
         if let Some(milliseconds) = form.remaining_milliseconds {
             builder = builder.remaining_milliseconds(milliseconds);
         }
-        builder.build()
+        let mut context = builder.build();
+        let (person, grant, known) = (&form.person, &form.grant, &mut context.surroundings);
+        (known.user_id, known.username, known.user) = (person.id.clone(), person.username.clone(), person.attributes.0.clone());
+        known.signed_in.authenticated_at = person.authenticated_at;
+        known.signed_in.acr.clone_from(&person.acr);
+        known.signed_in.amr.clone_from(&person.amr);
+        known.signed_in.session_id.clone_from(&person.session_id);
+        known.session_attributes.clone_from(&person.session_attributes.0);
+        known.grant_attributes.clone_from(&grant.attributes.0);
+        known.authorization_details = serde_json::Value::Array(grant.authorization_details.clone()).to_string();
+        known.actors.clone_from(&grant.actors);
+        known.confirmation = grant.confirmation.clone().map(|confirmation| serde_json::Value::Object(confirmation).to_string());
+        context
     }
 
-    /// The draft of an access token.
-    pub(super) fn token(&self) -> Result<TokenDraft, serde_json::Error> {
-        let form: FixtureToken = self.draft()?;
-        let mut draft = DraftBuilder::new().scopes(form.scopes).audience(form.audience).build();
-        draft.claims = form.claims.0;
-        draft.lifetime = form.lifetime.unwrap_or(draft.lifetime);
-        Ok(draft)
+    /// The draft of its hook; `None` where there is no such hook.
+    pub(super) fn draft(&self) -> Result<Option<Draft>, serde_json::Error> {
+        drafted(&self.hook, self.draft.as_ref())
     }
+}
 
-    /// The draft of a token endpoint response.
-    pub(super) fn response(&self) -> Result<ResponseDraft, serde_json::Error> {
-        let form: FixtureResponse = self.draft()?;
-        let mut draft = ResponseBuilder::new().build();
-        draft.members = form.members.0;
-        Ok(draft)
-    }
+/// What a member of a draft is in JSON, and what in the record.
+trait Form: Default + for<'text> Deserialize<'text> {
+    type Field;
+    fn field(self) -> Self::Field;
+}
 
-    /// The draft of an introspection response.
-    pub(super) fn introspection(&self) -> Result<IntrospectionDraft, serde_json::Error> {
-        let form: FixtureIntrospection = self.draft()?;
-        let mut draft = IntrospectionBuilder::new(form.caller.as_deref().unwrap_or("resource-server")).build();
-        draft.members = form.members.0;
-        Ok(draft)
-    }
+macro_rules! forms {
+    ($($(#[$about:meta])* $name:ident($inner:ty) = $default:expr => $field:ty: $of:expr;)*) => {
+        $(
+            $(#[$about])*
+            #[derive(Debug, Deserialize)]
+            #[serde(transparent)]
+            struct $name($inner);
 
-    fn draft<T: Default + for<'text> Deserialize<'text>>(&self) -> Result<T, serde_json::Error> {
-        self.draft.as_ref().map_or_else(|| Ok(T::default()), T::deserialize)
+            impl Default for $name {
+                fn default() -> Self {
+                    Self($default)
+                }
+            }
+
+            impl Form for $name {
+                type Field = $field;
+                fn field(self) -> $field {
+                    $of(self.0)
+                }
+            }
+        )*
+    };
+}
+
+forms! {
+    /// A lifetime, an hour where none is said.
+    Seconds(u32) = 3600 => u32: std::convert::identity;
+    /// Who asks at introspection.
+    Caller(String) = "resource-server".to_owned() => String: std::convert::identity;
+    /// The factor that was just verified.
+    Factor(String) = "password".to_owned() => String: std::convert::identity;
+    /// Authorization details, handed over as text.
+    Details(Vec<serde_json::Value>) = Vec::new() => String: |details| serde_json::Value::Array(details).to_string();
+}
+
+impl Form for Members {
+    type Field = Vec<Member>;
+    fn field(self) -> Vec<Member> {
+        self.0
     }
+}
+
+impl Form for Vec<String> {
+    type Field = Self;
+    fn field(self) -> Self {
+        self
+    }
+}
+
+macro_rules! drafts {
+    ($($hook:literal $variant:ident $draft:ident { $($field:ident: $form:ty),* })*) => {
+        fn drafted(hook: &str, json: Option<&serde_json::Value>) -> Result<Option<Draft>, serde_json::Error> {
+            $(if hook == $hook {
+                #[derive(Debug, Default, Deserialize)]
+                #[serde(default, deny_unknown_fields)]
+                struct Written {
+                    $($field: $form),*
+                }
+                let written = json.map_or_else(|| Ok(Written::default()), Written::deserialize)?;
+                return Ok(Some(Draft::$variant($draft { $($field: written.$field.field()),* })));
+            })*
+            Ok(None)
+        }
+    };
+}
+
+// One row for each hook: its interface, its draft, and what a fixture may say of it.
+drafts! {
+    "access-token" AccessToken TokenDraft { claims: Members, scopes: Vec<String>, audience: Vec<String>, lifetime: Seconds }
+    "token-response" TokenResponse ResponseDraft { members: Members }
+    "introspection" Introspection IntrospectionDraft { members: Members, caller: Caller }
+    "id-token" IdToken IdTokenDraft { claims: Members, lifetime: Seconds }
+    "refresh-token" RefreshToken RefreshTokenDraft { attributes: Members, scopes: Vec<String>, lifetime: Seconds }
+    "userinfo" Userinfo UserinfoDraft { members: Members, scopes: Vec<String> }
+    "authentication" Authentication AuthenticationDraft { factor: Factor, factors: Vec<String>, attributes: Members }
+    "post-authentication" PostAuthentication PostAuthenticationDraft { attributes: Members, scopes: Vec<String> }
+    "consent" Consent ConsentDraft { scopes: Vec<String>, remembered: Vec<String> }
+    "scope" Scope ScopeDraft { scopes: Vec<String> }
+    "authorization-details" AuthorizationDetails AuthorizationDetailsDraft { details: Details }
 }
 
 /// The members of a JSON object, in the order in which they are written.

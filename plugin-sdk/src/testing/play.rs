@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::fixture::{Expectation, Fixture, Hook};
+use super::fixture::{Expectation, Fixture};
 use super::{Answer, Plugin};
 
 /// The manifest that the plugin's component carries.
@@ -32,27 +32,21 @@ fn failure<P: Plugin>(index: usize, json: &serde_json::Value) -> Option<String> 
         Ok(fixture) => fixture,
         Err(error) => return Some(format!("- fixture {index}: {error}")),
     };
-    let difference = match call::<P>(&fixture) {
+    let difference = match fixture.draft() {
         Err(error) => format!("the draft: {error}"),
-        Ok(None) => format!("the plugin has no hook {}", fixture.hook),
-        Ok(Some(answer)) => difference(&fixture.expect, &answer)?,
+        Ok(None) => format!("there is no hook point {}", fixture.hook),
+        Ok(Some(draft)) => match P::call(&fixture.context(), &draft) {
+            None => format!("the plugin has no hook {}", fixture.hook),
+            Some(answer) => difference(&fixture.expect, &answer)?,
+        },
     };
     Some(format!("- fixture {index}, {}: {difference}", fixture.name))
-}
-
-fn call<P: Plugin>(fixture: &Fixture) -> Result<Option<Answer>, serde_json::Error> {
-    let context = fixture.context();
-    Ok(match fixture.hook {
-        Hook::AccessToken => P::call_access_token(&context, &fixture.token()?),
-        Hook::TokenResponse => P::call_token_response(&context, &fixture.response()?),
-        Hook::Introspection => P::call_introspection(&context, &fixture.introspection()?),
-    })
 }
 
 fn difference(expected: &Expectation, answer: &Answer) -> Option<String> {
     let same = match (expected, answer) {
         (Expectation::Edits(expected), Ok(edits)) => {
-            expected.len() == edits.as_slice().len() && expected.iter().zip(edits.as_slice()).all(|(expected, edit)| expected.matches(edit))
+            expected.len() == edits.len() && expected.iter().zip(edits).all(|(expected, edit)| expected.matches(edit))
         }
         (Expectation::Refusal(expected), Err(refusal)) => {
             expected.code == refusal.code && expected.reason.as_ref().is_none_or(|reason| *reason == refusal.reason)
@@ -65,7 +59,7 @@ fn difference(expected: &Expectation, answer: &Answer) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::run_fixtures;
-    use crate::testing::{Answer, Plugin};
+    use crate::testing::{Answer, Draft, Plugin};
     use crate::{Context, Edits, Refusal, TokenDraft};
 
     /// What the hook answers is what the fixtures below expect: lists of strings, null, random bytes and all.
@@ -73,12 +67,12 @@ mod tests {
         if context.has_tag("bad") {
             return Err(Refusal::access_denied("bad"));
         }
-        let mut edits = Edits::new();
+        let mut edits: Edits = Edits::new();
         edits.set_claim("echo", context.parameter("p").unwrap_or_default());
         edits.set_claim("random", format!("{:?}{:?}", context.random_bytes(2), context.random_bytes(1)));
         edits.set_claim("deep", draft.claim("deep").cloned().unwrap_or_else(crate::Value::null));
         edits.omit_refresh_token();
-        Ok(edits)
+        Ok(edits.into_vec())
     }
 
     macro_rules! plugin {
@@ -86,8 +80,11 @@ mod tests {
             struct $name;
             impl Plugin for $name {
                 const MANIFEST: &'static str = concat!("{\"fixtures\":", $fixtures, "}");
-                fn call_access_token(context: &Context, draft: &TokenDraft) -> Option<Answer> {
-                    Some(answer(context, draft))
+                fn call(context: &Context, draft: &Draft) -> Option<Answer> {
+                    match draft {
+                        Draft::AccessToken(draft) => Some(answer(context, draft)),
+                        _ => None,
+                    }
                 }
             }
         };
@@ -112,6 +109,7 @@ mod tests {
     );
     plugin!(Misspelt, r#"[{"name": "n", "hook": "access-token", "context": {"client": "x"}, "expect": {"edits": []}}]"#);
     plugin!(MisspeltDraft, r#"[{"name": "n", "hook": "access-token", "draft": {"members": {}}, "expect": {"edits": []}}]"#);
+    plugin!(Unheard, r#"[{"name": "n", "hook": "elsewhere", "expect": {"edits": []}}]"#);
     plugin!(NoSuchHook, r#"[{"name": "n", "hook": "introspection", "expect": {"edits": []}}]"#);
 
     #[test]
@@ -153,5 +151,11 @@ mod tests {
     #[should_panic(expected = "the plugin has no hook introspection")]
     fn a_hook_that_is_not_there_fails() {
         run_fixtures::<NoSuchHook>();
+    }
+
+    #[test]
+    #[should_panic(expected = "there is no hook point elsewhere")]
+    fn a_hook_point_that_there_is_not_fails() {
+        run_fixtures::<Unheard>();
     }
 }

@@ -14,7 +14,7 @@ struct Configuration {
 /// The plugin.
 pub struct {{type}};
 
-// Each method is a hook point: `access_token`, `token_response`, `introspection`. Write those you need.
+// Each method is a hook point: `access_token`, `id_token`, `authentication` and eight more. Write those you need.
 #[claimsmith::plugin(
     schema = "config.schema.json",
     fixtures = "fixtures.json",

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use claimsmith::{Context, Edits, Refusal, ResponseDraft, TokenDraft};
+use claimsmith::{Context, Edits, Refusal, ResponseDraft, ResponseEdits, TokenDraft};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -56,7 +56,7 @@ impl PartnerToken {
         Ok(edits)
     }
 
-    fn token_response(context: &Context, _: &ResponseDraft) -> Result<Edits, Refusal> {
+    fn token_response(context: &Context, _: &ResponseDraft) -> Result<ResponseEdits, Refusal> {
         let Configuration { response, .. } = context.configuration();
         let mut edits = Edits::new();
         for (member, value) in response {

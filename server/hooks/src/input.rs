@@ -172,3 +172,43 @@ impl KeptDraft {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use claimsmith_issuer::hook::Person;
+
+    use super::*;
+
+    #[test]
+    fn what_is_kept_for_another_thread_is_what_was_there() {
+        let (members, words) = ([Member::known("a", "b".into())], ["w".into()]);
+        let background = Arc::new(Background { person: Some(Person::default()), ..Background::default() });
+        let context = Context {
+            client_id: "demo",
+            client_tags: &words,
+            client_metadata: "{}",
+            grant_type: "g",
+            refresh: true,
+            requested_scopes: &words,
+            requested_resources: &words,
+            subject: Some("s"),
+            parameters: &[],
+            headers: &[],
+            now_milliseconds: 1,
+            background: Some(&background),
+        };
+        let drafts = [
+            Draft::access_token(&members, &words, &words, 60),
+            Draft::authentication(&members, "totp", &words),
+            Draft::consent(&words, &words),
+            Draft::authorization_details("[]"),
+        ];
+        for draft in drafts {
+            let input = Input { context: &context, configuration: "{}", draft: &draft };
+            let kept = Kept::of(&input);
+            assert_eq!(format!("{:?}", kept.draft()), format!("{draft:?}"));
+            assert_eq!(format!("{:?}", kept.context()), format!("{context:?}"));
+            assert_eq!(kept.configuration(), "{}");
+        }
+    }
+}

@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn oar_014_the_lowest_value_that_is_asked_for_is_enough_and_a_higher_level_meets_it() {
+    fn the_lowest_value_that_is_asked_for_is_enough_and_a_higher_level_meets_it() {
         let names = AcrNames::new(["1", "2", "3"]).unwrap();
         assert_eq!(names.wanted(["3", "2"]), Wanted::AtLeast(Level::MultiFactor));
         assert_eq!(names.wanted(["9", "3"]), Wanted::AtLeast(Level::Passkey));
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn stp_002_what_comes_next_follows_what_is_wanted_and_what_there_is() {
+    fn what_comes_next_follows_what_is_wanted_and_what_there_is() {
         let nothing = Enrolled::default();
         let app = Enrolled { totp: true, recovery_codes: 3, ..nothing };
         let key = Enrolled { passkeys: 1, ..nothing };

@@ -9,8 +9,9 @@ use serde_json::{Map, Value as Json};
 use crate::client::Client;
 use crate::client_auth::AuthenticatedClient;
 use crate::confirmation::{Confirmation, token_type_member};
-use crate::grants::client_credentials::Resources;
-use crate::value::{Member, Value};
+use crate::grants::Resources;
+use crate::id_token::to_value;
+use crate::value::Member;
 
 /// An access token of ours whose signature, or whose row, says that we made it.
 #[derive(Debug, Clone)]
@@ -49,18 +50,6 @@ impl KnownToken {
         let mut members = vec![token_type_member(self.confirmation.as_ref())];
         members.extend(self.claims.iter().map(|(name, value)| Member { name: name.clone().into(), value: to_value(value) }));
         members
-    }
-}
-
-fn to_value(json: &Json) -> Value {
-    match json {
-        Json::String(text) => Value::Text(text.as_str().into()),
-        Json::Bool(truth) => Value::Boolean(*truth),
-        Json::Number(number) => match number.as_i64() {
-            Some(integer) => Value::Integer(integer),
-            None => Value::Json(number.to_string().into()),
-        },
-        other => Value::Json(other.to_string().into()),
     }
 }
 

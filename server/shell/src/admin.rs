@@ -19,6 +19,7 @@ mod resources;
 mod routes;
 mod schemas;
 mod tokens;
+mod users;
 
 use std::sync::Arc;
 
@@ -135,7 +136,8 @@ impl Call<'_> {
     /// The members after an update: of a patch, laid over what there is (RFC 7396); of a replacement, the body alone.
     fn updated(&self, operation: Operation, current: &Value) -> Result<Fields, Problem> {
         let body = fields::parse_body(&self.arrival.body)?;
-        let patches = matches!(operation, Operation::UpdateClient | Operation::UpdateBinding | Operation::UpdateResource);
+        let patches =
+            matches!(operation, Operation::UpdateClient | Operation::UpdateBinding | Operation::UpdateResource | Operation::UpdateUser);
         if !patches {
             return Ok(Fields::of(body));
         }
@@ -352,6 +354,15 @@ async fn dispatch(operation: Operation, call: &Call<'_>) -> Result<Reply, Proble
         Op::ShowResource => resources::show(call).await,
         Op::ReplaceResource | Op::UpdateResource => resources::update(call, operation).await,
         Op::DeleteResource => resources::delete(call).await,
+        Op::ListUsers => users::list(call).await,
+        Op::CreateUser => users::create(call).await,
+        Op::ShowUser => users::show(call).await,
+        Op::ReplaceUser | Op::UpdateUser => users::update(call, operation).await,
+        Op::DeleteUser => users::delete(call).await,
+        Op::SetPassword => users::set_password(call).await,
+        Op::RemovePassword => users::remove_password(call).await,
+        Op::ListFactors => users::list_factors(call).await,
+        Op::RemoveFactor => users::remove_factor(call).await,
         Op::ListPlugins => plugins::list(call).await,
         Op::UploadPlugin => plugins::upload(call).await,
         Op::ShowPlugin => plugins::show(call).await,

@@ -19,6 +19,7 @@ mod resource;
 mod server;
 mod table;
 mod token;
+mod user;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -63,6 +64,9 @@ enum Command {
     /// Clients, their secrets and their bindings
     #[command(subcommand)]
     Client(client::Client),
+    /// Users, their passwords and second factors
+    #[command(subcommand)]
+    User(user::User),
     /// Plugins: write, build, test, upload, switch
     #[command(subcommand)]
     Plugin(plugin::Plugin),
@@ -130,6 +134,7 @@ impl Command {
             Self::Config(config) => config.run()?,
             Self::Migrate(migrate) => migrate.run()?,
             Self::Client(client) => client.run()?,
+            Self::User(user) => user.run()?,
             Self::Plugin(plugin) => plugin.run(json)?,
             Self::Key(key) => key.run()?,
             Self::Token(token) => token.run()?,

@@ -27,8 +27,9 @@ pub use problem::{Origin, Problem, Problems};
 pub use raw::{Sources, variable_of};
 pub use reference::{print, reference};
 pub use settings::{
-    Aliases, Audit, Authorize, Cache, ClientAuth, Cors, Database, Dpop, Fetch, General, Grants, Hooks, Introspection, Keys, Lifetimes,
-    Limits, Listen, Log, Metrics, Otel, Proxied, Refresh, Sessions, Signing, Store, Tls, Tokens, Workers,
+    Aliases, Assurance, Audit, Authorize, Cache, ClientAuth, Cors, Database, Dpop, Fetch, General, Grants, Hooks, Introspection, Keys,
+    Lifetimes, Limits, Listen, Log, Metrics, Otel, Pages, Passkeys, Passwords, Proxied, Refresh, Sessions, SignIn, SignInThrottle, Signing,
+    Store, Tls, Tokens, Workers,
 };
 pub use table::{Descriptor, Effective};
 pub use value::{AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Size, WebOrigin};
@@ -94,6 +95,16 @@ sections! {
     client_auth: ClientAuth;
     /// `dpop`.
     dpop: Dpop;
+    /// `passwords`.
+    passwords: Passwords;
+    /// `sign_in`.
+    sign_in: SignIn;
+    /// `sign_in.throttle`.
+    sign_in_throttle: SignInThrottle;
+    /// `passkeys`.
+    passkeys: Passkeys;
+    /// `assurance`.
+    assurance: Assurance;
     /// `introspection`.
     introspection: Introspection;
     /// `grants`.
@@ -106,6 +117,8 @@ sections! {
     refresh: Refresh;
     /// `paths.aliases`.
     aliases: Aliases;
+    /// `pages`.
+    pages: Pages;
     /// `cors`.
     cors: Cors;
     /// `hooks`.

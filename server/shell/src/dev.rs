@@ -152,7 +152,8 @@ impl Folder {
             "pid": std::process::id(),
         });
         if let Some(demo) = demo {
-            info["demo"] = json!({ "client_id": demo.client_id, "client_secret_file": demo.secret_file });
+            info["demo"] = json!({ "client_id": demo.client_id, "client_secret_file": demo.secret_file,
+                "user": demo.user, "password_file": demo.password_file });
         }
         let path = self.file("dev.json");
         write_private(&path, format!("{info:#}\n").as_bytes())?;

@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use claimsmith_hooks::Plugin;
 use claimsmith_issuer::binding::{Binding, Target};
 use claimsmith_issuer::client::Client;
-use claimsmith_issuer::grants::client_credentials::Resources;
+use claimsmith_issuer::grants::Resources;
 use claimsmith_issuer::hook::HookPoint;
 use claimsmith_protocol::id::ClientId;
 use claimsmith_store::Store;

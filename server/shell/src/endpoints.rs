@@ -13,6 +13,7 @@ use crate::http::{Answer, Arrival, BodyLimit, Handler};
 use crate::report::Report;
 use crate::rooms::Rooms;
 
+mod assets;
 mod discovery;
 mod health;
 mod introspection;
@@ -66,13 +67,14 @@ enum Kind {
     OpenApi,
     Live,
     Ready,
+    Asset,
 }
 
 /// The most bytes of a form that `limits.body_bytes` can allow.
 pub const FORM_LIMIT: usize = 1 << 20;
 
 /// Every public endpoint.
-pub const ENDPOINTS: [&Endpoint; 9] = [
+pub const ENDPOINTS: [&Endpoint; 10] = [
     &token::ENDPOINT,
     &introspection::ENDPOINT,
     &revocation::ENDPOINT,
@@ -82,6 +84,7 @@ pub const ENDPOINTS: [&Endpoint; 9] = [
     &openapi::ENDPOINT,
     &health::LIVE,
     &health::READY,
+    &assets::ENDPOINT,
 ];
 
 /// The public endpoints as the hall calls them.
@@ -103,6 +106,15 @@ impl Public {
             }
         }
         Self { rooms, routes: Arc::new(routes) }
+    }
+
+    /// The endpoint at a path; that of assets serves everything one level below its own.
+    fn at(&self, path: &str) -> Option<&'static Endpoint> {
+        let known = self.routes.get(path).copied().filter(|endpoint| !matches!(endpoint.kind, Kind::Asset));
+        known.or_else(|| {
+            let folder = path.rsplit_once('/').map(|(folder, _)| folder)?;
+            self.routes.get(folder).copied().filter(|endpoint| matches!(endpoint.kind, Kind::Asset))
+        })
     }
 
     fn cors(&self, endpoint: &Endpoint, headers: &HeaderMap, mut answer: Answer) -> Answer {
@@ -169,7 +181,7 @@ async fn reported(endpoint: &Endpoint, rooms: &Rooms, arrival: &Arrival) -> Answ
 
 impl Handler for Public {
     fn admit(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<BodyLimit, Answer> {
-        let Some(endpoint) = self.routes.get(path) else {
+        let Some(endpoint) = self.at(path) else {
             return Err(Answer::refusal(StatusCode::NOT_FOUND, "invalid_request", "there is nothing at this path"));
         };
         let preflight = method == Method::OPTIONS && endpoint.cors != Cors::Nobody;
@@ -185,7 +197,7 @@ impl Handler for Public {
     }
 
     async fn call(&self, arrival: Arrival) -> Answer {
-        let Some(endpoint) = self.routes.get(arrival.path()).copied() else { return Answer::empty(StatusCode::NOT_FOUND) };
+        let Some(endpoint) = self.at(arrival.path()) else { return Answer::empty(StatusCode::NOT_FOUND) };
         if arrival.method == Method::OPTIONS {
             return self.cors(endpoint, &arrival.headers, preflight(endpoint));
         }
@@ -197,6 +209,7 @@ impl Handler for Public {
             Kind::OpenApi => openapi::handle(rooms),
             Kind::Live => health::live(),
             Kind::Ready => health::ready(rooms),
+            Kind::Asset => assets::handle(rooms, &arrival),
         };
         self.cors(endpoint, &arrival.headers, answer)
     }

@@ -320,8 +320,23 @@ fn is_secret(name: &str) -> bool {
 }
 
 #[cfg(test)]
+mod reference;
+
+#[cfg(test)]
 mod tests {
-    use super::is_secret;
+    use claimsmith_issuer::hook::{HookPoint, Told};
+    use claimsmith_protocol::grant::GrantType;
+
+    use super::{is_secret, told};
+
+    #[test]
+    fn plg_004_nobody_is_redirected_from_the_token_endpoint() {
+        assert_eq!(told(HookPoint::Scope, None), Told::Redirected);
+        for point in HookPoint::ALL {
+            assert_eq!(told(point, Some(GrantType::ClientCredentials)), Told::Direct, "{}", point.as_str());
+            assert_eq!(told(point, None), point.told());
+        }
+    }
 
     #[test]
     fn plg_005_names_of_secrets_are_hidden() {

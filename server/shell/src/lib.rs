@@ -6,6 +6,7 @@
 //! - *Must never know*: what a grant allows, how claims are shaped, what a private key looks like.
 
 pub mod admin;
+pub mod calendar;
 pub mod cli;
 pub mod client_keys;
 pub mod clock;
@@ -26,6 +27,8 @@ pub mod key_life;
 pub mod known_token;
 pub mod listen;
 pub mod node;
+pub mod pages;
+pub mod people;
 pub mod possession;
 pub mod record;
 pub mod report;

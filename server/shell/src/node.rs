@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use claimsmith_hooks::{Compiler, Host};
 use claimsmith_issuer::dpop::Nonces;
 use claimsmith_jose::Digest;
@@ -21,6 +22,8 @@ use crate::fetch::Fetcher;
 use crate::freshness::Freshness;
 use crate::guesses::Guesses;
 use crate::key_life::KeyLife;
+use crate::pages::Pages;
+use crate::people::People;
 use crate::rooms::Rooms;
 use crate::secret_desk::SecretDesk;
 use crate::slow_signing::SlowSigning;
@@ -49,6 +52,7 @@ pub struct Node {
 impl Node {
     /// Opens a node on a database that is there and migrated.
     pub fn open(config: &ServeConfig, database: Database, metrics: Arc<Metrics>) -> Result<Self, StartFault> {
+        let pages = Pages::load(&config.pages, &config.issuer)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartFault::Runtime)?;
         let (master_key, sealer) = open_master_key(config)?;
         let store = Arc::new(Store::open(database.url(), &config.store_settings())?);
@@ -69,6 +73,7 @@ impl Node {
         let settings = config.room_settings();
         let throttle = Arc::new(Throttle::new(&config.throttle_settings()));
         let fetcher = Arc::new(Fetcher::start(&config.fetch_settings())?);
+        let secret_desk = Arc::new(SecretDesk::open(&config.secret_desk_settings(), Arc::clone(&throttle))?);
         let rooms = Arc::new(Rooms {
             metadata: Document::new(&config.issuer, &settings),
             urls: config.issuer.clone(),
@@ -76,7 +81,8 @@ impl Node {
             clock,
             directory: Directory::new(Arc::clone(&store), policy, config.cache.clients, config.store.max_stale),
             client_keys: ClientKeysCache::new(config.client_keys_settings(), fetcher),
-            secret_desk: SecretDesk::open(&config.secret_desk_settings(), Arc::clone(&throttle))?,
+            people: People::open(config.people_settings(), Arc::clone(&store), Arc::clone(&sealer), Arc::clone(&secret_desk))?,
+            secret_desk,
             client_trust: ClientTrust::load(config.trust_files())?,
             dpop_nonces: Nonces::new(master_key.derive(Purpose::DpopNonces), config.nonce_window()),
             store,
@@ -87,6 +93,7 @@ impl Node {
             slow_signing: SlowSigning::new(std::thread::available_parallelism().map_or(1, usize::from)),
             metrics,
             settings,
+            pages: ArcSwap::from_pointee(pages),
             draining: AtomicBool::new(false),
         });
         let (stop, stopped) = watch::channel(false);

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use claimsmith_hooks::{Host, Limits};
+use claimsmith_issuer::assurance::AcrNames;
 use claimsmith_issuer::client_auth::Policy as ClientAuthPolicy;
 use claimsmith_issuer::dpop::{Nonces, Policy as DpopPolicy};
 use claimsmith_issuer::grants::Defaults;
@@ -20,6 +22,8 @@ use crate::config::Issuer;
 use crate::directory::Directory;
 use crate::endpoints::Document;
 use crate::guesses::Guesses;
+use crate::pages::Pages;
+use crate::people::People;
 use crate::secret_desk::SecretDesk;
 use crate::slow_signing::SlowSigning;
 use crate::telemetry::Metrics;
@@ -57,6 +61,8 @@ pub struct Settings {
     pub invalid_client_quantum: Duration,
     /// Scheme, host and port of the listener that asks for client certificates, where there is one.
     pub mtls_origin: Option<String>,
+    /// The names of the levels of assurance.
+    pub acr_names: AcrNames,
 }
 
 /// Everything the endpoints need, made once.
@@ -84,7 +90,9 @@ pub struct Rooms {
     /// Nonces of DPoP proofs.
     pub dpop_nonces: Nonces,
     /// Costly comparisons of secrets.
-    pub secret_desk: SecretDesk,
+    pub secret_desk: Arc<SecretDesk>,
+    /// People: how they sign in, and what they sign in with.
+    pub people: People,
     /// Who has failed too often.
     pub throttle: Arc<Throttle>,
     /// Who has asked about too many tokens that nobody knows.
@@ -95,6 +103,8 @@ pub struct Rooms {
     pub metrics: Arc<Metrics>,
     /// The metadata document.
     pub metadata: Document,
+    /// The pages that people see; replaced when the configuration is reloaded.
+    pub pages: ArcSwap<Pages>,
     /// Set when the node drains.
     pub draining: AtomicBool,
 }
@@ -125,8 +135,6 @@ impl Rooms {
 }
 
 /// Resources by identifier.
-pub fn resources_by_identifier(
-    resources: Vec<claimsmith_issuer::resource::Resource>,
-) -> claimsmith_issuer::grants::client_credentials::Resources {
+pub fn resources_by_identifier(resources: Vec<claimsmith_issuer::resource::Resource>) -> claimsmith_issuer::grants::Resources {
     resources.into_iter().map(|resource| (resource.identifier.clone(), Arc::new(resource))).collect::<HashMap<_, _>>()
 }

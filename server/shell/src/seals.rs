@@ -6,3 +6,13 @@ use claimsmith_vault::Place;
 pub const fn client_secret(row: &str) -> Place<'_> {
     Place { table: "client_secrets", column: "sealed", row }
 }
+
+/// The secret of a person's authenticator app; `row` is the user's id.
+pub const fn user_totp(row: &str) -> Place<'_> {
+    Place { table: "user_totp", column: "sealed_secret", row }
+}
+
+/// What a browser keeps to be known as a person's; `row` is the user's id. It stands in no table.
+pub const fn device(row: &str) -> Place<'_> {
+    Place { table: "users", column: "device_cookie", row }
+}

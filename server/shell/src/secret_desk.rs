@@ -8,10 +8,15 @@
 //! What was right lately is answered from memory before anything else, so a flood of wrong secrets does not keep the right
 //! one out. Being wrong is never remembered: a secret that is wrong now may be right in a second.
 //!
+//! The passwords of people have a queue and a worker of their own, so that neither side's flood is the other's; they are never
+//! remembered, and who may try how often is said in `people`, for all nodes together.
+//!
 //! Secrets of 256 random bits do not come here: a digest and a comparison settle them.
 
 mod cost;
+mod formats;
 mod memory;
+mod passwords;
 mod queue;
 
 use std::net::IpAddr;
@@ -24,7 +29,9 @@ use tokio::time::Instant;
 
 use crate::throttle::{Admit, Throttle};
 pub use cost::{Cost, PhcRefusal, recognise_phc};
+pub use formats::{HASH_MAX, HashRefusal, recognise_hash};
 use memory::Memory;
+pub use passwords::{PasswordAttempt, PasswordCheck, PasswordSettings};
 use queue::{Enqueued, Job, Queue};
 
 /// How imported secrets are checked.
@@ -38,11 +45,19 @@ pub struct SecretDeskSettings {
     pub remember: Duration,
     /// How many right secrets are remembered; some 150 bytes each.
     pub remembered: usize,
+    /// How the passwords of people are checked.
+    pub passwords: PasswordSettings,
 }
 
 impl Default for SecretDeskSettings {
     fn default() -> Self {
-        Self { cost: Cost::default(), queue: 16, remember: Duration::from_secs(3_600), remembered: 16_384 }
+        Self {
+            cost: Cost::default(),
+            queue: 16,
+            remember: Duration::from_secs(3_600),
+            remembered: 16_384,
+            passwords: PasswordSettings::default(),
+        }
     }
 }
 
@@ -103,6 +118,7 @@ pub struct SecretDesk {
     queue: Queue,
     cost: Cost,
     hashing: Semaphore,
+    passwords: passwords::Passwords,
 }
 
 impl SecretDesk {
@@ -110,8 +126,13 @@ impl SecretDesk {
     pub fn open(settings: &SecretDeskSettings, throttle: Arc<Throttle>) -> Result<Self, SecretDeskFault> {
         settings.cost.check()?;
         let memory = Arc::new(Memory::new(settings.remembered, settings.remember)?);
-        let queue = Queue::start(settings.queue, Arc::clone(&memory), Arc::clone(&throttle)).map_err(SecretDeskFault::Thread)?;
-        Ok(Self { memory, throttle, queue, cost: settings.cost, hashing: Semaphore::new(1) })
+        let queue = {
+            let (memory, throttle) = (Arc::clone(&memory), Arc::clone(&throttle));
+            let serve = move |job: &Job| check_secrets(job, &memory, &throttle);
+            Queue::start(settings.queue, "argon2", serve).map_err(SecretDeskFault::Thread)?
+        };
+        let passwords = passwords::Passwords::open(&settings.passwords)?;
+        Ok(Self { memory, throttle, queue, cost: settings.cost, hashing: Semaphore::new(1), passwords })
     }
 
     /// Checks a presented secret. Dropping the future does not undo what the attempt costs its sender.
@@ -141,8 +162,11 @@ impl SecretDesk {
     /// Hashes a secret that is brought in, as a PHC string. One at a time, apart from the queue: an import does not wait
     /// behind a flood.
     pub async fn hash(&self, secret: Secret<String>) -> Result<String, SecretDeskFault> {
+        self.hash_at(self.cost, secret).await
+    }
+
+    async fn hash_at(&self, cost: Cost, secret: Secret<String>) -> Result<String, SecretDeskFault> {
         let _turn = self.hashing.acquire().await.map_err(|_| SecretDeskFault::Hash)?;
-        let cost = self.cost;
         let mut salt = [0; 16];
         getrandom::fill(&mut salt)?;
         let hashed = tokio::task::spawn_blocking(move || cost.hash(&secret, &salt)).await;
@@ -159,6 +183,19 @@ impl SecretDesk {
     pub fn forget_all(&self) {
         self.memory.forget_all();
     }
+}
+
+/// What the worker does for clients: remembers who was right, and counts who was wrong.
+fn check_secrets(job: &Job, memory: &Memory, throttle: &Throttle) -> bool {
+    let right = job.secrets.iter().find(|(_, phc)| cost::matches(phc, &job.presented));
+    match right {
+        Some((mark, _)) => {
+            memory.remember(&job.client_id, *mark, job.came_at);
+            throttle.succeeded(&job.client_id, job.address, job.came_at.into_std());
+        }
+        None => throttle.failed(&job.client_id, job.address, job.came_at.into_std()),
+    }
+    right.is_some()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::config::{DatabaseSource, ServeConfig, Sources};
 use crate::endpoints::Public;
 use crate::listen::{Bound, Server};
 use crate::node::Node;
+use crate::pages::Pages;
 use crate::start_fault::StartFault;
 use crate::telemetry::{self, Telemetry};
 
@@ -174,6 +175,10 @@ impl Running {
                     }
                 }
                 self.telemetry.set_level(&newer);
+                match Pages::load(&newer.pages, &self.node.rooms.urls) {
+                    Ok(pages) => self.node.rooms.pages.store(Arc::new(pages)),
+                    Err(fault) => tracing::error!(setting = fault.setting(), %fault, "the pages were not reloaded"),
+                }
             }
         }
     }

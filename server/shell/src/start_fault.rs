@@ -42,6 +42,12 @@ pub enum StartFault {
     /// The desk for costly secrets.
     #[error(transparent)]
     SecretDesk(#[from] crate::secret_desk::SecretDeskFault),
+    /// What people sign in with.
+    #[error(transparent)]
+    People(#[from] crate::people::PeopleFault),
+    /// The pages.
+    #[error("{setting}: {0}", setting = .0.setting())]
+    Pages(#[from] crate::pages::PagesFault),
     /// A listener.
     #[error(transparent)]
     Door(#[from] crate::listen::DoorFault),

@@ -5,7 +5,7 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use crate::changes::{Change, EntityKind, Written, change};
 use crate::connection::Tx;
 use crate::fault::Fault;
-use crate::schema::{client_secrets, master_key_check, signing_keys, user_totp};
+use crate::schema::{client_secrets, master_key_check, server_secrets, signing_keys, user_totp};
 use crate::store::Store;
 
 /// What the database keeps to recognise the master key.
@@ -131,10 +131,13 @@ fn sealed(tx: &mut Tx) -> Result<Vec<SealedValue>, Fault> {
         .load(tx)?;
     let totp: Vec<(String, Vec<u8>)> =
         user_totp::table.order(user_totp::user_id).select((user_totp::user_id, user_totp::sealed_secret)).load(tx)?;
+    let shared: Vec<(String, Vec<u8>)> =
+        server_secrets::table.order(server_secrets::name).select((server_secrets::name, server_secrets::sealed_secret)).load(tx)?;
+    let shared = shared.into_iter().map(|(row, sealed)| value("server_secrets", "sealed_secret", row, sealed));
     let totp = totp.into_iter().map(|(row, sealed)| value("user_totp", "sealed_secret", row, sealed));
     let keys = keys.into_iter().map(|(row, sealed)| value("signing_keys", "sealed_private", row, sealed));
     let secrets = secrets.into_iter().filter_map(|(row, sealed)| Some(value("client_secrets", "sealed", row.to_string(), sealed?)));
-    Ok(keys.chain(secrets).chain(totp).collect())
+    Ok(keys.chain(secrets).chain(totp).chain(shared).collect())
 }
 
 const fn value(table: &'static str, column: &'static str, row: String, sealed: Vec<u8>) -> SealedValue {
@@ -146,6 +149,8 @@ fn replace(tx: &mut Tx, place: &SealedPlace, sealed: Vec<u8>) -> Result<(), Faul
         diesel::update(signing_keys::table.find(&place.row)).set(signing_keys::sealed_private.eq(sealed)).execute(tx)?;
     } else if place.table == "user_totp" {
         diesel::update(user_totp::table.find(&place.row)).set(user_totp::sealed_secret.eq(sealed)).execute(tx)?;
+    } else if place.table == "server_secrets" {
+        diesel::update(server_secrets::table.find(&place.row)).set(server_secrets::sealed_secret.eq(sealed)).execute(tx)?;
     } else {
         let id: i64 = place.row.parse().map_err(|_| Fault::corrupt("client_secrets", "secret_id", place.row.clone()))?;
         diesel::update(client_secrets::table.find(id)).set(client_secrets::sealed.eq(sealed)).execute(tx)?;

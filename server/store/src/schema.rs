@@ -294,8 +294,102 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    grants (grant_id) {
+        grant_id -> Bytea,
+        client_id -> Text,
+        user_id -> Text,
+        session_id -> Nullable<Text>,
+        allowed -> Text,
+        code_digest -> Nullable<Bytea>,
+        code_expires_at -> Nullable<Timestamptz>,
+        code_spent_at -> Nullable<Timestamptz>,
+        refresh_number -> Nullable<Int8>,
+        refresh_digest -> Nullable<Bytea>,
+        previous_digest -> Nullable<Bytea>,
+        rotated_at -> Nullable<Timestamptz>,
+        refresh_expires_at -> Nullable<Timestamptz>,
+        bound_to -> Nullable<Text>,
+        settle_id -> Nullable<Bytea>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    server_secrets (name) {
+        name -> Text,
+        sealed_secret -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sessions (session_id) {
+        session_id -> Text,
+        cookie_digest -> Bytea,
+        user_id -> Text,
+        methods -> Array<Text>,
+        attributes -> Text,
+        address -> Text,
+        user_agent -> Text,
+        authenticated_at -> Timestamptz,
+        created_at -> Timestamptz,
+        seen_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    session_clients (session_id, client_id) {
+        session_id -> Text,
+        client_id -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    flows (flow_digest) {
+        flow_digest -> Bytea,
+        browser_digest -> Bytea,
+        client_id -> Text,
+        request -> Text,
+        progress -> Text,
+        version -> Int8,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    pushed_requests (request_digest) {
+        request_digest -> Bytea,
+        client_id -> Text,
+        request -> Text,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        spent_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    consents (user_id, client_id) {
+        user_id -> Text,
+        client_id -> Text,
+        scopes -> Array<Text>,
+        claims -> Array<Text>,
+        details -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(client_secrets -> clients (client_id));
 diesel::allow_tables_to_appear_in_same_query!(
+    grants,
+    sessions,
     clients,
     client_secrets,
     resources,
@@ -306,4 +400,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     bindings,
     opaque_tokens,
     revocations,
+    users,
+    session_clients,
+    consents,
 );

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::{Asked, AuthorizeRefusal, ReturnAddress};
 use crate::client::{Authentication, Client};
-use crate::grants::client_credentials::Resources;
+use crate::grants::Resources;
 use crate::policy::PeoplePolicy;
 
 /// Parameters that may stand more than once (RFC 8707 §2).

@@ -17,6 +17,12 @@ pub(crate) enum Scope {
     ResourcesRead,
     /// Change resources.
     ResourcesWrite,
+    /// Read users and which second factors they have.
+    UsersRead,
+    /// Change users, their passwords, and remove their second factors.
+    UsersWrite,
+    /// Read the hashes of users' passwords.
+    UsersExport,
     /// Read plugins and bindings of tags and of all.
     PluginsRead,
     /// Upload and switch plugins; bind them to tags and to all.
@@ -37,12 +43,15 @@ pub(crate) enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Admin,
         Self::ClientsRead,
         Self::ClientsWrite,
         Self::ResourcesRead,
         Self::ResourcesWrite,
+        Self::UsersRead,
+        Self::UsersWrite,
+        Self::UsersExport,
         Self::PluginsRead,
         Self::PluginsWrite,
         Self::KeysRead,
@@ -61,6 +70,9 @@ impl Scope {
             Self::ClientsWrite => "clients:write",
             Self::ResourcesRead => "resources:read",
             Self::ResourcesWrite => "resources:write",
+            Self::UsersRead => "users:read",
+            Self::UsersWrite => "users:write",
+            Self::UsersExport => "users:export",
             Self::PluginsRead => "plugins:read",
             Self::PluginsWrite => "plugins:write",
             Self::KeysRead => "keys:read",
@@ -83,6 +95,7 @@ impl Scope {
             (Self::Admin, _)
             | (Self::ClientsWrite, Self::ClientsRead)
             | (Self::ResourcesWrite, Self::ResourcesRead)
+            | (Self::UsersWrite | Self::UsersExport, Self::UsersRead)
             | (Self::PluginsWrite, Self::PluginsRead)
             | (Self::KeysWrite, Self::KeysRead)
             | (Self::TokensWrite, Self::TokensRead) => true,

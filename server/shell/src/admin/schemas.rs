@@ -13,6 +13,9 @@ pub(crate) fn schemas() -> Map<String, Value> {
         ("NewSecret", new_secret()),
         ("Binding", binding()),
         ("Resource", resource()),
+        ("User", user()),
+        ("NewPassword", new_password()),
+        ("Factor", factor()),
         ("Plugin", plugin()),
         ("PluginVersion", plugin_version()),
         ("Upload", upload()),
@@ -96,6 +99,47 @@ fn problem() -> Value {
     })
 }
 
+const HASHES: &str = "argon2, bcrypt, pbkdf2, scrypt, sha512-crypt, or salted SHA of LDAP; it is made anew at the next sign-in";
+
+fn user() -> Value {
+    let schema = closed(json!({
+        "user_id": string("The public subject, `usr_` and 22 random characters; made by the server when left out"),
+        "username": string("What they sign in with, an e-mail address for instance; compared without regard to capitals (RFC 8265)"),
+        "enabled": boolean("Default true; who is disabled cannot sign in, and their tokens are inactive"),
+        "claims": { "type": "object", "description": "Standard claims of OpenID Connect Core §5.1; a text may carry a language tag: `name#de`" },
+        "attributes": { "type": "object", "description": "Anything; plugins read it" },
+        "password": { "type": "string", "writeOnly": true, "description": "On creation: their password" },
+        "password_hash": { "type": "string", "description": format!("On creation, instead of password: {HASHES}. In lists, only on demand") },
+        "password_changed_at": read_only(instant("When the password was set; absent where there is none")),
+        "factors": read_only(closed(json!({
+            "totp": boolean("Whether there is an authenticator app"),
+            "recovery_codes": integer("Recovery codes that are left"),
+            "passkeys": integer("Passkeys"),
+        }))),
+        "created_at": read_only(instant("When they were registered")),
+        "updated_at": read_only(instant("When what is known of them was last changed; the claim of this name")),
+    }));
+    versioned(schema)
+}
+
+fn new_password() -> Value {
+    closed(json!({
+        "password": string("The password"),
+        "password_hash": string(&format!("Instead of password: {HASHES}")),
+    }))
+}
+
+fn factor() -> Value {
+    closed(json!({
+        "factor_id": string("Names it in paths: totp, recovery_codes, or the id of a passkey"),
+        "type": choice(&["totp", "recovery_codes", "passkey"], "What it is"),
+        "name": string("What its owner calls a passkey"),
+        "remaining": integer("Recovery codes that are left"),
+        "created_at": instant("When it was set up"),
+        "last_used_at": instant("When it was last used"),
+    }))
+}
+
 fn client() -> Value {
     let schema = closed(json!({
         "client_id": string("1 to 256 printable ASCII characters; made by the server when left out"),
@@ -173,7 +217,7 @@ fn binding() -> Value {
         "digest": string("SHA-256 of the version it is pinned to, in hexadecimal; the active version when absent"),
         "position": integer("Its place: lower runs earlier within the same kind of target; after the last one when left out"),
         "configuration": { "description": "JSON, checked against the plugin's schema; default {}" },
-        "permissions": strings("What its edits may touch: claim:NAME, claim:PREFIX*, scope:NAME, audience:URI, lifetime:SECONDS, sub, acr, amr, auth_time"),
+        "permissions": strings("What its edits may touch: claim:NAME, claim:PREFIX*, scope:NAME, audience:URI, lifetime:SECONDS, sub, acr, amr, auth_time, user:NAME, user:PREFIX*, authorization_details:TYPE, skip_consent"),
         "on_failure": choice(&["refuse", "skip"], "What happens when the plugin fails; default refuse"),
         "limits": closed(json!({ "fuel": integer("Fuel for one call"), "milliseconds": integer("Wall time of one call") })),
     }));

@@ -59,7 +59,7 @@ const TEMPLATE: [(&str, &str); 8] = embedded!(
 );
 
 /// The SDK, as it is.
-const SDK: [(&str, &str); 22] = embedded!(
+const SDK: [(&str, &str); 23] = embedded!(
     "",
     "Cargo.toml",
     "FIXTURES.md",
@@ -78,6 +78,7 @@ const SDK: [(&str, &str); 22] = embedded!(
     "src/panic.rs",
     "src/refusal.rs",
     "src/testing.rs",
+    "src/testing/builders.rs",
     "src/testing/fixture.rs",
     "src/testing/play.rs",
     "src/value.rs",

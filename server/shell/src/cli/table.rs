@@ -1,5 +1,6 @@
 //! Tables and cards for people.
 
+use crate::calendar::Civil;
 use serde_json::Value;
 
 /// The widest a column gets, characters.
@@ -67,18 +68,10 @@ fn is_instant(name: &str) -> bool {
     name.ends_with("_at") || name.ends_with("_from") || name.ends_with("_until") || matches!(name, "exp" | "iat" | "nbf")
 }
 
-/// `2026-01-01T00:00:00Z`, from seconds since 1970 (days to civil date: the Gregorian calendar in eras of 400 years).
+/// `2026-01-01T00:00:00Z`, from seconds since 1970.
 pub(super) fn instant(seconds: i64) -> String {
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3_600, second / 60 % 60, second % 60)
+    let Civil { year, month, day, hour, minute, second } = Civil::of(seconds);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 #[cfg(test)]

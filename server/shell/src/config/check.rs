@@ -4,6 +4,7 @@ use super::database::{DatabaseSource, source};
 use super::issuer::Issuer;
 use super::problem::{Origin, Problem, Problems};
 use super::{Config, Draft};
+use claimsmith_issuer::assurance::AcrNames;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
@@ -157,6 +158,12 @@ fn cross(config: &Config, problems: &mut Vec<Problem>) {
             "is not shorter than signing.rotation: no key would ever sign",
         );
     }
+    let names = &config.assurance;
+    wrong(
+        AcrNames::new([names.password.as_str(), names.mfa.as_str(), names.passkey.as_str()]).is_ok(),
+        "assurance.password",
+        "the names of the levels must be different from each other, and have no spaces",
+    );
     let auth = &config.client_auth;
     wrong(auth.methods.contains(&auth.default_method), "client_auth.methods", "does not contain client_auth.default_method");
     wrong(auth.crl_file.is_none() || auth.ca_file.is_some(), "client_auth.crl_file", "belongs to client_auth.ca_file, which is not set");

@@ -2,6 +2,7 @@
 
 use super::check::{Pair, ServeConfig};
 use super::problem::{Problem, Problems};
+use crate::pages::Pages;
 use crate::tls::client_certificate::ClientTrust;
 use crate::tls::{TlsIdentity, TlsSettings};
 use claimsmith_vault::MasterKey;
@@ -26,6 +27,9 @@ impl ServeConfig {
         }
         if let Err(unreadable) = self.database.url() {
             wrong(unreadable.setting, format!("{}: {}", unreadable.path.display(), unreadable.cause));
+        }
+        if let Err(fault) = Pages::load(&self.pages, &self.issuer) {
+            wrong(fault.setting(), fault.to_string());
         }
         let own = |pair: &Option<Pair>, setting: &'static str, shared: bool| {
             (pair.clone(), if shared { "tls.certificate_file" } else { setting })

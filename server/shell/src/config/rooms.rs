@@ -7,12 +7,14 @@ use crate::fetch::FetchSettings;
 use crate::guesses::GuessSettings;
 use crate::key_life::KeyLifeSettings;
 use crate::listen::{DoorSettings, H2Settings, ListenerSettings, ProxySettings, WireSettings};
+use crate::people::{PasskeySettings, PeopleSettings, SignInThrottleSettings};
 use crate::rooms;
-use crate::secret_desk::{Cost, SecretDeskSettings};
+use crate::secret_desk::{Cost, PasswordSettings, SecretDeskSettings};
 use crate::serve::Role;
 use crate::throttle::{Allowance, ThrottleSettings};
 use crate::tls::TlsSettings;
 use crate::tls::client_certificate::TrustFiles;
+use claimsmith_issuer::assurance::AcrNames;
 use claimsmith_issuer::client_auth::Policy;
 use claimsmith_issuer::dpop::Policy as DpopPolicy;
 use claimsmith_issuer::grants::Defaults;
@@ -201,6 +203,7 @@ impl ServeConfig {
             token_bytes_max: self.tokens.max_bytes.bytes(),
             invalid_client_quantum: self.client_auth.invalid_client_quantum,
             mtls_origin: self.mtls_origin(),
+            acr_names: self.acr_names(),
         }
     }
 
@@ -295,7 +298,44 @@ impl ServeConfig {
             queue: auth.argon2_queue,
             remember: auth.remember,
             remembered: auth.remembered,
+            passwords: self.password_settings(),
         }
+    }
+
+    fn password_settings(&self) -> PasswordSettings {
+        let passwords = &self.passwords;
+        let memory_kib = u32::try_from(passwords.argon2_memory.bytes() / 1024).unwrap_or(u32::MAX);
+        PasswordSettings { cost: Cost { memory_kib, passes: passwords.argon2_iterations, ..Cost::default() }, queue: passwords.queue }
+    }
+
+    /// People.
+    pub fn people_settings(&self) -> PeopleSettings {
+        let (passwords, throttle) = (&self.passwords, &self.sign_in_throttle);
+        PeopleSettings {
+            service_name: self.sign_in.service_name.as_str().into(),
+            refusal_quantum: self.sign_in.refusal_quantum,
+            device_lifetime: lifetime(self.sign_in.device_lifetime),
+            lengths: passwords.min_length..=passwords.max_length,
+            denylist_file: passwords.denylist_file.clone(),
+            throttle: SignInThrottleSettings {
+                pair: Allowance { burst: throttle.pair_burst, every: throttle.pair_every },
+                account: Allowance { burst: throttle.account_burst, every: throttle.account_every },
+                network: Allowance { burst: throttle.network_burst, every: throttle.network_every },
+                device: Allowance { burst: throttle.device_burst, every: throttle.device_every },
+                code: Allowance { burst: throttle.code_burst, every: throttle.code_every },
+            },
+            passkeys: self.passkeys.enabled.then(|| PasskeySettings {
+                origin: self.issuer.origin().to_owned(),
+                rp_id: self.passkeys.rp_id.as_ref().map(|id| id.as_str().into()),
+                timeout: lifetime(self.passkeys.timeout),
+            }),
+        }
+    }
+
+    /// The names of the levels of assurance; the check of the configuration has seen that they are good.
+    pub fn acr_names(&self) -> AcrNames {
+        let names = &self.assurance;
+        AcrNames::new([names.password.as_str(), names.mfa.as_str(), names.passkey.as_str()]).unwrap_or_default()
     }
 
     /// Fetching from strangers.

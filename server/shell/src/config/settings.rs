@@ -4,6 +4,7 @@ use super::issuer::Issuer;
 use super::table::{Descriptor, Reader, Section, full_name, settings, within};
 use super::value::{AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Setting, Size, WebOrigin};
 use crate::listen::Network;
+use crate::pages::Colour;
 use claimsmith_issuer::client::TokenFormat;
 use claimsmith_jose::{MacAlg, SigningAlg};
 use claimsmith_protocol::credentials::AuthMethod;
@@ -209,6 +210,80 @@ settings! {
         throttle_address_every: Duration = "100 ms" in "1 ms" ..= "24 h";
     }
 
+    /// Passwords of people. There are no rules about which characters they have (NIST SP 800-63B §3.1.1.2).
+    Passwords at "passwords" {
+        /// The fewest characters of a new password.
+        min_length: usize = "8" in "1" ..= "64";
+        /// The most characters of a password.
+        max_length: usize = "256" in "64" ..= "1024";
+        /// File with passwords that nobody may choose, one a line; capitals make no difference.
+        denylist_file: Option<PathBuf> = "";
+        /// Memory of Argon2id. Hashes that were made with less are made anew at the next sign-in, as are those of other functions.
+        argon2_memory: Size = "19 MiB" in "8 MiB" ..= "64 MiB";
+        /// Passes of Argon2id.
+        argon2_iterations: u32 = "2" in "1" ..= "100";
+        /// Checks that may wait for their turn; the next is told to try again. There is one turn at a time.
+        queue: usize = "64" in "1" ..= "100000";
+    }
+
+    /// How people sign in.
+    SignIn at "sign_in" {
+        /// The name of this service in authenticator apps and in the dialogues of passkeys.
+        service_name: PlainText = "Claimsmith";
+        /// A sign-in that failed is answered at the next multiple of this time after its arrival, so that its duration tells
+        /// nothing about the account.
+        refusal_quantum: Duration = "500 ms" in "0 s" ..= "10 s";
+        /// How long a browser in which somebody has signed in is known as theirs: failures of others do not hinder it.
+        device_lifetime: Duration = "365 d" in "1 h" ..= "3650 d";
+    }
+
+    /// How often one may be wrong. Failures are counted in the database, by all nodes together, for accounts that there are and
+    /// for those that there are not.
+    SignInThrottle at "sign_in.throttle" {
+        /// Failures at one account from one network (an IPv4 address, an IPv6 /64) that are let pass at once.
+        pair_burst: u32 = "5" in "1" ..= "1000000";
+        /// And one more each time this has passed.
+        pair_every: Duration = "30 s" in "1 ms" ..= "24 h";
+        /// Failures at one account from everywhere after which each network has one try at a time. Nobody is shut out by others.
+        account_burst: u32 = "50" in "1" ..= "1000000";
+        /// And one more each time this has passed.
+        account_every: Duration = "60 s" in "1 ms" ..= "24 h";
+        /// Failures from one network, whatever the account, that are let pass at once.
+        network_burst: u32 = "100" in "1" ..= "1000000";
+        /// And one more each time this has passed.
+        network_every: Duration = "1 s" in "1 ms" ..= "24 h";
+        /// Failures at one account in a browser that is known as theirs; only these count there.
+        device_burst: u32 = "10" in "1" ..= "1000000";
+        /// And one more each time this has passed.
+        device_every: Duration = "30 s" in "1 ms" ..= "24 h";
+        /// Wrong codes of a second factor, for who has the password already, that are let pass at once.
+        code_burst: u32 = "10" in "1" ..= "1000000";
+        /// And one more each time this has passed.
+        code_every: Duration = "60 s" in "1 ms" ..= "24 h";
+    }
+
+    /// Passkeys (WebAuthn).
+    Passkeys at "passkeys" {
+        /// People may set up passkeys and sign in with them.
+        enabled: bool = "true";
+        /// The domain that passkeys are for: the issuer's host, which is the default, or one above it. Passkeys that there are
+        /// do not work under another.
+        rp_id: Option<PlainText> = "";
+        /// How long somebody may take over one dialogue.
+        timeout: Duration = "5 min" in "30 s" ..= "1 h";
+    }
+
+    /// The names of how sure the server is of a person, as `acr` values: what clients ask for with `acr_values` and find in ID
+    /// tokens. Each level meets what asks for a lower one.
+    Assurance at "assurance" {
+        /// Signed in with a password.
+        password: PlainText = "urn:claimsmith:acr:password";
+        /// Signed in with a password and a code of an app, or a recovery code.
+        mfa: PlainText = "urn:claimsmith:acr:mfa";
+        /// Signed in with a passkey, which is more than one factor and cannot be phished.
+        passkey: PlainText = "urn:claimsmith:acr:passkey";
+    }
+
     /// Tokens bound to a key (RFC 9449).
     Dpop at "dpop" {
         /// Algorithms of proofs.
@@ -300,6 +375,26 @@ settings! {
         openid_configuration: Vec<RootedPath> = "";
         /// The metadata document of RFC 8414.
         oauth_authorization_server: Vec<RootedPath> = "";
+    }
+
+    /// The pages that people see. See `docs/pages.md`.
+    Pages at "pages" {
+        /// Name above the pages and in their titles.
+        name: PlainText = "Claimsmith", live;
+        /// Logo above the pages in the place of mark and name: an SVG, PNG, WebP or JPEG file of at most 256 KiB.
+        logo_file: Option<PathBuf> = "", live;
+        /// Colour of buttons, links and focus rings. It is made darker or lighter where text would not be readable.
+        accent: Colour = "#3b5bdb", live;
+        /// Folder with texts of your own: `<language>.ftl` files (Fluent), text by text over the built-in ones.
+        texts_dir: Option<PathBuf> = "", live;
+        /// Folder with templates of your own, each in the place of the built-in one of the same name.
+        templates_dir: Option<PathBuf> = "", live;
+        /// Where people find help.
+        help_url: Option<HttpUrl> = "", live;
+        /// What happens to people's data.
+        privacy_url: Option<HttpUrl> = "", live;
+        /// Who runs this service.
+        imprint_url: Option<HttpUrl> = "", live;
     }
 
     /// Which web pages may call the endpoints from a browser.

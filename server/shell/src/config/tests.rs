@@ -288,6 +288,8 @@ fn every_setting_is_read_by_something() {
             "listen.proxied" => vec!["proxied"],
             "paths.aliases" => vec!["self"],
             "client_auth" => vec!["client_auth", "auth"],
+            "sign_in.throttle" => vec!["throttle"],
+            "assurance" => vec!["names"],
             "introspection" => vec!["asked"],
             section @ ("log" | "metrics" | "otel") => vec![section, "settings"],
             section => vec![section],

@@ -3,6 +3,7 @@
 use super::issuer::Issuer;
 use super::raw::{Raw, Scalar, Shape};
 use crate::listen::Network;
+use crate::pages::Colour;
 use claimsmith_issuer::client::TokenFormat;
 use claimsmith_jose::{MacAlg, SigningAlg};
 use claimsmith_protocol::credentials::AuthMethod;
@@ -288,6 +289,7 @@ by_text! {
     WebOrigin: "web origin", |wrong: String| wrong;
     HttpUrl: "http or https URL", |wrong: String| wrong;
     DatabaseUrl: "PostgreSQL URI without a password", |wrong: String| wrong;
+    Colour: "colour", |wrong: String| wrong;
     HeaderText: "header name", |wrong: String| wrong;
 }
 

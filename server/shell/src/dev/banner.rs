@@ -18,6 +18,7 @@ pub(super) fn print(rooms: &Rooms, files: &DevelopmentFiles, folder: &Path, admi
     println!("  admin API   https://localhost:{}", admin_listen.port());
     println!("  data        {}", folder.display());
     if let Some(demo) = demo {
+        println!("  sign in as  {}, with the password in {}", demo.user, shown(&demo.password_file));
         let curl = format!("curl -s --cacert '{}' -u \"{}:$(cat '{}')\"", shown(&files.ca_file), demo.client_id, shown(&demo.secret_file));
         println!();
         println!("Get a token, then see what is in it:");

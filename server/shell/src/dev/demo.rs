@@ -21,6 +21,10 @@ pub(super) struct Demo {
     pub client_id: &'static str,
     /// The file with its secret.
     pub secret_file: PathBuf,
+    /// The person who signs in.
+    pub user: &'static str,
+    /// The file with their password.
+    pub password_file: PathBuf,
     /// Whether its plugin was found; without, its tokens carry no claim of a plugin.
     pub has_plugin: bool,
 }
@@ -62,7 +66,16 @@ pub(super) async fn load(folder: &Path, api: &Api, token: &str) -> Result<Demo, 
         let secret = rotated["client_secret"].as_str().unwrap_or_default();
         write_private(&secret_file, format!("{secret}\n").as_bytes())?;
     }
-    Ok(Demo { client_id: "demo", secret_file, has_plugin })
+    let password_file = admin.person(folder, "alice", &json!({ "name": "Alice Doe", "given_name": "Alice", "family_name": "Doe" })).await?;
+    admin.person(folder, "bob", &json!({ "name": "Bob Roe", "given_name": "Bob", "family_name": "Roe" })).await?;
+    Ok(Demo { client_id: "demo", secret_file, user: "alice", password_file, has_plugin })
+}
+
+/// A password that nobody else has, to be typed from a file.
+fn fresh_password() -> String {
+    let mut bits = [0; 12];
+    rand::Rng::fill_bytes(&mut rand::rng(), &mut bits);
+    claimsmith_jose::base64url::encode(bits)
 }
 
 /// A built plugin: in `plugins` beside the binary's folder, where `make build` puts it.
@@ -103,6 +116,34 @@ impl Admin<'_> {
         let path = format!("{version}/activate");
         let (status, answer) = self.call(Method::POST, &path, "", Vec::new()).await?;
         if status.is_success() { Ok(()) } else { Err(self.fault(&path, status, &answer)) }
+    }
+
+    /// Registers a person with a password of their own, in a file; one whose file is gone gets another.
+    async fn person(&self, folder: &Path, name: &str, claims: &Value) -> Result<PathBuf, StartFault> {
+        let file = folder.join(format!("{name}.password"));
+        let mut claims = claims.clone();
+        claims["email"] = json!(format!("{name}@example.org"));
+        claims["email_verified"] = json!(true);
+        let password = fresh_password();
+        let user = json!({ "username": name, "password": password, "claims": claims, "attributes": { "department": "demo" } });
+        if self.create("/admin/v1/users", &user).await?.is_none() {
+            if file.exists() {
+                return Ok(file);
+            }
+            let path = "/admin/v1/users";
+            let (status, answer) = self.call(Method::GET, path, &format!("username={name}"), Vec::new()).await?;
+            let found: Value = serde_json::from_slice(&answer).unwrap_or_default();
+            let Some(id) = found.pointer("/items/0/user_id").and_then(Value::as_str) else {
+                return Err(self.fault(path, status, &answer));
+            };
+            let path = format!("/admin/v1/users/{id}/password");
+            let (status, answer) = self.call(Method::POST, &path, "", json!({ "password": password }).to_string().into_bytes()).await?;
+            if !status.is_success() {
+                return Err(self.fault(&path, status, &answer));
+            }
+        }
+        write_private(&file, format!("{password}\n").as_bytes())?;
+        Ok(file)
     }
 
     async fn bind(&self) -> Result<(), StartFault> {

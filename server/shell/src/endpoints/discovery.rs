@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use claimsmith_issuer::grants::client_credentials::Resources;
+use claimsmith_issuer::grants::Resources;
 use claimsmith_jose::Digest;
 use claimsmith_protocol::credentials::AuthMethod;
 use claimsmith_protocol::grant::GrantType;

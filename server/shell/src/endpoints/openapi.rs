@@ -27,7 +27,9 @@ fn document(origin: &str, base: &str) -> Value {
     let mut paths = Map::new();
     for endpoint in ENDPOINTS {
         let operation = operation(endpoint);
-        paths.insert(path_of(endpoint, base), json!({ endpoint.method.to_ascii_lowercase(): operation }));
+        let path = path_of(endpoint, base);
+        let path = if matches!(endpoint.kind, Kind::Asset) { format!("{path}/{{file}}") } else { path };
+        paths.insert(path, json!({ endpoint.method.to_ascii_lowercase(): operation }));
     }
     json!({
         "openapi": "3.1.0",
@@ -57,6 +59,9 @@ fn operation(endpoint: &Endpoint) -> Value {
     if endpoint.client_auth {
         responses.extend(["400", "401", "429", "500", "503"].map(error));
         operation["security"] = json!([{ "client_secret_basic": [] }, {}]);
+    }
+    if matches!(endpoint.kind, Kind::Asset) {
+        operation["parameters"] = json!([{ "name": "file", "in": "path", "required": true, "schema": { "type": "string" } }]);
     }
     if let Some(schema) = form_of(endpoint) {
         operation["requestBody"] = json!({ "required": true, "content": { "application/x-www-form-urlencoded": { "schema": schema } } });

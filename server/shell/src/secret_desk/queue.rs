@@ -9,20 +9,20 @@ use claimsmith_jose::Secret;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::memory::{Mark, Memory};
-use super::{Attempt, cost};
-use crate::throttle::{Throttle, network_of};
+use super::Attempt;
+use super::memory::Mark;
+use crate::throttle::network_of;
 
 /// Becomes the worker's word.
 pub(super) type Answer = watch::Receiver<Option<bool>>;
 
 /// An attempt that owns what it needs.
 pub(super) struct Job {
-    client_id: Box<str>,
-    address: IpAddr,
-    presented: Secret<String>,
-    secrets: Vec<(Mark, Box<str>)>,
-    came_at: Instant,
+    pub(super) client_id: Box<str>,
+    pub(super) address: IpAddr,
+    pub(super) presented: Secret<String>,
+    pub(super) secrets: Vec<(Mark, Box<str>)>,
+    pub(super) came_at: Instant,
 }
 
 impl Job {
@@ -69,10 +69,10 @@ struct Place {
 }
 
 impl Queue {
-    /// Starts the worker, which ends when the queue is dropped.
-    pub(super) fn start(length: usize, memory: Arc<Memory>, throttle: Arc<Throttle>) -> io::Result<Self> {
+    /// Starts the worker, which ends when the queue is dropped. `serve` says whether what was presented is right.
+    pub(super) fn start(length: usize, name: &str, serve: impl Fn(&Job) -> bool + Send + 'static) -> io::Result<Self> {
         let (queue, waiting) = Self::before(length.max(1));
-        std::thread::Builder::new().name("argon2".to_owned()).spawn(move || work(&waiting, &memory, &throttle))?;
+        std::thread::Builder::new().name(name.to_owned()).spawn(move || work(&waiting, serve))?;
         Ok(queue)
     }
 
@@ -148,19 +148,11 @@ impl Drop for Place {
 }
 
 /// What the worker does all day.
-fn work(waiting: &Receiver<(Job, Place)>, memory: &Memory, throttle: &Throttle) {
+fn work(waiting: &Receiver<(Job, Place)>, serve: impl Fn(&Job) -> bool) {
     while let Ok((job, place)) = waiting.recv() {
         // Security: attempts whose sender has hung up are served too. Whether a guess was right could show later, in the
         // memory; so it has its price.
-        let right = job.secrets.iter().find(|(_, phc)| cost::matches(phc, &job.presented));
-        match right {
-            Some((mark, _)) => {
-                memory.remember(&job.client_id, *mark, job.came_at);
-                throttle.succeeded(&job.client_id, job.address, job.came_at.into_std());
-            }
-            None => throttle.failed(&job.client_id, job.address, job.came_at.into_std()),
-        }
-        place.say(right.is_some());
+        place.say(serve(&job));
     }
 }
 

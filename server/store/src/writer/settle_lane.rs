@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{BATCH_MAX, Line, RowIds};
 use crate::fault::Fault;
+use crate::grants::{self, GrantAdvance, GrantTouch};
 use crate::opaque_tokens::{self, OpaqueToken};
 use crate::replay_guards::{self, ReplayGuard};
 use crate::revocations::{self, Revocation};
@@ -21,6 +22,10 @@ pub enum Claim {
     Token(OpaqueToken),
     /// The end of a token.
     Revocation(Revocation),
+    /// The use of a code or of a refresh token.
+    Advance(Box<GrantAdvance>),
+    /// The use of a refresh token that stays.
+    Touch(GrantTouch),
 }
 
 /// What became of a claim.
@@ -83,6 +88,8 @@ fn write(line: &mut Line, jobs: &[Job]) -> Result<Vec<Vec<Outcome>>, Fault> {
                 Claim::Guard(guard) => batch.guards.push((guard, id)),
                 Claim::Token(token) => batch.tokens.push(token),
                 Claim::Revocation(revocation) => batch.revocations.push(revocation),
+                Claim::Advance(advance) => batch.advances.push((advance, id)),
+                Claim::Touch(touch) => batch.touches.push(touch),
             }
         }
     }
@@ -90,13 +97,15 @@ fn write(line: &mut Line, jobs: &[Job]) -> Result<Vec<Vec<Outcome>>, Fault> {
     batch.guards.sort_by_key(|(guard, id)| (guard.key(), **id));
     batch.tokens.sort_by_key(|token| *token.token_digest.as_bytes());
     batch.revocations.sort_by_key(|revocation| *revocation.jti_digest.as_bytes());
+    batch.advances.sort_by_key(|(advance, id)| (advance.grant, **id));
+    batch.touches.sort_by_key(|touch| touch.grant);
 
     let winners = line.with_connection(|conn| batch.write(conn))?;
     line.counts.settle_commits.fetch_add(1, Ordering::Relaxed);
     line.counts.settled.fetch_add(jobs.iter().map(|job| job.claims.len() as u64).sum(), Ordering::Relaxed);
     let outcome = |(claim, id): &(Claim, [u8; 16])| match claim {
-        Claim::Guard(_) if !winners.contains(&id[..]) => Outcome::LostRace,
-        Claim::Guard(_) | Claim::Token(_) | Claim::Revocation(_) => Outcome::Settled,
+        Claim::Guard(_) | Claim::Advance(_) if !winners.contains(&id[..]) => Outcome::LostRace,
+        Claim::Guard(_) | Claim::Advance(_) | Claim::Token(_) | Claim::Revocation(_) | Claim::Touch(_) => Outcome::Settled,
     };
     Ok(jobs.iter().map(|job| job.claims.iter().map(outcome).collect()).collect())
 }
@@ -106,12 +115,20 @@ struct Batch<'a> {
     guards: Vec<(&'a ReplayGuard, &'a [u8; 16])>,
     tokens: Vec<&'a OpaqueToken>,
     revocations: Vec<&'a Revocation>,
+    advances: Vec<(&'a GrantAdvance, &'a [u8; 16])>,
+    touches: Vec<&'a GrantTouch>,
 }
 
 impl Batch<'_> {
-    /// Answers the settle ids of the guards that won.
+    /// Answers the settle ids of the guards and advances that won.
     fn write(&self, conn: &mut PgConnection) -> Result<std::collections::HashSet<Vec<u8>>, Fault> {
-        let kinds = [self.guards.is_empty(), self.tokens.is_empty(), self.revocations.is_empty()];
+        let kinds = [
+            self.guards.is_empty(),
+            self.tokens.is_empty(),
+            self.revocations.is_empty(),
+            self.advances.is_empty(),
+            self.touches.is_empty(),
+        ];
         if kinds.iter().filter(|empty| !**empty).count() <= 1 {
             return self.statements(conn);
         }
@@ -119,7 +136,13 @@ impl Batch<'_> {
     }
 
     fn statements(&self, conn: &mut PgConnection) -> Result<std::collections::HashSet<Vec<u8>>, Fault> {
-        let winners = if self.guards.is_empty() { Vec::new() } else { replay_guards::settle(conn, &self.guards)? };
+        let mut winners = if self.guards.is_empty() { Vec::new() } else { replay_guards::settle(conn, &self.guards)? };
+        if !self.advances.is_empty() {
+            winners.extend(grants::advance(conn, &self.advances)?);
+        }
+        if !self.touches.is_empty() {
+            grants::touch(conn, &self.touches)?;
+        }
         if !self.tokens.is_empty() {
             opaque_tokens::settle(conn, &self.tokens)?;
         }

@@ -12,9 +12,11 @@ pub(crate) enum Column<'a> {
     Text(Vec<&'a str>),
     OptionalText(Vec<Option<&'a str>>),
     Bytes(Vec<&'a [u8]>),
+    OptionalBytes(Vec<Option<&'a [u8]>>),
     Instant(Vec<PgTimestamp>),
     OptionalInstant(Vec<Option<PgTimestamp>>),
     Number(Vec<i64>),
+    OptionalNumber(Vec<Option<i64>>),
 }
 
 /// Fixed SQL with one array parameter per column, answering one column of bytes.
@@ -44,6 +46,8 @@ impl<const KIND: u8> QueryFragment<Pg> for Statement<'_, KIND> {
                 Some(Column::Bytes(values)) => out.push_bind_param::<Array<Binary>, _>(values)?,
                 Some(Column::Instant(values)) => out.push_bind_param::<Array<Timestamptz>, _>(values)?,
                 Some(Column::OptionalInstant(values)) => out.push_bind_param::<Array<Nullable<Timestamptz>>, _>(values)?,
+                Some(Column::OptionalBytes(values)) => out.push_bind_param::<Array<Nullable<Binary>>, _>(values)?,
+                Some(Column::OptionalNumber(values)) => out.push_bind_param::<Array<Nullable<BigInt>>, _>(values)?,
                 Some(Column::Number(values)) => out.push_bind_param::<Array<BigInt>, _>(values)?,
             }
         }

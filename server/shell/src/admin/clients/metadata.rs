@@ -1,6 +1,7 @@
 //! Client metadata: the JSON of RFC 7591 and our own members → a checked client, and back.
 
 use claimsmith_issuer::client::{Authentication, Client, ClientKeys, TokenFormat};
+use claimsmith_issuer::person::{USER_ID_PREFIX, looks_like_user_id};
 use claimsmith_jose::{MacAlg, SigningAlg};
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::id::ClientId;
@@ -116,6 +117,11 @@ fn client_id(fields: &mut Fields, held: Option<&Client>, fresh: &ClientId) -> Op
             // An https URL would be the identifier of a client that describes itself there.
             if text.starts_with("https://") {
                 fields.wrong("client_id", "must not begin with https://");
+                return None;
+            }
+            // Security: the `sub` of a client is its id, and that of a person must not be taken for it (RFC 9700 §4.15).
+            if looks_like_user_id(&text) {
+                fields.wrong("client_id", format!("must not begin with {USER_ID_PREFIX}: the subjects of people do"));
                 return None;
             }
             ClientId::parse(&text).map_err(|invalid| fields.wrong("client_id", invalid.to_string())).ok()

@@ -98,6 +98,7 @@ fn what_is_wrong_is_named() {
         (json!({ "client_id": "ä" }), "client_id"),
         (json!({ "client_id": "x".repeat(257) }), "client_id"),
         (json!({ "client_id": "https://me.example/client" }), "client_id"),
+        (json!({ "client_id": "usr_BwcHBwcHBwcHBwcHBwcHBw" }), "client_id"),
         (json!({ "client_id": 7 }), "client_id"),
         (json!({ "client_name": "a\nb" }), "client_name"),
         (json!({ "enabled": "yes" }), "enabled"),

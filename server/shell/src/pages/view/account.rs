@@ -1,0 +1,178 @@
+//! The pages on which people look after their account. All carry the person, a notice of what was done, and complaints.
+
+use super::{Account, ClientCard, Complaint, Form, Notice, PasskeyAsk};
+use serde::Serialize;
+
+/// The account at a glance.
+#[derive(Clone, Serialize)]
+pub struct Overview {
+    /// The form, for signing out. Action: `sign_out`.
+    pub form: Form,
+    /// Who.
+    pub account: Account,
+    /// What was done.
+    pub notice: Option<Notice>,
+    /// Whether there is a password.
+    pub password: bool,
+    /// How many passkeys.
+    pub passkeys: usize,
+    /// Whether an authenticator app is set up.
+    pub authenticator: bool,
+    /// How many recovery codes are left.
+    pub recovery_codes: usize,
+    /// How many sessions.
+    pub sessions: usize,
+    /// How many apps have access.
+    pub apps: usize,
+}
+
+/// Where the person is signed in. Actions: `end` with `session`, `end_others`.
+#[derive(Clone, Serialize)]
+pub struct Sessions {
+    /// The form.
+    pub form: Form,
+    /// Who.
+    pub account: Account,
+    /// What was done.
+    pub notice: Option<Notice>,
+    /// The sessions; the current one first.
+    pub sessions: Vec<SessionLine>,
+}
+
+/// A session.
+#[derive(Debug, Clone, Serialize)]
+pub struct SessionLine {
+    /// What `end` names it by; no secret.
+    pub id: String,
+    /// Browser and system.
+    pub device: String,
+    /// The address it was last seen at.
+    pub address: String,
+    /// When it began, in seconds since 1970.
+    pub began_at: i64,
+    /// When it was last seen.
+    pub seen_at: i64,
+    /// Whether this is it.
+    pub current: bool,
+}
+
+/// What has access. Action: `revoke` with `client`.
+#[derive(Clone, Serialize)]
+pub struct Apps {
+    /// The form.
+    pub form: Form,
+    /// Who.
+    pub account: Account,
+    /// What was done.
+    pub notice: Option<Notice>,
+    /// The clients.
+    pub apps: Vec<AppLine>,
+}
+
+/// A client that has access.
+#[derive(Debug, Clone, Serialize)]
+pub struct AppLine {
+    /// What `revoke` names it by.
+    pub id: String,
+    /// The client.
+    pub client: ClientCard,
+    /// The scopes it was given: names, shown by their descriptions.
+    pub scopes: Vec<super::ScopeLine>,
+    /// When, in seconds since 1970.
+    pub granted_at: i64,
+}
+
+/// Passkeys. Actions: `add` with `credential` and `name`, `rename` with `passkey` and `name`, `remove` with `passkey`.
+#[derive(Clone, Serialize)]
+pub struct Passkeys {
+    /// The form.
+    pub form: Form,
+    /// Who.
+    pub account: Account,
+    /// What was done.
+    pub notice: Option<Notice>,
+    /// What was wrong with the last attempt.
+    pub complaints: Vec<Complaint>,
+    /// What there are.
+    pub passkeys: Vec<PasskeyLine>,
+    /// The challenge for one more.
+    pub add: PasskeyAsk,
+}
+
+/// A passkey.
+#[derive(Debug, Clone, Serialize)]
+pub struct PasskeyLine {
+    /// What forms name it by.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// When it was added, in seconds since 1970.
+    pub added_at: i64,
+    /// When it was last used.
+    pub used_at: Option<i64>,
+}
+
+/// How far the authenticator app is.
+#[derive(Clone, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Enrolment {
+    /// There is none. Action: `begin`.
+    None,
+    /// The app is shown the secret and answers with a code. Actions: `enrol` with `code`, `cancel`.
+    Begun {
+        /// `otpauth://totp/…`, drawn as a QR code.
+        uri: String,
+        /// The secret in base32, to be typed.
+        secret: String,
+    },
+    /// It is set up. Action: `remove`.
+    Done {
+        /// Since when, in seconds since 1970.
+        added_at: i64,
+    },
+}
+
+/// The authenticator app.
+#[derive(Clone, Serialize)]
+pub struct Authenticator {
+    /// The form.
+    pub form: Form,
+    /// Who.
+    pub account: Account,
+    /// What was done.
+    pub notice: Option<Notice>,
+    /// What was wrong with the last attempt.
+    pub complaints: Vec<Complaint>,
+    /// How far it is.
+    pub enrolment: Enrolment,
+}
+
+/// Recovery codes. Action: `new`.
+#[derive(Clone, Serialize)]
+pub struct RecoveryCodes {
+    /// The form.
+    pub form: Form,
+    /// Who.
+    pub account: Account,
+    /// How many are left.
+    pub left: usize,
+    /// The new ones, shown this once.
+    pub codes: Vec<String>,
+}
+
+/// A new password. Action: `change` with `password`, `new_password`, `repeat_password`.
+#[derive(Clone, Serialize)]
+pub struct PasswordChange {
+    /// The form.
+    pub form: Form,
+    /// Who.
+    pub account: Account,
+    /// What was done.
+    pub notice: Option<Notice>,
+    /// What was wrong with the last attempt.
+    pub complaints: Vec<Complaint>,
+    /// Whether there is one that has to be given.
+    pub has_password: bool,
+    /// The fewest characters of a new one.
+    pub least: u32,
+}

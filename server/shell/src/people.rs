@@ -1,0 +1,306 @@
+//! The room of people: signing in, second factors, and what they set up for themselves. The pages call it; it knows no HTTP.
+//!
+//! ```text
+//! password ──► throttle (charged) ──► secret desk ──► right: refunded, the hash made anew where it is old
+//!                                                └──► wrong: answered at a steady time, in the same words as everything else
+//! ```
+
+mod device;
+mod passkeys;
+mod policy;
+mod recovery;
+mod throttle;
+mod totp;
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use claimsmith_issuer::assurance::{self, Method};
+use claimsmith_issuer::person::{UserId, Username};
+use claimsmith_jose::Secret;
+use claimsmith_protocol::time::{Lifetime, Timestamp};
+use claimsmith_store::{Store, UserRecord};
+use claimsmith_vault::{SealFault, Sealer, VaultFault};
+use tokio::time::Instant;
+
+use crate::failure::Fault;
+use crate::secret_desk::{PasswordAttempt, PasswordCheck, SecretDesk};
+
+pub use passkeys::{PasskeyChallenge, PasskeySettings};
+pub use policy::PasswordRefusal;
+pub use recovery::CODES as RECOVERY_CODES;
+pub use throttle::SignInThrottleSettings;
+pub use totp::TotpEnrolment;
+
+/// How people sign in.
+#[derive(Debug, Clone)]
+pub struct PeopleSettings {
+    /// The name of this service, for people.
+    pub service_name: Box<str>,
+    /// A refusal is answered at the next multiple of this after the attempt came.
+    pub refusal_quantum: Duration,
+    /// How long a browser is known.
+    pub device_lifetime: Lifetime,
+    /// How many characters a new password may have.
+    pub lengths: RangeInclusive<usize>,
+    /// Passwords that nobody may choose.
+    pub denylist_file: Option<PathBuf>,
+    /// How often one may be wrong.
+    pub throttle: SignInThrottleSettings,
+    /// Passkeys, where they are switched on.
+    pub passkeys: Option<PasskeySettings>,
+}
+
+/// Why the room could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum PeopleFault {
+    /// The denylist.
+    #[error("passwords.denylist_file: {}: {source}", path.display())]
+    Denylist {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The domain of passkeys.
+    #[error("passkeys.rp_id must be the issuer's host or a domain above it: {0}")]
+    Passkeys(String),
+}
+
+/// Where an attempt comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// The address.
+    pub address: IpAddr,
+    /// What the browser's device cookie says, when it has one.
+    pub device: Option<&'a str>,
+}
+
+/// A person who has proved something.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// The person, as the store has them now.
+    pub user: UserRecord,
+    /// What they did.
+    pub methods: Vec<Method>,
+    /// When: `auth_time`.
+    pub at: Timestamp,
+}
+
+impl Verified {
+    /// `amr` (RFC 8176).
+    pub fn amr(&self) -> Vec<&'static str> {
+        assurance::amr(&self.methods)
+    }
+}
+
+/// The person's doing, or a stranger's: nothing was proved. All refusals read the same but for how long to wait, which depends on
+/// what was tried and from where, never on whether there is such an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Wrong, or nobody's, or disabled, or used already.
+    #[error("that did not work")]
+    Wrong,
+    /// Nobody looked: there were too many wrong attempts.
+    #[error("that did not work")]
+    TooMany {
+        /// When to come again.
+        retry_after: Duration,
+    },
+}
+
+/// A refusal or a fault.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInFailure {
+    /// Theirs.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Ours.
+    #[error(transparent)]
+    Failed(#[from] Fault),
+}
+
+impl From<claimsmith_store::Fault> for SignInFailure {
+    fn from(fault: claimsmith_store::Fault) -> Self {
+        Self::Failed(fault.into())
+    }
+}
+
+/// Why something was not set up or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolFailure {
+    /// A new password is not one that may be chosen.
+    #[error(transparent)]
+    Password(#[from] PasswordRefusal),
+    /// The proof that it works, or the present password, is wrong.
+    #[error(transparent)]
+    SignIn(#[from] SignInFailure),
+}
+
+impl From<claimsmith_store::Fault> for EnrolFailure {
+    fn from(fault: claimsmith_store::Fault) -> Self {
+        Self::SignIn(fault.into())
+    }
+}
+
+impl From<Refused> for EnrolFailure {
+    fn from(refused: Refused) -> Self {
+        Self::SignIn(refused.into())
+    }
+}
+
+/// The room. Shared by all threads.
+#[derive(Debug)]
+pub struct People {
+    store: Arc<Store>,
+    sealer: Arc<Sealer>,
+    desk: Arc<SecretDesk>,
+    settings: PeopleSettings,
+    policy: policy::Policy,
+    passkeys: Option<passkeys::Ceremonies>,
+}
+
+impl People {
+    /// Opens the room: reads the denylist, and sees whether passkeys can be for this host.
+    pub fn open(settings: PeopleSettings, store: Arc<Store>, sealer: Arc<Sealer>, desk: Arc<SecretDesk>) -> Result<Self, PeopleFault> {
+        let policy = policy::Policy::read(settings.lengths.clone(), settings.denylist_file.as_deref())?;
+        let passkeys = match &settings.passkeys {
+            Some(wanted) => passkeys::Ceremonies::open(wanted, &settings.service_name)?,
+            None => None,
+        };
+        Ok(Self { store, sealer, desk, settings, policy, passkeys })
+    }
+
+    /// Whether people can use passkeys here.
+    pub const fn has_passkeys(&self) -> bool {
+        self.passkeys.is_some()
+    }
+
+    /// The person of an id, when they may be signed in.
+    pub async fn enabled(&self, id: &UserId) -> Result<Option<UserRecord>, Fault> {
+        Ok(self.store.load_user(id).await?.filter(|record| record.person.enabled))
+    }
+
+    /// Signs somebody in with a password. Whether that is enough is for [`assurance::next_step`] to say.
+    pub async fn sign_in_with_password(
+        &self,
+        username: &str,
+        password: &Secret<String>,
+        origin: Origin<'_>,
+        now: Timestamp,
+    ) -> Result<Verified, SignInFailure> {
+        let came_at = Instant::now();
+        let name = Username::parse(username).ok();
+        let user = match &name {
+            Some(name) => self.store.find_user(name).await?,
+            None => None,
+        };
+        let account = throttle::Account::Named(name.as_ref().map_or(username, Username::key));
+        let checked = self.check_password(user, account, password, origin, now).await;
+        self.steady(came_at, checked).await.map(|user| Verified { user, methods: vec![Method::Password], at: now })
+    }
+
+    /// Changes the password of somebody who is signed in and knows the present one. Ending their other sessions is the caller's.
+    pub async fn change_password(
+        &self,
+        user: &UserId,
+        present: &Secret<String>,
+        new: &Secret<String>,
+        origin: Origin<'_>,
+        now: Timestamp,
+    ) -> Result<(), EnrolFailure> {
+        let came_at = Instant::now();
+        let record = self.enabled(user).await.map_err(SignInFailure::from)?.ok_or(Refused::Wrong)?;
+        // Before the present one is looked at: a bad choice is no failure to sign in.
+        let hash = self.new_password(new, Some(record.person.username.as_str())).await?;
+        let key = record.person.username.key().to_owned();
+        let checked = self.check_password(Some(record), throttle::Account::Named(&key), present, origin, now).await;
+        self.steady(came_at, checked).await?;
+        self.store.set_password(user, user, Some(hash), None).await?;
+        Ok(())
+    }
+
+    /// The hash of a new password, if it is one that may be chosen.
+    pub async fn new_password(&self, new: &Secret<String>, username: Option<&str>) -> Result<Box<str>, EnrolFailure> {
+        self.policy.check(new, username)?;
+        let hashed = self.desk.hash_password(policy::prepared(new)).await;
+        hashed.map_err(|fault| SignInFailure::from(Fault::SecretDesk(fault)).into())
+    }
+
+    /// What a browser keeps so that failures of strangers do not hinder its person; shown to nobody else.
+    pub fn device_cookie(&self, user: &UserId, now: Timestamp) -> Result<String, Fault> {
+        device::cookie(&self.sealer, user, now).map_err(sealing)
+    }
+
+    async fn check_password(
+        &self,
+        user: Option<UserRecord>,
+        account: throttle::Account<'_>,
+        password: &Secret<String>,
+        origin: Origin<'_>,
+        now: Timestamp,
+    ) -> Result<UserRecord, SignInFailure> {
+        let device = user.as_ref().and_then(|user| self.device(&user.person.id, origin, now));
+        let charged = throttle::charge(&self.store, &self.settings.throttle, account, origin.address, device).await?;
+        let presented = policy::prepared(password);
+        let stored = user.as_ref().and_then(|user| user.password.as_ref());
+        let attempt = PasswordAttempt {
+            account: account.text(),
+            address: origin.address,
+            presented: &presented,
+            stored: stored.map(|stored| &*stored.hash),
+        };
+        match self.desk.check_password(attempt).await.map_err(Fault::SecretDesk)? {
+            PasswordCheck::Busy { retry_after } => {
+                charged.refund(&self.store).await?;
+                Err(Fault::Busy { what: "checks of passwords", retry_after }.into())
+            }
+            PasswordCheck::Wrong => Err(Refused::Wrong.into()),
+            PasswordCheck::Right { upgrade } => {
+                let user = user.filter(|user| user.person.enabled).ok_or(Refused::Wrong)?;
+                charged.refund(&self.store).await?;
+                if upgrade {
+                    self.upgrade(&user, presented).await;
+                }
+                Ok(user)
+            }
+        }
+    }
+
+    /// Makes an old hash anew. A sign-in does not fail because of it: the next one tries again.
+    async fn upgrade(&self, user: &UserRecord, password: Secret<String>) {
+        let Some(former) = &user.password else { return };
+        let better = match self.desk.hash_password(password).await {
+            Ok(better) => better,
+            Err(fault) => return tracing::warn!(%fault, "a password hash was not made anew"),
+        };
+        match self.store.rehash_password(&user.person.id, &former.hash, &better).await {
+            Ok(replaced) => tracing::debug!(replaced, "a password hash was made anew"),
+            Err(fault) => tracing::warn!(%fault, "a password hash was not made anew"),
+        }
+    }
+
+    fn device(&self, user: &UserId, origin: Origin<'_>, now: Timestamp) -> Option<device::DeviceId> {
+        device::recognise(&self.sealer, user, origin.device?, (now, self.settings.device_lifetime))
+    }
+
+    /// Lets a refusal leave at a steady time.
+    ///
+    /// Security: imported hashes take other times than ours, and a disabled account is found later than none.
+    async fn steady<T>(&self, came_at: Instant, result: Result<T, SignInFailure>) -> Result<T, SignInFailure> {
+        let quantum = self.settings.refusal_quantum.as_nanos();
+        if let (Err(SignInFailure::Refused(_)), true) = (&result, quantum > 0) {
+            let turns = came_at.elapsed().as_nanos() / quantum + 1;
+            let wait = u64::try_from(turns.saturating_mul(quantum)).unwrap_or(u64::MAX);
+            tokio::time::sleep_until(came_at + Duration::from_nanos(wait)).await;
+        }
+        result
+    }
+}
+
+fn sealing(fault: SealFault) -> Fault {
+    Fault::Vault(VaultFault::Sealing(fault))
+}

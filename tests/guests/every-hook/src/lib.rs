@@ -1,0 +1,175 @@
+//! A guest of the tests that has every hook, answers what its configuration says, and tells its log what it saw.
+//!
+//! *Comes in:* the binding's configuration: edits as fixtures spell them, fit for the hook or not, or a refusal.
+//! *Goes out:* those edits, by way of the SDK's builders that let nobody write them; or that refusal.
+//! *May fail:* where its configuration is none.
+//! *Must never know:* which of its edits a server would apply.
+
+use claimsmith::{
+    AuthenticationDraft, AuthenticationEdits, AuthorizationDetailsDraft, AuthorizationDetailsEdits, ConsentDraft, ConsentEdits, Context,
+    Edit, Edits, IdTokenDraft, IdTokenEdits, IntrospectionDraft, IntrospectionEdits, Member, PageText, PostAuthenticationDraft,
+    PostAuthenticationEdits, RefreshTokenDraft, RefreshTokenEdits, Refusal, ResponseDraft, ResponseEdits, ScopeDraft, ScopeEdits,
+    TokenDraft, UserinfoDraft, UserinfoEdits, Value, log,
+};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+#[derive(Deserialize)]
+struct Configuration {
+    #[serde(default)]
+    edits: Vec<Wanted>,
+    refuse: Option<String>,
+    #[serde(default)]
+    tells: bool,
+}
+
+/// An edit as fixtures spell it.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Wanted {
+    SetClaim(Named),
+    RemoveClaim(String),
+    SetHeader(Named),
+    SetScopes(Vec<String>),
+    SetAudience(Vec<String>),
+    SetLifetime(u32),
+    SetResponseMember(Named),
+    OmitRefreshToken,
+    SetAttribute(Named),
+    RequireAcr(String),
+    RequireFactor(String),
+    SkipConsent,
+    ShowText(Shown),
+    /// As text, so that it may be no JSON.
+    SetAuthorizationDetails(String),
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+    value: Json,
+}
+
+#[derive(Deserialize)]
+struct Shown {
+    language: String,
+    text: String,
+}
+
+impl From<Named> for Member {
+    fn from(named: Named) -> Self {
+        Self { name: named.name, value: Value::from(named.value) }
+    }
+}
+
+impl From<Wanted> for Edit {
+    fn from(wanted: Wanted) -> Self {
+        match wanted {
+            Wanted::SetClaim(member) => Self::SetClaim(member.into()),
+            Wanted::RemoveClaim(name) => Self::RemoveClaim(name),
+            Wanted::SetHeader(member) => Self::SetHeader(member.into()),
+            Wanted::SetScopes(scopes) => Self::SetScopes(scopes),
+            Wanted::SetAudience(audience) => Self::SetAudience(audience),
+            Wanted::SetLifetime(seconds) => Self::SetLifetime(seconds),
+            Wanted::SetResponseMember(member) => Self::SetResponseMember(member.into()),
+            Wanted::OmitRefreshToken => Self::OmitRefreshToken,
+            Wanted::SetAttribute(member) => Self::SetAttribute(member.into()),
+            Wanted::RequireAcr(name) => Self::RequireAcr(name),
+            Wanted::RequireFactor(name) => Self::RequireFactor(name),
+            Wanted::SkipConsent => Self::SkipConsent,
+            Wanted::ShowText(Shown { language, text }) => Self::ShowText(PageText { language, text }),
+            Wanted::SetAuthorizationDetails(details) => Self::SetAuthorizationDetails(details),
+        }
+    }
+}
+
+/// The plugin.
+pub struct EveryHook;
+
+fn answer<H>(context: &Context, draft: impl FnOnce() -> Json) -> Result<Edits<H>, Refusal> {
+    let configuration: Configuration = context.configuration();
+    if configuration.tells {
+        log::info!("{}", json!({ "draft": draft(), "known": known(context) }));
+    }
+    if let Some(code) = configuration.refuse {
+        return Err(Refusal::new(code, "as configured"));
+    }
+    let mut edits = Edits::new();
+    for wanted in configuration.edits {
+        edits.push(wanted.into());
+    }
+    Ok(edits)
+}
+
+fn known(context: &Context) -> Json {
+    let signed_in = context.signed_in().map(|facts| json!([facts.authenticated_at, facts.acr, facts.amr, facts.session_id]));
+    let user: Vec<_> = context.user_attributes().into_iter().map(|member| member.name).collect();
+    json!({
+        "refresh": context.refresh,
+        "id": context.user_id(),
+        "username": context.username(),
+        "user": user,
+        "email": context.user("email").map(|value| value.to_json()),
+        "signed_in": signed_in,
+        "session": context.session_attribute("risk").map(|value| value.to_json()),
+        "grant": context.grant_attribute("device").map(|value| value.to_json()),
+        "details": context.authorization_details::<Json>().unwrap_or_default(),
+        "actors": context.actors(),
+        "confirmation": context.confirmation::<Json>().unwrap_or_default(),
+    })
+}
+
+fn told(members: &[Member]) -> Json {
+    members.iter().map(|member| (member.name.clone(), member.value.to_json())).collect::<serde_json::Map<_, _>>().into()
+}
+
+#[claimsmith::plugin(
+    schema = "config.schema.json",
+    fixtures = "fixtures.json",
+    permissions = ["claim:org", "user:email", "authorization_details:payment", "skip_consent"]
+)]
+impl EveryHook {
+    fn access_token(context: &Context, draft: &TokenDraft) -> Result<Edits, Refusal> {
+        answer(context, || json!([told(&draft.claims), draft.scopes, draft.audience, draft.lifetime]))
+    }
+
+    fn token_response(context: &Context, draft: &ResponseDraft) -> Result<ResponseEdits, Refusal> {
+        answer(context, || json!([told(&draft.members)]))
+    }
+
+    fn introspection(context: &Context, draft: &IntrospectionDraft) -> Result<IntrospectionEdits, Refusal> {
+        answer(context, || json!([told(&draft.members), draft.caller]))
+    }
+
+    fn id_token(context: &Context, draft: &IdTokenDraft) -> Result<IdTokenEdits, Refusal> {
+        answer(context, || json!([told(&draft.claims), draft.lifetime]))
+    }
+
+    fn refresh_token(context: &Context, draft: &RefreshTokenDraft) -> Result<RefreshTokenEdits, Refusal> {
+        answer(context, || json!([told(&draft.attributes), draft.scopes, draft.lifetime]))
+    }
+
+    fn userinfo(context: &Context, draft: &UserinfoDraft) -> Result<UserinfoEdits, Refusal> {
+        answer(context, || json!([told(&draft.members), draft.scopes]))
+    }
+
+    fn authentication(context: &Context, draft: &AuthenticationDraft) -> Result<AuthenticationEdits, Refusal> {
+        answer(context, || json!([draft.factor, draft.factors, told(&draft.attributes)]))
+    }
+
+    fn post_authentication(context: &Context, draft: &PostAuthenticationDraft) -> Result<PostAuthenticationEdits, Refusal> {
+        answer(context, || json!([told(&draft.attributes), draft.scopes]))
+    }
+
+    fn consent(context: &Context, draft: &ConsentDraft) -> Result<ConsentEdits, Refusal> {
+        answer(context, || json!([draft.scopes, draft.remembered]))
+    }
+
+    fn scope(context: &Context, draft: &ScopeDraft) -> Result<ScopeEdits, Refusal> {
+        answer(context, || json!([draft.scopes]))
+    }
+
+    fn authorization_details(context: &Context, draft: &AuthorizationDetailsDraft) -> Result<AuthorizationDetailsEdits, Refusal> {
+        answer(context, || json!([draft.read::<Json>().unwrap_or_default()]))
+    }
+}
