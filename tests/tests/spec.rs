@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The groups in the order of a request's way, with their titles.
-const GROUPS: [(&str, &str); 18] = [
+const GROUPS: [(&str, &str); 19] = [
     ("NET", "Transport and HTTP"),
     ("TOK", "The token endpoint"),
     ("CLC", "Client credentials"),

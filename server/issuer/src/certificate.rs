@@ -3,7 +3,7 @@
 
 mod name;
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use claimsmith_jose::Digest;
 use claimsmith_protocol::registration::Registration;

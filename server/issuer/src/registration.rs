@@ -1,6 +1,7 @@
 //! What a client's metadata must keep to, as an administrator or registration writes it (RFC 7591 §2, OpenID Connect Dynamic
 //! Client Registration §2 and their companions).
 
+use claimsmith_jose::{ContentEnc, KeyAlg};
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::redirect::{self, ApplicationType};
 use claimsmith_protocol::registration::{Profile, Registration, SubjectType};
@@ -45,6 +46,7 @@ pub fn check(registration: &Registration, around: Around<'_>) -> Vec<Wrong> {
     findings.subjects(registration);
     findings.logout(registration);
     findings.certificate(registration, around);
+    findings.encryption(registration, around);
     findings.profile(registration, around);
     findings.0
 }
@@ -165,8 +167,38 @@ impl Findings {
         {
             self.say("tls_client_auth_subject_dn", "must be a distinguished name as RFC 4514 writes it: CN=client,O=Example,C=DE");
         }
-        if registration.tls_client_auth_san_ip.as_deref().is_some_and(|text| text.parse::<std::net::IpAddr>().is_err()) {
+        if registration.tls_client_auth_san_ip.as_deref().is_some_and(|text| text.parse::<core::net::IpAddr>().is_err()) {
             self.say("tls_client_auth_san_ip", "must be an IP address");
+        }
+    }
+
+    /// OpenID Connect Dynamic Client Registration §2: algorithms that there are, and keys for them.
+    fn encryption(&mut self, registration: &Registration, around: Around<'_>) {
+        let wishes = [
+            ("id_token_encrypted_response", &registration.id_token_encrypted_response_alg, &registration.id_token_encrypted_response_enc),
+            ("userinfo_encrypted_response", &registration.userinfo_encrypted_response_alg, &registration.userinfo_encrypted_response_enc),
+            (
+                "authorization_encrypted_response",
+                &registration.authorization_encrypted_response_alg,
+                &registration.authorization_encrypted_response_enc,
+            ),
+            ("request_object_encryption", &registration.request_object_encryption_alg, &registration.request_object_encryption_enc),
+        ];
+        for (name, alg, enc) in wishes {
+            let known = alg.as_deref().and_then(KeyAlg::parse);
+            if alg.is_some() && known.is_none() {
+                self.say(format!("{name}_alg"), format!("is none of {}", KeyAlg::ALL.map(KeyAlg::as_str).join(", ")));
+            }
+            if known.is_some_and(KeyAlg::is_symmetric) && around.public {
+                self.say(format!("{name}_alg"), "needs a secret, and a public client has none");
+            }
+            match enc {
+                Some(_) if alg.is_none() => self.say(format!("{name}_enc"), format!("belongs to {name}_alg, which is not there")),
+                Some(enc) if ContentEnc::parse(enc).is_none() => {
+                    self.say(format!("{name}_enc"), format!("is none of {}", ContentEnc::ALL.map(ContentEnc::as_str).join(", ")));
+                }
+                _ => {}
+            }
         }
     }
 
@@ -291,6 +323,20 @@ mod tests {
             assert_eq!(wrong(document, by_certificate), [field], "{document}");
         }
         assert_eq!(wrong(r#"{"tls_client_auth_subject_dn":"CN=a"}"#, by_certificate), [""; 0]);
+    }
+
+    #[test]
+    fn idt_017_only_algorithms_of_encryption_that_there_are_can_be_registered() {
+        let plain = Around { grants: &[], ..CODE };
+        for kind in ["id_token_encrypted_response", "userinfo_encrypted_response", "authorization_encrypted_response"] {
+            let document = |alg: &str, enc: &str| format!(r#"{{"{kind}_alg":"{alg}","{kind}_enc":"{enc}"}}"#);
+            assert_eq!(wrong(&document("RSA-OAEP-256", "A256GCM"), plain), [""; 0]);
+            assert_eq!(wrong(&document("RSA1_5", "A256GCM"), plain), [format!("{kind}_alg")]);
+            assert_eq!(wrong(&document("PBES2-HS256+A128KW", "A256GCM"), plain), [format!("{kind}_alg")]);
+            assert_eq!(wrong(&document("dir", "A192GCM"), plain), [format!("{kind}_enc")]);
+            assert_eq!(wrong(&document("dir", "A128GCM"), Around { public: true, ..plain }), [format!("{kind}_alg")]);
+            assert_eq!(wrong(&format!(r#"{{"{kind}_enc":"A128GCM"}}"#), plain), [format!("{kind}_enc")]);
+        }
     }
 
     #[test]

@@ -8,8 +8,11 @@ pub mod configuration;
 pub mod credentials;
 pub mod edits;
 pub mod form;
+pub mod jwe;
 pub mod keys;
 pub mod person;
+pub mod name;
+pub mod proof;
 pub mod scope;
 pub mod token;
 #[cfg(feature = "whole")]
@@ -26,8 +29,11 @@ pub const TARGETS: &[Target] = &[
     ("credentials", credentials::run),
     ("edits", edits::run),
     ("form", form::run),
+    ("jwe", jwe::run),
     ("keys", keys::run),
     ("person", person::run),
+    ("name", name::run),
+    ("proof", proof::run),
     ("scope", scope::run),
     ("token", token::run),
     #[cfg(feature = "whole")]

@@ -282,7 +282,7 @@ fn mtl_011_where_no_certificate_can_come_none_is_spoken_of() {
 }
 
 #[test]
-fn mtl_013_dpo_014_and_dpo_016_a_proof_names_the_url_that_was_called_and_a_nonce() {
+fn mtl_013_and_dpo_014_a_proof_names_the_url_that_was_called_and_a_nonce() {
     let (client, key, url) =
         (by_authority("tls_client_auth_subject_dn", SUBJECT), AssertionKey::generate(SigningAlg::Es256), RIG.alias("token_endpoint"));
     let form = format!("grant_type=client_credentials&client_id={}", client.client_id);

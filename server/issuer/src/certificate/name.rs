@@ -119,7 +119,7 @@ fn value_of(text: &str) -> Result<(Content, Option<char>, &str), MalformedName> 
     if let Some(hex) = text.strip_prefix('#') {
         let end = hex.find([',', '+', ';']).unwrap_or(hex.len());
         let digits = hex[..end].trim_end_matches(' ').as_bytes();
-        let bytes: Option<Vec<u8>> = digits.chunks(2).map(|pair| hex_byte(pair)).collect();
+        let bytes: Option<Vec<u8>> = digits.chunks(2).map(hex_byte).collect();
         let (separator, rest) = ended(&hex[end..]);
         return Ok((content(&bytes.ok_or(MalformedName)?)?, separator, rest));
     }

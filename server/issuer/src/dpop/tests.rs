@@ -197,7 +197,7 @@ fn dpo_013_a_proof_leaves_a_mark_per_key_and_target_that_outlasts_it() {
 }
 
 #[test]
-fn dpo_014_and_dpo_015_a_nonce_may_be_required_and_must_be_good() {
+fn dpo_014_dpo_015_and_dpo_016_a_nonce_may_be_required_and_must_be_good() {
     let strict = Policy { requires_nonce: true, ..policy() };
     let key = key(SigningAlg::Es256);
     let with = |nonce: Value, at: i64, policy: &Policy| {

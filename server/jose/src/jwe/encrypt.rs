@@ -23,6 +23,19 @@ pub struct Encryption<'a> {
     pub cty: Option<&'a str>,
 }
 
+impl Encryption<'static> {
+    /// How a client registered to be sent nested tokens: nothing where it named no `alg`. Without `enc` it is A128CBC-HS256 (OpenID
+    /// Connect Dynamic Client Registration §2). Names that we do not implement are refused.
+    pub fn registered(alg: Option<&str>, enc: Option<&str>) -> Result<Option<Self>, KeyRefusal> {
+        let enc = enc.map_or(Some(ContentEnc::A128CbcHs256), ContentEnc::parse);
+        match (alg.map(KeyAlg::parse), enc) {
+            (None, Some(_)) => Ok(None),
+            (Some(Some(alg)), Some(enc)) => Ok(Some(Self { alg, enc, cty: Some("JWT") })),
+            (Some(None), _) | (_, None) => Err(KeyRefusal::UnsupportedAlg),
+        }
+    }
+}
+
 impl Encryption<'_> {
     /// Encrypts to a public key; the compact form. A key that is not for the algorithm is refused.
     pub fn to_key(&self, key: &EncryptionKey, plain: &[u8]) -> Result<String, JoseFault> {

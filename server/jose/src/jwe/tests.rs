@@ -190,6 +190,17 @@ fn jbp_011_and_jbp_014_only_the_compact_form_without_extensions() {
 }
 
 #[test]
+fn idt_015_a_registration_says_how_and_names_what_there_is() {
+    let named = |alg, enc| Encryption::registered(alg, enc).map(|found| found.map(|found| (found.alg, found.enc, found.cty)));
+    assert_eq!(named(None, None), Ok(None));
+    assert_eq!(named(Some("dir"), None), Ok(Some((KeyAlg::Dir, ContentEnc::A128CbcHs256, Some("JWT")))));
+    assert_eq!(named(Some("RSA-OAEP"), Some("A256GCM")), Ok(Some((KeyAlg::RsaOaep, ContentEnc::A256Gcm, Some("JWT")))));
+    for (alg, enc) in [(Some("RSA1_5"), None), (Some("dir"), Some("A192GCM")), (None, Some("x")), (Some(""), None)] {
+        assert_eq!(named(alg, enc), Err(KeyRefusal::UnsupportedAlg), "{alg:?} {enc:?}");
+    }
+}
+
+#[test]
 fn only_keys_for_encryption_are_encrypted_to() {
     let refused = |change: &dyn Fn(&mut Map<String, Value>)| public(&RSA, |jwk| change(jwk)).unwrap_err();
     assert_eq!(refused(&|jwk| drop(jwk.insert("use".to_owned(), json!("sig")))), KeyRefusal::NotForEncryption);

@@ -81,7 +81,9 @@ impl Document {
         let mut members = self.members.clone();
         // The scopes of OpenID Connect are everybody's to know; those of resources where the operator says so.
         let mut scopes: BTreeSet<&str> = if self.lists_scopes { scopes_of(&policy.resources) } else { BTreeSet::new() };
-        scopes.extend(standard_scopes());
+        for scope in standard_scopes() {
+            scopes.insert(scope);
+        }
         members.insert("scopes_supported".into(), json!(scopes));
         // Those of keys whose time is still to come among them: the document outlives the moment.
         let algs: BTreeSet<&str> = policy.keyring.algs(i64::MAX).into_iter().map(|alg| alg.as_str()).collect();

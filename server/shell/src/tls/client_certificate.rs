@@ -145,6 +145,3 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
         _ => None,
     }
 }
-
-#[cfg(test)]
-mod tests;

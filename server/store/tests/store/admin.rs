@@ -28,6 +28,9 @@ async fn clients_of_every_method_come_back_as_they_were() {
         Authentication::SecretJwt { alg: Some(MacAlg::Hs384), audience: AssertionAudience::Strict, secrets: vec![sealed] },
         Authentication::PrivateKeyJwt { alg: None, audience, keys: ClientKeys::Inline(r#"{"keys":[]}"#.into()) },
         Authentication::PrivateKeyJwt { alg: Some(SigningAlg::EdDsa), audience, keys: ClientKeys::Uri("https://c.example/jwks".into()) },
+        Authentication::Certificate,
+        Authentication::SelfSigned { keys: ClientKeys::Inline(r#"{"keys":[]}"#.into()) },
+        Authentication::SelfSigned { keys: ClientKeys::Uri("https://c.example/jwks".into()) },
     ];
     for (number, authentication) in methods.into_iter().enumerate() {
         let mut client = client(&format!("client-{number}"));

@@ -103,7 +103,7 @@ fn what_is_wrong_is_named() {
         (json!({ "client_name": "a\nb" }), "client_name"),
         (json!({ "enabled": "yes" }), "enabled"),
         (json!({ "token_endpoint_auth_method": "client_secret_basics" }), "token_endpoint_auth_method"),
-        (json!({ "token_endpoint_auth_method": "tls_client_auth" }), "token_endpoint_auth_method"),
+        (json!({ "token_endpoint_auth_method": "tls_client_certificate" }), "token_endpoint_auth_method"),
         (json!({ "token_endpoint_auth_signing_alg": "ES256" }), "token_endpoint_auth_signing_alg"),
         (
             json!({ "token_endpoint_auth_method": "client_secret_jwt", "token_endpoint_auth_signing_alg": "ES256" }),
