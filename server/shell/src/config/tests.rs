@@ -289,7 +289,7 @@ fn every_setting_is_read_by_something() {
             "paths.aliases" => vec!["self"],
             "client_auth" => vec!["client_auth", "auth"],
             "introspection" => vec!["asked"],
-            section @ ("log" | "metrics" | "otel") => vec![section, "settings"],
+            section @ ("log" | "metrics" | "otel" | "pages") => vec![section, "settings"],
             section => vec![section],
         };
         let field = setting.name.rsplit('.').next().unwrap_or_default();
