@@ -27,6 +27,7 @@ if [ "$purpose" = test ]; then
     has pg_dump || missing+=(postgresql-client)
     has python3 || missing+=(python3)
     if ! has node; then missing+=(nodejs npm); fi
+    if [ ! -x "${CHROMIUM:-/usr/bin/chromium}" ]; then missing+=(chromium); fi
     if has python3 && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then missing+=(python3-venv); fi
 fi
 

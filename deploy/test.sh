@@ -6,6 +6,7 @@ say() { printf '» %s\n' "$*"; }
 deploy/lint.sh
 say 'Tests of the rooms'
 cargo nextest run --workspace --exclude claimsmith-tests
+deploy/browser.sh
 say 'Examples in the documentation of the code'
 cargo test --workspace --doc --quiet
 say 'Tests from outside: the binary, over HTTPS'

@@ -107,7 +107,11 @@ impl Pages {
             Ok(html) => Answer::of(view.status(), "text/html; charset=utf-8", html),
             Err(_) => Answer::of(StatusCode::INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", "This page could not be made.\n"),
         };
-        policy.apply(answer)
+        let answer = policy.apply(answer);
+        match view.goes_on() {
+            Some(refresh) => answer.with(http::header::REFRESH, refresh),
+            None => answer,
+        }
     }
 
     /// The asset at a path of this issuer's; 404 where there is none.

@@ -1,290 +1,281 @@
-# The words of the pages. Texts of an operator's own file replace these one by one.
+# Die Worte der Seiten auf Deutsch.
 
-title-wrong = Check your entries:
-or = or
-optional = (optional)
-cancel = Cancel
-continue = Continue
-continue-to = Continue to { $client }
-the-app = the app
-link-help = Help
-link-privacy = Privacy
-link-imprint = Imprint
-date-time = { $day } { $month ->
-    [1] January
-    [2] February
-    [3] March
+title-wrong = Bitte prüfen Sie Ihre Angaben:
+or = oder
+optional = (freiwillig)
+cancel = Abbrechen
+continue = Weiter
+continue-to = Weiter zu { $client }
+the-app = die Anwendung
+link-help = Hilfe
+link-privacy = Datenschutz
+link-imprint = Impressum
+date-time = { $day }. { $month ->
+    [1] Januar
+    [2] Februar
+    [3] März
     [4] April
-    [5] May
-    [6] June
-    [7] July
+    [5] Mai
+    [6] Juni
+    [7] Juli
     [8] August
     [9] September
-    [10] October
+    [10] Oktober
     [11] November
-   *[12] December
-} { $year }, { $time } UTC
+   *[12] Dezember
+} { $year }, { $time } Uhr (UTC)
 
-## Signing in
+## Anmelden
 
-sign_in-title = Sign in
-client-continue = to continue to { $client }
-identifier = Email or user name
-password = Password
-sign-in = Sign in
-sign-in-with = Sign in with { $provider }
+sign_in-title = Anmelden
+client-continue = um mit { $client } fortzufahren
+identifier = E-Mail-Adresse oder Benutzername
+password = Passwort
+sign-in = Anmelden
+sign-in-with = Mit { $provider } anmelden
 
-second_factor-title = Enter the code
-code = Code from your authenticator app
-code-hint = Six digits that change every half minute.
-use-recovery-code = Use a recovery code instead
+second_factor-title = Code eingeben
+code = Code aus Ihrer Authenticator-App
+code-hint = Sechs Ziffern, die sich jede halbe Minute ändern.
+use-recovery-code = Stattdessen einen Wiederherstellungscode verwenden
 
-recovery_code-title = Use a recovery code
-recovery-code = Recovery code
-recovery-code-hint = One of the codes that you kept when you set up the second step. Each works once.
-use-authenticator = Use the authenticator app instead
+recovery_code-title = Wiederherstellungscode verwenden
+recovery-code = Wiederherstellungscode
+recovery-code-hint = Einer der Codes, die Sie beim Einrichten des zweiten Schritts aufbewahrt haben. Jeder gilt einmal.
+use-authenticator = Stattdessen die Authenticator-App verwenden
 
-passkey-title = Use your passkey
-passkey-text = Your device will ask for your fingerprint, face, screen lock or security key.
-passkey-use = Sign in with a passkey
-passkey-no-script = Passkeys need JavaScript, which is switched off in this browser.
+passkey-title = Passkey verwenden
+passkey-text = Ihr Gerät fragt nach Fingerabdruck, Gesicht, Bildschirmsperre oder Sicherheitsschlüssel.
+passkey-use = Mit Passkey anmelden
+passkey-no-script = Passkeys benötigen JavaScript, das in diesem Browser ausgeschaltet ist.
 
-choose_account-title = Choose an account
-another-account = Use another account
+choose_account-title = Konto auswählen
+another-account = Anderes Konto verwenden
 
-reauthenticate-title = Confirm that it’s you
-reason-too-long-ago = It has been a while since you signed in, and { $client } asks for a recent sign-in.
-reason-asked = { $client } asks you to sign in once more.
-reason-sensitive = Before you change something this important, please confirm who you are.
-reason-stronger = { $client } asks for a stronger way of signing in.
+reauthenticate-title = Bitte bestätigen Sie, dass Sie es sind
+reason-too-long-ago = Ihre Anmeldung liegt eine Weile zurück, und { $client } verlangt eine frische Anmeldung.
+reason-asked = { $client } bittet Sie, sich noch einmal anzumelden.
+reason-sensitive = Bevor Sie etwas so Wichtiges ändern, bestätigen Sie bitte, wer Sie sind.
+reason-stronger = { $client } verlangt eine stärkere Art der Anmeldung.
 
-## Consent
+## Zustimmung
 
-consent-title = { $client } asks for access
-consent-scopes = It would be able to
-consent-claims = It also asks for your
-consent-details = In detail
-consent-resources = It would use this access at
-consent-revocable = You can withdraw this access at any time in your account.
-allow = Allow
-deny = Don’t allow
-client-home = About { $client }
-client-policy = Privacy policy
-client-terms = Terms of service
+consent-title = { $client } bittet um Zugriff
+consent-scopes = Damit könnte die Anwendung
+consent-claims = Außerdem bittet sie um folgende Angaben
+consent-details = Im Einzelnen
+consent-resources = Verwendet würde dieser Zugriff bei
+consent-revocable = Sie können diesen Zugriff jederzeit in Ihrem Konto widerrufen.
+allow = Erlauben
+deny = Nicht erlauben
+client-home = Über { $client }
+client-policy = Datenschutzerklärung
+client-terms = Nutzungsbedingungen
 
-scope-openid = know who you are
-scope-profile = see your name, picture and other profile details
-scope-email = see your email address
-scope-address = see your postal address
-scope-phone = see your phone number
-scope-offline_access = keep this access while you are away
+scope-openid = erfahren, wer Sie sind
+scope-profile = Ihren Namen, Ihr Bild und weitere Profilangaben sehen
+scope-email = Ihre E-Mail-Adresse sehen
+scope-address = Ihre Anschrift sehen
+scope-phone = Ihre Telefonnummer sehen
+scope-offline_access = diesen Zugriff behalten, während Sie abwesend sind
 
-claim-name = name
-claim-given_name = first name
-claim-family_name = last name
-claim-middle_name = middle name
-claim-nickname = nickname
-claim-preferred_username = user name
-claim-profile = profile page
-claim-picture = picture
-claim-website = website
-claim-email = email address
-claim-email_verified = verified email address
-claim-gender = gender
-claim-birthdate = date of birth
-claim-zoneinfo = time zone
-claim-locale = language
-claim-phone_number = phone number
-claim-phone_number_verified = verified phone number
-claim-address = postal address
-claim-updated_at = date of last change
+claim-name = Name
+claim-given_name = Vorname
+claim-family_name = Nachname
+claim-middle_name = weiterer Vorname
+claim-nickname = Spitzname
+claim-preferred_username = Benutzername
+claim-profile = Profilseite
+claim-picture = Bild
+claim-website = Webseite
+claim-email = E-Mail-Adresse
+claim-email_verified = bestätigte E-Mail-Adresse
+claim-gender = Geschlecht
+claim-birthdate = Geburtsdatum
+claim-zoneinfo = Zeitzone
+claim-locale = Sprache
+claim-phone_number = Telefonnummer
+claim-phone_number_verified = bestätigte Telefonnummer
+claim-address = Anschrift
+claim-updated_at = Datum der letzten Änderung
 
-## On the way out
+## Auf dem Weg hinaus
 
-form_post-title = One moment
-form_post-text = You are being taken back to { $client }. If nothing happens, press the button.
-client-sign-out = { $client } asks to sign you out.
-sign_out-title = Sign out?
-sign_out-text = You will be signed out here and in the apps that you opened from here.
-sign-out = Sign out
-stay = Stay signed in
-signed_out-title = You are signed out
-signed_out-text = On a device that others use too, close the browser as well.
-signed_out-frame = Signing out of an app
+form_post-title = Einen Augenblick
+form_post-text = Sie werden zu { $client } zurückgeleitet. Falls nichts geschieht, drücken Sie bitte den Knopf.
+client-sign-out = { $client } möchte Sie abmelden.
+sign_out-title = Abmelden?
+sign_out-text = Sie werden hier und in den Anwendungen abgemeldet, die Sie von hier aus geöffnet haben.
+sign-out = Abmelden
+stay = Angemeldet bleiben
+signed_out-title = Sie sind abgemeldet
+signed_out-text = Auf einem Gerät, das auch andere benutzen, schließen Sie bitte zusätzlich den Browser.
+signed_out-frame = Abmeldung von einer Anwendung
 
-## What was wrong
+## Was nicht stimmte
 
-complaint-wrong-credentials = That name and password don’t go together. Check both and try again.
-complaint-wrong-password = That is not the password of this account.
-complaint-wrong-code = That code is not right or no longer valid. Enter the one shown now.
-complaint-wrong-recovery-code = That recovery code is not right or was used before.
-complaint-missing = Please fill in this field.
+complaint-wrong-credentials = Name und Passwort passen nicht zusammen. Bitte prüfen Sie beides und versuchen Sie es noch einmal.
+complaint-wrong-password = Das ist nicht das Passwort dieses Kontos.
+complaint-wrong-code = Dieser Code ist falsch oder nicht mehr gültig. Bitte geben Sie den Code ein, der jetzt angezeigt wird.
+complaint-wrong-recovery-code = Dieser Wiederherstellungscode ist falsch oder wurde schon verwendet.
+complaint-missing = Bitte füllen Sie dieses Feld aus.
 complaint-too-many = { $count ->
-    [one] Too many attempts. Please wait a minute, then try again.
-   *[other] Too many attempts. Please wait { $count } minutes, then try again.
+    [one] Zu viele Versuche. Bitte warten Sie eine Minute und versuchen Sie es dann erneut.
+   *[other] Zu viele Versuche. Bitte warten Sie { $count } Minuten und versuchen Sie es dann erneut.
 }
-complaint-passkey-refused = That passkey was not accepted. Try another one or another way to sign in.
-complaint-passkey-cancelled = The passkey was not used. You can try again or choose another way.
-complaint-upstream-failed = { $words } could not confirm who you are. Try again or choose another way.
-complaint-password-too-short = { $count ->
-    [one] The new password needs at least { $count } character.
-   *[other] The new password needs at least { $count } characters.
-}
-complaint-password-too-long = { $count ->
-    [one] The new password can have at most { $count } character.
-   *[other] The new password can have at most { $count } characters.
-}
-complaint-password-too-common = That password is among the first that attackers try. Choose another one.
-complaint-passwords-differ = The two new passwords are not the same.
-complaint-password-unchanged = That is the password you have already.
-complaint-form-expired = This form was open for too long. Please try again.
+complaint-passkey-refused = Dieser Passkey wurde nicht angenommen. Bitte versuchen Sie es mit einem anderen oder auf andere Weise.
+complaint-passkey-cancelled = Der Passkey wurde nicht verwendet. Sie können es noch einmal versuchen oder einen anderen Weg wählen.
+complaint-upstream-failed = { $words } konnte nicht bestätigen, wer Sie sind. Bitte versuchen Sie es noch einmal oder auf andere Weise.
+complaint-password-too-short = Das neue Passwort braucht mindestens { $count } Zeichen.
+complaint-password-too-long = Das neue Passwort darf höchstens { $count } Zeichen haben.
+complaint-password-too-common = Dieses Passwort probieren Angreifer als eines der ersten. Bitte wählen Sie ein anderes.
+complaint-passwords-differ = Die beiden neuen Passwörter sind nicht gleich.
+complaint-password-unchanged = Das ist Ihr bisheriges Passwort.
+complaint-form-expired = Dieses Formular war zu lange geöffnet. Bitte versuchen Sie es noch einmal.
 complaint-said = { $words }
 
-## Errors
+## Fehler
 
-error-detail = For the developer
-error-reference = Reference
-error-back = Back to { $client }
+error-detail = Für die Entwicklung
+error-reference = Kennnummer
+error-back = Zurück zu { $client }
 
-error-bad-request-title = This request cannot be answered
-error-bad-request-text = { $client } sent a request that is not valid.
-error-bad-request-remedy = Go back and try again. If it happens again, tell those who run the app and give them the reference below.
-error-unknown-client-title = This app is not known here
-error-unknown-client-text = The link that brought you here names an app that is not registered.
-error-unknown-client-remedy = Check the address you started from, or ask those who run the app.
-error-bad-redirect-title = We cannot send you back
-error-bad-redirect-text = { $client } asked to send you to an address that is not registered for it. For your safety we stopped here.
-error-bad-redirect-remedy = If you did not expect this, close this page. Otherwise tell those who run the app and give them the reference below.
-error-expired-title = This page is no longer valid
-error-expired-text = You took a while, have finished already, or opened this link in another browser.
-error-expired-remedy = Go back to { $client } and sign in from there.
-error-no-cookies-title = Cookies are switched off
-error-no-cookies-text = Signing in needs a cookie, and your browser sent none.
-error-no-cookies-remedy = Allow cookies for this site, then go back to { $client } and start again.
-error-forged-title = This form did not come from our page
-error-forged-text = To protect you, we did not do what it asked for.
-error-forged-remedy = Go back, reload the page and try once more.
-error-refused-title = Access was refused
-error-refused-text = The rules of this service do not let you use { $client } at the moment.
-error-refused-remedy = If you think that you should have access, ask your administrator and give the reference below.
-error-upstream-title = The other service did not answer as expected
-error-upstream-text = The service that you wanted to sign in with could not tell us who you are.
-error-upstream-remedy = Try again in a few minutes, or choose another way to sign in.
-error-not-found-title = There is no such page
-error-not-found-text = The address leads nowhere.
-error-not-found-remedy = Check the address, or start from the app that you wanted to use.
-error-too-many-title = Too many attempts
-error-too-many-text = There were too many attempts in a short time.
-error-too-many-remedy = Wait a few minutes, then try again.
-error-busy-title = We cannot answer right now
-error-busy-text = The service is busy or being looked after.
-error-busy-remedy = Please try again in a moment.
-error-broken-title = Something went wrong on our side
-error-broken-text = It was not your fault, and what happened has been recorded.
-error-broken-remedy = Please try again. If it happens again, tell us the reference below.
+error-bad-request-title = Diese Anfrage lässt sich nicht beantworten
+error-bad-request-text = Die Anfrage, mit der Sie hierher kamen, ist ungültig. Sie stammt von: { $client }.
+error-bad-request-remedy = Gehen Sie zurück und versuchen Sie es noch einmal. Geschieht es wieder, nennen Sie den Betreibern der Anwendung bitte die Kennnummer unten.
+error-unknown-client-title = Diese Anwendung ist hier nicht bekannt
+error-unknown-client-text = Der Link, der Sie hierher führte, nennt eine Anwendung, die nicht registriert ist.
+error-unknown-client-remedy = Bitte prüfen Sie die Adresse, von der Sie kamen, oder fragen Sie die Betreiber der Anwendung.
+error-bad-redirect-title = Wir können Sie nicht zurückleiten
+error-bad-redirect-text = Sie sollten zu einer Adresse geleitet werden, die für diese Anwendung nicht registriert ist: { $client }. Zu Ihrer Sicherheit haben wir hier angehalten.
+error-bad-redirect-remedy = Falls Sie das nicht erwartet haben, schließen Sie diese Seite. Andernfalls nennen Sie den Betreibern der Anwendung bitte die Kennnummer unten.
+error-expired-title = Diese Seite gilt nicht mehr
+error-expired-text = Es hat eine Weile gedauert, Sie sind schon fertig, oder der Link wurde in einem anderen Browser geöffnet.
+error-expired-remedy = Bitte gehen Sie zurück zu der Anwendung, die Sie nutzen wollten, und melden Sie sich von dort aus an.
+error-no-cookies-title = Cookies sind ausgeschaltet
+error-no-cookies-text = Zum Anmelden ist ein Cookie nötig, und Ihr Browser hat keines gesendet.
+error-no-cookies-remedy = Erlauben Sie Cookies für diese Seite und beginnen Sie bitte noch einmal in der Anwendung, die Sie nutzen wollten.
+error-forged-title = Dieses Formular kam nicht von unserer Seite
+error-forged-text = Zu Ihrem Schutz haben wir nicht ausgeführt, was es verlangte.
+error-forged-remedy = Gehen Sie zurück, laden Sie die Seite neu und versuchen Sie es noch einmal.
+error-refused-title = Der Zugriff wurde verweigert
+error-refused-text = Die Regeln dieses Dienstes erlauben Ihnen diese Anwendung zurzeit nicht: { $client }.
+error-refused-remedy = Wenn Sie Zugriff haben sollten, wenden Sie sich an Ihre Administration und nennen Sie die Kennnummer unten.
+error-upstream-title = Der andere Dienst hat nicht wie erwartet geantwortet
+error-upstream-text = Der Dienst, mit dem Sie sich anmelden wollten, konnte uns nicht sagen, wer Sie sind.
+error-upstream-remedy = Versuchen Sie es in einigen Minuten noch einmal, oder wählen Sie einen anderen Weg der Anmeldung.
+error-not-found-title = Diese Seite gibt es nicht
+error-not-found-text = Die Adresse führt ins Leere.
+error-not-found-remedy = Prüfen Sie die Adresse, oder beginnen Sie in der Anwendung, die Sie nutzen wollten.
+error-too-many-title = Zu viele Versuche
+error-too-many-text = Es gab zu viele Versuche in kurzer Zeit.
+error-too-many-remedy = Bitte warten Sie einige Minuten und versuchen Sie es dann noch einmal.
+error-busy-title = Wir können gerade nicht antworten
+error-busy-text = Der Dienst ist ausgelastet oder wird gerade gewartet.
+error-busy-remedy = Bitte versuchen Sie es gleich noch einmal.
+error-broken-title = Bei uns ist etwas schiefgegangen
+error-broken-text = Es lag nicht an Ihnen, und der Vorfall wurde aufgezeichnet.
+error-broken-remedy = Bitte versuchen Sie es noch einmal. Geschieht es wieder, nennen Sie uns die Kennnummer unten.
 
-## The account
+## Das Konto
 
-account-title = Your account
-nav-account = Overview
-nav-sessions = Sessions
-nav-apps = Apps
-nav-password = Password
+account-title = Ihr Konto
+nav-account = Überblick
+nav-sessions = Sitzungen
+nav-apps = Anwendungen
+nav-password = Passwort
 nav-passkeys = Passkeys
 nav-authenticator = Authenticator
-nav-recovery_codes = Recovery codes
-overview-set = Set up
-overview-unset = Not set up
+nav-recovery_codes = Wiederherstellung
+overview-set = Eingerichtet
+overview-unset = Nicht eingerichtet
 overview-sessions = { $count ->
-    [one] Signed in on one device
-   *[other] Signed in on { $count } devices
+    [one] Auf einem Gerät angemeldet
+   *[other] Auf { $count } Geräten angemeldet
 }
 overview-apps = { $count ->
-    [0] No app has access
-    [one] One app has access
-   *[other] { $count } apps have access
+    [0] Keine Anwendung hat Zugriff
+    [one] Eine Anwendung hat Zugriff
+   *[other] { $count } Anwendungen haben Zugriff
 }
 overview-passkeys = { $count ->
-    [0] None yet
-    [one] One passkey
-   *[other] { $count } passkeys
+    [0] Noch keine
+    [one] Ein Passkey
+   *[other] { $count } Passkeys
 }
 overview-codes = { $count ->
-    [0] None left
-    [one] One left
-   *[other] { $count } left
+    [0] Keine mehr übrig
+    [one] Noch einer übrig
+   *[other] Noch { $count } übrig
 }
 
-sessions-title = Where you are signed in
-sessions-text = End any session that you do not recognise, then change your password.
-session-current = This browser
-session-seen = Last seen { $when }
-session-began = Signed in { $when }
-session-end = End
-session-end-of = End the session on { $device }
-session-end-others = End all other sessions
+sessions-title = Wo Sie angemeldet sind
+sessions-text = Beenden Sie jede Sitzung, die Sie nicht erkennen, und ändern Sie danach Ihr Passwort.
+session-current = Dieser Browser
+session-seen = Zuletzt gesehen am { $when }
+session-began = Angemeldet am { $when }
+session-end = Beenden
+session-end-of = Sitzung auf { $device } beenden
+session-end-others = Alle anderen Sitzungen beenden
 
-apps-title = Apps with access
-apps-text = These apps may use your account as you allowed them to.
-apps-none = No app has access to your account.
-app-granted = Allowed { $when }
-app-revoke = Withdraw
-app-revoke-of = Withdraw the access of { $client }
+apps-title = Anwendungen mit Zugriff
+apps-text = Diese Anwendungen dürfen Ihr Konto so nutzen, wie Sie es erlaubt haben.
+apps-none = Keine Anwendung hat Zugriff auf Ihr Konto.
+app-granted = Erlaubt am { $when }
+app-revoke = Widerrufen
+app-revoke-of = Zugriff von { $client } widerrufen
 
 passkeys-title = Passkeys
-passkeys-text = With a passkey you sign in with your fingerprint, face, screen lock or security key. It cannot be guessed, and it works on this site only.
-passkey-added = Added { $when }
-passkey-used = last used { $when }
-passkey-name = Name of the new passkey
-passkey-name-hint = For example: phone, laptop, blue security key.
-passkey-name-of = Name of the passkey { $name }
-passkey-add = Add a passkey
-passkey-rename = Rename
-passkey-rename-of = Rename the passkey { $name }
-passkey-remove = Remove
-passkey-remove-of = Remove the passkey { $name }
+passkeys-text = Mit einem Passkey melden Sie sich mit Fingerabdruck, Gesicht, Bildschirmsperre oder Sicherheitsschlüssel an. Er lässt sich nicht erraten und gilt nur für diese Seite.
+passkey-added = Hinzugefügt am { $when }
+passkey-used = zuletzt verwendet am { $when }
+passkey-name = Name des neuen Passkeys
+passkey-name-hint = Zum Beispiel: Telefon, Laptop, blauer Sicherheitsschlüssel.
+passkey-name-of = Name des Passkeys { $name }
+passkey-add = Passkey hinzufügen
+passkey-rename = Umbenennen
+passkey-rename-of = Passkey { $name } umbenennen
+passkey-remove = Entfernen
+passkey-remove-of = Passkey { $name } entfernen
 
-authenticator-title = Authenticator app
-authenticator-text = An app on your phone shows a code that you enter after your password. Who only has your password does not get in.
-authenticator-begin = Set up an app
-authenticator-scan = Scan this picture with your authenticator app.
-authenticator-qr = QR code for your authenticator app
-authenticator-type = If you cannot scan it, type this key into the app:
-authenticator-code = Code that the app shows
-authenticator-enrol = Finish
-authenticator-done = An authenticator app has been set up since { $when }.
-authenticator-remove = Remove the app
+authenticator-title = Authenticator-App
+authenticator-text = Eine App auf Ihrem Telefon zeigt einen Code, den Sie nach dem Passwort eingeben. Wer nur Ihr Passwort kennt, kommt nicht hinein.
+authenticator-begin = App einrichten
+authenticator-scan = Scannen Sie dieses Bild mit Ihrer Authenticator-App.
+authenticator-qr = QR-Code für Ihre Authenticator-App
+authenticator-type = Falls Sie es nicht scannen können, geben Sie diesen Schlüssel in die App ein:
+authenticator-code = Code, den die App anzeigt
+authenticator-enrol = Fertigstellen
+authenticator-done = Eine Authenticator-App ist eingerichtet seit: { $when }.
+authenticator-remove = App entfernen
 
-recovery_codes-title = Recovery codes
-recovery-codes-text = When your phone or security key is not at hand, a recovery code lets you in. Each code works once.
+recovery_codes-title = Wiederherstellungscodes
+recovery-codes-text = Wenn Sie Ihr Telefon oder Ihren Sicherheitsschlüssel nicht zur Hand haben, können Sie sich mit einem Wiederherstellungscode anmelden. Jeder Code gilt einmal.
 recovery-codes-left = { $count ->
-    [0] You have no codes left.
-    [one] You have one code left.
-   *[other] You have { $count } codes left.
+    [0] Sie haben keine Codes mehr.
+    [one] Sie haben noch einen Code.
+   *[other] Sie haben noch { $count } Codes.
 }
-recovery-codes-new = Make new codes
-recovery-codes-replace = The codes you have now will stop working.
-recovery-codes-once = Print these codes or keep them in a safe place. They are shown this once only.
-recovery-codes-kept = I have kept them
+recovery-codes-new = Neue Codes erzeugen
+recovery-codes-replace = Ihre bisherigen Codes gelten dann nicht mehr.
+recovery-codes-once = Drucken Sie diese Codes aus oder bewahren Sie sie an einem sicheren Ort auf. Sie werden nur dieses eine Mal angezeigt.
+recovery-codes-kept = Ich habe sie aufbewahrt
 
-password-title = Password
-password-current = Current password
-password-new = New password
-password-hint = { $count ->
-    [one] At least { $count } character. A few unrelated words make a good password.
-   *[other] At least { $count } characters. A few unrelated words make a good password.
-}
-password-repeat = New password once more
-password-change = Change the password
+password-title = Passwort
+password-current = Bisheriges Passwort
+password-new = Neues Passwort
+password-hint = Mindestens { $count } Zeichen. Einige Wörter, die nichts miteinander zu tun haben, sind ein gutes Passwort.
+password-repeat = Neues Passwort wiederholen
+password-change = Passwort ändern
 
-## What was done
+## Was erledigt ist
 
-notice-password-changed = Your password has been changed.
-notice-session-ended = The session was ended.
-notice-sessions-ended = All other sessions were ended.
-notice-access-revoked = The app no longer has access.
-notice-passkey-added = The passkey was added.
-notice-passkey-renamed = The passkey has its new name.
-notice-passkey-removed = The passkey was removed.
-notice-authenticator-added = Your authenticator app is set up.
-notice-authenticator-removed = The authenticator app was removed.
+notice-password-changed = Ihr Passwort wurde geändert.
+notice-session-ended = Die Sitzung wurde beendet.
+notice-sessions-ended = Alle anderen Sitzungen wurden beendet.
+notice-access-revoked = Die Anwendung hat keinen Zugriff mehr.
+notice-passkey-added = Der Passkey wurde hinzugefügt.
+notice-passkey-renamed = Der Passkey hat seinen neuen Namen.
+notice-passkey-removed = Der Passkey wurde entfernt.
+notice-authenticator-added = Ihre Authenticator-App ist eingerichtet.
+notice-authenticator-removed = Die Authenticator-App wurde entfernt.

@@ -1,290 +1,290 @@
-# The words of the pages. Texts of an operator's own file replace these one by one.
+# Les mots des pages en français.
 
-title-wrong = Check your entries:
-or = or
-optional = (optional)
-cancel = Cancel
-continue = Continue
-continue-to = Continue to { $client }
-the-app = the app
-link-help = Help
-link-privacy = Privacy
-link-imprint = Imprint
+title-wrong = Vérifiez votre saisie :
+or = ou
+optional = (facultatif)
+cancel = Annuler
+continue = Continuer
+continue-to = Continuer vers { $client }
+the-app = l’application
+link-help = Aide
+link-privacy = Confidentialité
+link-imprint = Mentions légales
 date-time = { $day } { $month ->
-    [1] January
-    [2] February
-    [3] March
-    [4] April
-    [5] May
-    [6] June
-    [7] July
-    [8] August
-    [9] September
-    [10] October
-    [11] November
-   *[12] December
-} { $year }, { $time } UTC
+    [1] janvier
+    [2] février
+    [3] mars
+    [4] avril
+    [5] mai
+    [6] juin
+    [7] juillet
+    [8] août
+    [9] septembre
+    [10] octobre
+    [11] novembre
+   *[12] décembre
+} { $year } à { $time } UTC
 
-## Signing in
+## Connexion
 
-sign_in-title = Sign in
-client-continue = to continue to { $client }
-identifier = Email or user name
-password = Password
-sign-in = Sign in
-sign-in-with = Sign in with { $provider }
+sign_in-title = Connexion
+client-continue = pour continuer vers { $client }
+identifier = Adresse e-mail ou nom d’utilisateur
+password = Mot de passe
+sign-in = Se connecter
+sign-in-with = Se connecter avec { $provider }
 
-second_factor-title = Enter the code
-code = Code from your authenticator app
-code-hint = Six digits that change every half minute.
-use-recovery-code = Use a recovery code instead
+second_factor-title = Saisissez le code
+code = Code de votre application d’authentification
+code-hint = Six chiffres qui changent toutes les trente secondes.
+use-recovery-code = Utiliser plutôt un code de secours
 
-recovery_code-title = Use a recovery code
-recovery-code = Recovery code
-recovery-code-hint = One of the codes that you kept when you set up the second step. Each works once.
-use-authenticator = Use the authenticator app instead
+recovery_code-title = Utiliser un code de secours
+recovery-code = Code de secours
+recovery-code-hint = L’un des codes que vous avez conservés en activant la seconde étape. Chacun ne sert qu’une fois.
+use-authenticator = Utiliser plutôt l’application d’authentification
 
-passkey-title = Use your passkey
-passkey-text = Your device will ask for your fingerprint, face, screen lock or security key.
-passkey-use = Sign in with a passkey
-passkey-no-script = Passkeys need JavaScript, which is switched off in this browser.
+passkey-title = Utilisez votre clé d’accès
+passkey-text = Votre appareil vous demandera votre empreinte, votre visage, le verrouillage de l’écran ou une clé de sécurité.
+passkey-use = Se connecter avec une clé d’accès
+passkey-no-script = Les clés d’accès nécessitent JavaScript, qui est désactivé dans ce navigateur.
 
-choose_account-title = Choose an account
-another-account = Use another account
+choose_account-title = Choisissez un compte
+another-account = Utiliser un autre compte
 
-reauthenticate-title = Confirm that it’s you
-reason-too-long-ago = It has been a while since you signed in, and { $client } asks for a recent sign-in.
-reason-asked = { $client } asks you to sign in once more.
-reason-sensitive = Before you change something this important, please confirm who you are.
-reason-stronger = { $client } asks for a stronger way of signing in.
+reauthenticate-title = Confirmez que c’est bien vous
+reason-too-long-ago = Votre connexion date un peu, et { $client } demande une connexion récente.
+reason-asked = { $client } vous demande de vous connecter à nouveau.
+reason-sensitive = Avant une modification aussi importante, veuillez confirmer votre identité.
+reason-stronger = { $client } demande une connexion plus sûre.
 
-## Consent
+## Consentement
 
-consent-title = { $client } asks for access
-consent-scopes = It would be able to
-consent-claims = It also asks for your
-consent-details = In detail
-consent-resources = It would use this access at
-consent-revocable = You can withdraw this access at any time in your account.
-allow = Allow
-deny = Don’t allow
-client-home = About { $client }
-client-policy = Privacy policy
-client-terms = Terms of service
+consent-title = { $client } demande un accès
+consent-scopes = Cet accès permettrait de
+consent-claims = Les informations suivantes sont aussi demandées
+consent-details = En détail
+consent-resources = Cet accès serait utilisé auprès de
+consent-revocable = Vous pouvez retirer cet accès à tout moment dans votre compte.
+allow = Autoriser
+deny = Refuser
+client-home = À propos de { $client }
+client-policy = Politique de confidentialité
+client-terms = Conditions d’utilisation
 
-scope-openid = know who you are
-scope-profile = see your name, picture and other profile details
-scope-email = see your email address
-scope-address = see your postal address
-scope-phone = see your phone number
-scope-offline_access = keep this access while you are away
+scope-openid = savoir qui vous êtes
+scope-profile = voir votre nom, votre photo et d’autres éléments de votre profil
+scope-email = voir votre adresse e-mail
+scope-address = voir votre adresse postale
+scope-phone = voir votre numéro de téléphone
+scope-offline_access = conserver cet accès en votre absence
 
-claim-name = name
-claim-given_name = first name
-claim-family_name = last name
-claim-middle_name = middle name
-claim-nickname = nickname
-claim-preferred_username = user name
-claim-profile = profile page
-claim-picture = picture
-claim-website = website
-claim-email = email address
-claim-email_verified = verified email address
-claim-gender = gender
-claim-birthdate = date of birth
-claim-zoneinfo = time zone
-claim-locale = language
-claim-phone_number = phone number
-claim-phone_number_verified = verified phone number
-claim-address = postal address
-claim-updated_at = date of last change
+claim-name = nom complet
+claim-given_name = prénom
+claim-family_name = nom de famille
+claim-middle_name = deuxième prénom
+claim-nickname = surnom
+claim-preferred_username = nom d’utilisateur
+claim-profile = page de profil
+claim-picture = photo
+claim-website = site web
+claim-email = adresse e-mail
+claim-email_verified = adresse e-mail vérifiée
+claim-gender = genre
+claim-birthdate = date de naissance
+claim-zoneinfo = fuseau horaire
+claim-locale = langue
+claim-phone_number = numéro de téléphone
+claim-phone_number_verified = numéro de téléphone vérifié
+claim-address = adresse postale
+claim-updated_at = date de dernière modification
 
-## On the way out
+## Vers la sortie
 
-form_post-title = One moment
-form_post-text = You are being taken back to { $client }. If nothing happens, press the button.
-client-sign-out = { $client } asks to sign you out.
-sign_out-title = Sign out?
-sign_out-text = You will be signed out here and in the apps that you opened from here.
-sign-out = Sign out
-stay = Stay signed in
-signed_out-title = You are signed out
-signed_out-text = On a device that others use too, close the browser as well.
-signed_out-frame = Signing out of an app
+form_post-title = Un instant
+form_post-text = Vous êtes redirigé vers { $client }. Si rien ne se passe, appuyez sur le bouton.
+client-sign-out = { $client } demande votre déconnexion.
+sign_out-title = Se déconnecter ?
+sign_out-text = Vous serez déconnecté ici et des applications que vous avez ouvertes à partir d’ici.
+sign-out = Se déconnecter
+stay = Rester connecté
+signed_out-title = Vous êtes déconnecté
+signed_out-text = Sur un appareil partagé avec d’autres personnes, fermez aussi le navigateur.
+signed_out-frame = Déconnexion d’une application
 
-## What was wrong
+## Ce qui n’allait pas
 
-complaint-wrong-credentials = That name and password don’t go together. Check both and try again.
-complaint-wrong-password = That is not the password of this account.
-complaint-wrong-code = That code is not right or no longer valid. Enter the one shown now.
-complaint-wrong-recovery-code = That recovery code is not right or was used before.
-complaint-missing = Please fill in this field.
+complaint-wrong-credentials = Ce nom et ce mot de passe ne correspondent pas. Vérifiez les deux, puis réessayez.
+complaint-wrong-password = Ce n’est pas le mot de passe de ce compte.
+complaint-wrong-code = Ce code est incorrect ou n’est plus valable. Saisissez celui qui est affiché maintenant.
+complaint-wrong-recovery-code = Ce code de secours est incorrect ou a déjà servi.
+complaint-missing = Veuillez remplir ce champ.
 complaint-too-many = { $count ->
-    [one] Too many attempts. Please wait a minute, then try again.
-   *[other] Too many attempts. Please wait { $count } minutes, then try again.
+    [one] Trop de tentatives. Attendez une minute, puis réessayez.
+   *[other] Trop de tentatives. Attendez { $count } minutes, puis réessayez.
 }
-complaint-passkey-refused = That passkey was not accepted. Try another one or another way to sign in.
-complaint-passkey-cancelled = The passkey was not used. You can try again or choose another way.
-complaint-upstream-failed = { $words } could not confirm who you are. Try again or choose another way.
+complaint-passkey-refused = Cette clé d’accès n’a pas été acceptée. Essayez-en une autre ou un autre moyen de connexion.
+complaint-passkey-cancelled = La clé d’accès n’a pas été utilisée. Vous pouvez réessayer ou choisir un autre moyen.
+complaint-upstream-failed = { $words } n’a pas pu confirmer votre identité. Réessayez ou choisissez un autre moyen.
 complaint-password-too-short = { $count ->
-    [one] The new password needs at least { $count } character.
-   *[other] The new password needs at least { $count } characters.
+    [one] Le nouveau mot de passe doit avoir au moins { $count } caractère.
+   *[other] Le nouveau mot de passe doit avoir au moins { $count } caractères.
 }
 complaint-password-too-long = { $count ->
-    [one] The new password can have at most { $count } character.
-   *[other] The new password can have at most { $count } characters.
+    [one] Le nouveau mot de passe doit avoir au plus { $count } caractère.
+   *[other] Le nouveau mot de passe doit avoir au plus { $count } caractères.
 }
-complaint-password-too-common = That password is among the first that attackers try. Choose another one.
-complaint-passwords-differ = The two new passwords are not the same.
-complaint-password-unchanged = That is the password you have already.
-complaint-form-expired = This form was open for too long. Please try again.
+complaint-password-too-common = Ce mot de passe est l’un des premiers que les attaquants essaient. Choisissez-en un autre.
+complaint-passwords-differ = Les deux nouveaux mots de passe sont différents.
+complaint-password-unchanged = C’est déjà votre mot de passe.
+complaint-form-expired = Ce formulaire est resté ouvert trop longtemps. Veuillez réessayer.
 complaint-said = { $words }
 
-## Errors
+## Erreurs
 
-error-detail = For the developer
-error-reference = Reference
-error-back = Back to { $client }
+error-detail = Pour l’équipe de développement
+error-reference = Référence
+error-back = Retour à { $client }
 
-error-bad-request-title = This request cannot be answered
-error-bad-request-text = { $client } sent a request that is not valid.
-error-bad-request-remedy = Go back and try again. If it happens again, tell those who run the app and give them the reference below.
-error-unknown-client-title = This app is not known here
-error-unknown-client-text = The link that brought you here names an app that is not registered.
-error-unknown-client-remedy = Check the address you started from, or ask those who run the app.
-error-bad-redirect-title = We cannot send you back
-error-bad-redirect-text = { $client } asked to send you to an address that is not registered for it. For your safety we stopped here.
-error-bad-redirect-remedy = If you did not expect this, close this page. Otherwise tell those who run the app and give them the reference below.
-error-expired-title = This page is no longer valid
-error-expired-text = You took a while, have finished already, or opened this link in another browser.
-error-expired-remedy = Go back to { $client } and sign in from there.
-error-no-cookies-title = Cookies are switched off
-error-no-cookies-text = Signing in needs a cookie, and your browser sent none.
-error-no-cookies-remedy = Allow cookies for this site, then go back to { $client } and start again.
-error-forged-title = This form did not come from our page
-error-forged-text = To protect you, we did not do what it asked for.
-error-forged-remedy = Go back, reload the page and try once more.
-error-refused-title = Access was refused
-error-refused-text = The rules of this service do not let you use { $client } at the moment.
-error-refused-remedy = If you think that you should have access, ask your administrator and give the reference below.
-error-upstream-title = The other service did not answer as expected
-error-upstream-text = The service that you wanted to sign in with could not tell us who you are.
-error-upstream-remedy = Try again in a few minutes, or choose another way to sign in.
-error-not-found-title = There is no such page
-error-not-found-text = The address leads nowhere.
-error-not-found-remedy = Check the address, or start from the app that you wanted to use.
-error-too-many-title = Too many attempts
-error-too-many-text = There were too many attempts in a short time.
-error-too-many-remedy = Wait a few minutes, then try again.
-error-busy-title = We cannot answer right now
-error-busy-text = The service is busy or being looked after.
-error-busy-remedy = Please try again in a moment.
-error-broken-title = Something went wrong on our side
-error-broken-text = It was not your fault, and what happened has been recorded.
-error-broken-remedy = Please try again. If it happens again, tell us the reference below.
+error-bad-request-title = Impossible de répondre à cette demande
+error-bad-request-text = La demande qui vous a amené ici n’est pas valable. Elle vient de : { $client }.
+error-bad-request-remedy = Revenez en arrière et réessayez. Si cela se reproduit, communiquez la référence ci-dessous aux responsables de l’application.
+error-unknown-client-title = Cette application n’est pas connue ici
+error-unknown-client-text = Le lien qui vous a amené ici désigne une application qui n’est pas enregistrée.
+error-unknown-client-remedy = Vérifiez l’adresse de départ ou adressez-vous aux responsables de l’application.
+error-bad-redirect-title = Nous ne pouvons pas vous renvoyer
+error-bad-redirect-text = { $client } a demandé de vous envoyer à une adresse qui n’est pas enregistrée pour cette application. Pour votre sécurité, nous nous sommes arrêtés ici.
+error-bad-redirect-remedy = Si vous ne vous y attendiez pas, fermez cette page. Sinon, communiquez la référence ci-dessous aux responsables de l’application.
+error-expired-title = Cette page n’est plus valable
+error-expired-text = Vous avez pris du temps, vous avez déjà terminé, ou ce lien a été ouvert dans un autre navigateur.
+error-expired-remedy = Revenez à l’application que vous vouliez utiliser et connectez-vous à partir de là.
+error-no-cookies-title = Les cookies sont désactivés
+error-no-cookies-text = La connexion nécessite un cookie, et votre navigateur n’en a envoyé aucun.
+error-no-cookies-remedy = Autorisez les cookies pour ce site, puis recommencez à partir de l’application que vous vouliez utiliser.
+error-forged-title = Ce formulaire ne vient pas de notre page
+error-forged-text = Pour vous protéger, nous n’avons pas fait ce qu’il demandait.
+error-forged-remedy = Revenez en arrière, rechargez la page et réessayez.
+error-refused-title = L’accès a été refusé
+error-refused-text = Les règles de ce service ne vous permettent pas d’utiliser cette application pour le moment : { $client }.
+error-refused-remedy = Si vous pensez devoir y accéder, adressez-vous à votre administrateur et donnez-lui la référence ci-dessous.
+error-upstream-title = L’autre service n’a pas répondu comme prévu
+error-upstream-text = Le service avec lequel vous vouliez vous connecter n’a pas pu nous dire qui vous êtes.
+error-upstream-remedy = Réessayez dans quelques minutes ou choisissez un autre moyen de connexion.
+error-not-found-title = Cette page n’existe pas
+error-not-found-text = L’adresse ne mène nulle part.
+error-not-found-remedy = Vérifiez l’adresse ou partez de l’application que vous vouliez utiliser.
+error-too-many-title = Trop de tentatives
+error-too-many-text = Il y a eu trop de tentatives en peu de temps.
+error-too-many-remedy = Attendez quelques minutes, puis réessayez.
+error-busy-title = Nous ne pouvons pas répondre pour l’instant
+error-busy-text = Le service est très sollicité ou en maintenance.
+error-busy-remedy = Veuillez réessayer dans un instant.
+error-broken-title = Un problème est survenu de notre côté
+error-broken-text = Vous n’y êtes pour rien, et l’incident a été enregistré.
+error-broken-remedy = Veuillez réessayer. Si cela se reproduit, communiquez-nous la référence ci-dessous.
 
-## The account
+## Le compte
 
-account-title = Your account
-nav-account = Overview
+account-title = Votre compte
+nav-account = Aperçu
 nav-sessions = Sessions
-nav-apps = Apps
-nav-password = Password
-nav-passkeys = Passkeys
-nav-authenticator = Authenticator
-nav-recovery_codes = Recovery codes
-overview-set = Set up
-overview-unset = Not set up
+nav-apps = Applications
+nav-password = Mot de passe
+nav-passkeys = Clés d’accès
+nav-authenticator = Authentification
+nav-recovery_codes = Codes de secours
+overview-set = Configuré
+overview-unset = Non configuré
 overview-sessions = { $count ->
-    [one] Signed in on one device
-   *[other] Signed in on { $count } devices
+    [one] Connecté sur un appareil
+   *[other] Connecté sur { $count } appareils
 }
 overview-apps = { $count ->
-    [0] No app has access
-    [one] One app has access
-   *[other] { $count } apps have access
+    [0] Aucune application n’a d’accès
+    [one] Une application a un accès
+   *[other] { $count } applications ont un accès
 }
 overview-passkeys = { $count ->
-    [0] None yet
-    [one] One passkey
-   *[other] { $count } passkeys
+    [0] Aucune pour l’instant
+    [one] Une clé d’accès
+   *[other] { $count } clés d’accès
 }
 overview-codes = { $count ->
-    [0] None left
-    [one] One left
-   *[other] { $count } left
+    [0] Il n’en reste aucun
+    [one] Il en reste un
+   *[other] Il en reste { $count }
 }
 
-sessions-title = Where you are signed in
-sessions-text = End any session that you do not recognise, then change your password.
-session-current = This browser
-session-seen = Last seen { $when }
-session-began = Signed in { $when }
-session-end = End
-session-end-of = End the session on { $device }
-session-end-others = End all other sessions
+sessions-title = Où vous êtes connecté
+sessions-text = Mettez fin à toute session que vous ne reconnaissez pas, puis changez votre mot de passe.
+session-current = Ce navigateur
+session-seen = Vue pour la dernière fois le { $when }
+session-began = Ouverte le { $when }
+session-end = Fermer
+session-end-of = Fermer la session sur { $device }
+session-end-others = Fermer toutes les autres sessions
 
-apps-title = Apps with access
-apps-text = These apps may use your account as you allowed them to.
-apps-none = No app has access to your account.
-app-granted = Allowed { $when }
-app-revoke = Withdraw
-app-revoke-of = Withdraw the access of { $client }
+apps-title = Applications autorisées
+apps-text = Ces applications peuvent utiliser votre compte comme vous l’avez autorisé.
+apps-none = Aucune application n’a accès à votre compte.
+app-granted = Autorisée le { $when }
+app-revoke = Retirer
+app-revoke-of = Retirer l’accès de { $client }
 
-passkeys-title = Passkeys
-passkeys-text = With a passkey you sign in with your fingerprint, face, screen lock or security key. It cannot be guessed, and it works on this site only.
-passkey-added = Added { $when }
-passkey-used = last used { $when }
-passkey-name = Name of the new passkey
-passkey-name-hint = For example: phone, laptop, blue security key.
-passkey-name-of = Name of the passkey { $name }
-passkey-add = Add a passkey
-passkey-rename = Rename
-passkey-rename-of = Rename the passkey { $name }
-passkey-remove = Remove
-passkey-remove-of = Remove the passkey { $name }
+passkeys-title = Clés d’accès
+passkeys-text = Avec une clé d’accès, vous vous connectez par empreinte, visage, verrouillage de l’écran ou clé de sécurité. Elle ne peut pas être devinée et ne fonctionne que sur ce site.
+passkey-added = Ajoutée le { $when }
+passkey-used = dernière utilisation le { $when }
+passkey-name = Nom de la nouvelle clé d’accès
+passkey-name-hint = Par exemple : téléphone, ordinateur portable, clé de sécurité bleue.
+passkey-name-of = Nom de la clé d’accès { $name }
+passkey-add = Ajouter une clé d’accès
+passkey-rename = Renommer
+passkey-rename-of = Renommer la clé d’accès { $name }
+passkey-remove = Supprimer
+passkey-remove-of = Supprimer la clé d’accès { $name }
 
-authenticator-title = Authenticator app
-authenticator-text = An app on your phone shows a code that you enter after your password. Who only has your password does not get in.
-authenticator-begin = Set up an app
-authenticator-scan = Scan this picture with your authenticator app.
-authenticator-qr = QR code for your authenticator app
-authenticator-type = If you cannot scan it, type this key into the app:
-authenticator-code = Code that the app shows
-authenticator-enrol = Finish
-authenticator-done = An authenticator app has been set up since { $when }.
-authenticator-remove = Remove the app
+authenticator-title = Application d’authentification
+authenticator-text = Une application sur votre téléphone affiche un code que vous saisissez après votre mot de passe. Qui ne connaît que votre mot de passe n’entre pas.
+authenticator-begin = Configurer une application
+authenticator-scan = Scannez cette image avec votre application d’authentification.
+authenticator-qr = Code QR pour votre application d’authentification
+authenticator-type = Si vous ne pouvez pas la scanner, saisissez cette clé dans l’application :
+authenticator-code = Code affiché par l’application
+authenticator-enrol = Terminer
+authenticator-done = Une application d’authentification est configurée depuis le { $when }.
+authenticator-remove = Supprimer l’application
 
-recovery_codes-title = Recovery codes
-recovery-codes-text = When your phone or security key is not at hand, a recovery code lets you in. Each code works once.
+recovery_codes-title = Codes de secours
+recovery-codes-text = Lorsque vous n’avez pas votre téléphone ou votre clé de sécurité sous la main, un code de secours vous permet de vous connecter. Chaque code ne sert qu’une fois.
 recovery-codes-left = { $count ->
-    [0] You have no codes left.
-    [one] You have one code left.
-   *[other] You have { $count } codes left.
+    [0] Il ne vous reste aucun code.
+    [one] Il vous reste un code.
+   *[other] Il vous reste { $count } codes.
 }
-recovery-codes-new = Make new codes
-recovery-codes-replace = The codes you have now will stop working.
-recovery-codes-once = Print these codes or keep them in a safe place. They are shown this once only.
-recovery-codes-kept = I have kept them
+recovery-codes-new = Créer de nouveaux codes
+recovery-codes-replace = Vos codes actuels ne fonctionneront plus.
+recovery-codes-once = Imprimez ces codes ou conservez-les en lieu sûr. Ils ne sont affichés que cette fois-ci.
+recovery-codes-kept = Je les ai conservés
 
-password-title = Password
-password-current = Current password
-password-new = New password
+password-title = Mot de passe
+password-current = Mot de passe actuel
+password-new = Nouveau mot de passe
 password-hint = { $count ->
-    [one] At least { $count } character. A few unrelated words make a good password.
-   *[other] At least { $count } characters. A few unrelated words make a good password.
+    [one] Au moins { $count } caractère. Quelques mots sans rapport entre eux font un bon mot de passe.
+   *[other] Au moins { $count } caractères. Quelques mots sans rapport entre eux font un bon mot de passe.
 }
-password-repeat = New password once more
-password-change = Change the password
+password-repeat = Nouveau mot de passe, encore une fois
+password-change = Changer le mot de passe
 
-## What was done
+## Ce qui est fait
 
-notice-password-changed = Your password has been changed.
-notice-session-ended = The session was ended.
-notice-sessions-ended = All other sessions were ended.
-notice-access-revoked = The app no longer has access.
-notice-passkey-added = The passkey was added.
-notice-passkey-renamed = The passkey has its new name.
-notice-passkey-removed = The passkey was removed.
-notice-authenticator-added = Your authenticator app is set up.
-notice-authenticator-removed = The authenticator app was removed.
+notice-password-changed = Votre mot de passe a été changé.
+notice-session-ended = La session a été fermée.
+notice-sessions-ended = Toutes les autres sessions ont été fermées.
+notice-access-revoked = L’application n’a plus d’accès.
+notice-passkey-added = La clé d’accès a été ajoutée.
+notice-passkey-renamed = La clé d’accès a son nouveau nom.
+notice-passkey-removed = La clé d’accès a été supprimée.
+notice-authenticator-added = Votre application d’authentification est configurée.
+notice-authenticator-removed = L’application d’authentification a été supprimée.

@@ -291,7 +291,7 @@ fn every_setting_is_read_by_something() {
             "sign_in.throttle" => vec!["throttle"],
             "assurance" => vec!["names"],
             "introspection" => vec!["asked"],
-            section @ ("log" | "metrics" | "otel") => vec![section, "settings"],
+            section @ ("log" | "metrics" | "otel" | "pages") => vec![section, "settings"],
             section => vec![section],
         };
         let field = setting.name.rsplit('.').next().unwrap_or_default();

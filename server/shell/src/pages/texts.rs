@@ -63,12 +63,6 @@ impl Texts {
         Ok(Texts { languages, ids })
     }
 
-    /// How many languages there are.
-    #[cfg(test)]
-    pub(super) fn count(&self) -> usize {
-        self.languages.len()
-    }
-
     /// All languages, by their places.
     pub(super) fn all(&self) -> std::ops::Range<usize> {
         0..self.languages.len()

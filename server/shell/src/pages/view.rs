@@ -2,7 +2,7 @@
 //!
 //! Views are plain data that templates read as `view.…`; nothing in them is trusted to be harmless, and nothing is HTML.
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 mod account;
@@ -95,6 +95,13 @@ impl View {
             Self::ErrorPage(page) => page.kind.status(),
             _ => StatusCode::OK,
         }
+    }
+
+    /// The `Refresh` header of a page that goes on by itself: the signed-out page, when its frames have had time to load.
+    pub(super) fn goes_on(&self) -> Option<HeaderValue> {
+        let Self::SignedOut(page) = self else { return None };
+        let next = page.next.as_ref()?;
+        HeaderValue::from_str(&format!("{};url={}", page.wait, next.as_str())).ok()
     }
 
     /// What the page needs beyond its own style sheet.

@@ -31,3 +31,35 @@ fn the_language_is_the_first_that_the_request_or_the_browser_wishes_for() {
         assert_eq!(chosen(ui_locales, header), language, "{ui_locales:?} {header:?}");
     }
 }
+
+/// The texts of a language, each with the values that it uses.
+fn ids(source: &str) -> std::collections::BTreeMap<String, Vec<String>> {
+    let resource = FluentResource::try_new(source.to_owned()).expect("well-formed");
+    let mut out = std::collections::BTreeMap::new();
+    let mut id = String::new();
+    for line in resource.source().lines() {
+        if let Some((name, _)) = line.split_once(" =").filter(|(name, _)| !name.starts_with([' ', '#'])) {
+            id = name.to_owned();
+            assert!(out.insert(id.clone(), Vec::new()).is_none(), "{name} is there twice");
+        }
+        let used = line.split('$').skip(1).map(|rest| rest.split([' ', '}']).next().unwrap_or_default().to_owned());
+        out.entry(id.clone()).or_default().extend(used);
+    }
+    for used in out.values_mut() {
+        used.sort();
+        used.dedup();
+    }
+    out
+}
+
+#[test]
+fn every_language_has_every_text_and_asks_for_no_value_that_english_has_not() {
+    let english = ids(BUILT_IN[0].1);
+    for (tag, source) in &BUILT_IN[1..] {
+        let own = ids(source);
+        assert_eq!(english.keys().collect::<Vec<_>>(), own.keys().collect::<Vec<_>>(), "{tag}");
+        for (id, used) in own {
+            assert!(used.iter().all(|value| english[&id].contains(value)), "{tag}: {id} uses {used:?}");
+        }
+    }
+}

@@ -56,7 +56,7 @@ pub struct DetailCard {
     pub kind: String,
     /// The type's name for people.
     pub title: Option<String>,
-    /// What is in it, in the order of the request.
+    /// What is in it, by name.
     pub rows: Vec<DetailRow>,
 }
 
