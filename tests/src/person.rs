@@ -181,7 +181,9 @@ impl Person {
             landed = match () {
                 () if page.body.contains("value=\"allow\"") => self.allow(page),
                 () if page.body.contains("name=\"identifier\"") => self.sign_in(page),
-                () if page.body.contains("value=\"password\"") => self.submit(page, &[("password", &self.password), ("action", "password")]),
+                () if page.body.contains("value=\"password\"") => {
+                    self.submit(page, &[("password", &self.password), ("action", "password")])
+                }
                 () => return landed,
             };
         }
@@ -214,5 +216,11 @@ pub fn values(html: &str, name: &str) -> Vec<String> {
 }
 
 fn unescape(text: &str) -> String {
-    text.replace("&quot;", "\"").replace("&#x27;", "'").replace("&#39;", "'").replace("&#x2f;", "/").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    text.replace("&quot;", "\"")
+        .replace("&#x27;", "'")
+        .replace("&#39;", "'")
+        .replace("&#x2f;", "/")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
 }

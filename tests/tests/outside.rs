@@ -17,6 +17,7 @@ mod outside {
     mod admin;
     mod client_auth;
     mod client_credentials;
+    mod code_flow;
     mod discovery;
     mod dpop;
     mod introspection;
