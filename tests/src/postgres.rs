@@ -134,3 +134,10 @@ impl Drop for Postgres {
         let _ = self.child.wait();
     }
 }
+
+/// Everything that a database holds, as SQL.
+pub fn dump(url: &str) -> String {
+    let output = Command::new(programs().join("pg_dump")).args(["--inserts", url]).output().expect("pg_dump");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}

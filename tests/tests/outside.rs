@@ -15,9 +15,12 @@ fn server() -> &'static Dev {
 
 mod outside {
     mod admin;
+    mod authorize;
+    mod bearer;
     mod client_auth;
     mod client_credentials;
     mod code_flow;
+    mod codes;
     mod discovery;
     mod dpop;
     mod introspection;
@@ -25,6 +28,7 @@ mod outside {
     mod mtls;
     mod network;
     mod plugins;
+    mod refresh;
     mod revocation;
     mod slow_plugins;
     mod token_endpoint;
