@@ -71,9 +71,14 @@ impl Person {
 
     /// Somebody with a name and a password, and a browser that knows nothing.
     pub fn new(dev: &Dev, username: &str, password: &str) -> Self {
+        Self::at(&dev.http, dev.issuer(), username, password)
+    }
+
+    /// Somebody at a server by its issuer, through a client that finds it.
+    pub fn at(http: &Client, issuer: &str, username: &str, password: &str) -> Self {
         Self {
-            http: dev.http.clone(),
-            issuer: dev.issuer().to_owned(),
+            http: http.clone(),
+            issuer: issuer.to_owned(),
             cookies: Mutex::default(),
             username: username.to_owned(),
             password: password.to_owned(),

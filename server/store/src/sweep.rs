@@ -16,6 +16,10 @@ const BATCH: i64 = 2000;
 /// How long the record of changes is kept: far longer than any node may lag and still be ready.
 const CHANGES_KEPT: i64 = 3600;
 
+/// How long grants are kept beyond their end: no access token lives longer than a year (`lifetimes.access_token_ceiling`), and hardly
+/// any longer than this. One that does ends with its grant's row.
+const GRANTS_KEPT: i64 = 7 * 86_400;
+
 /// What one round removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -31,6 +35,12 @@ pub struct Swept {
     pub changes: u64,
     /// Nodes that have not been seen for an hour.
     pub nodes: u64,
+    /// Grants that nothing can come of any more.
+    pub grants: u64,
+    /// Sessions that are over.
+    pub sessions: u64,
+    /// Authorization requests that were not finished, and pushed ones.
+    pub requests: u64,
     /// Failures to sign in that weigh nothing any more.
     pub failures: u64,
 }
@@ -38,7 +48,16 @@ pub struct Swept {
 impl Swept {
     /// All of them together.
     pub const fn total(&self) -> u64 {
-        self.guards + self.tokens + self.revocations + self.records + self.changes + self.nodes + self.failures
+        self.guards
+            + self.tokens
+            + self.revocations
+            + self.records
+            + self.changes
+            + self.nodes
+            + self.failures
+            + self.grants
+            + self.sessions
+            + self.requests
     }
 }
 
@@ -71,6 +90,23 @@ const FAILURES: Broom = Broom {
     sql: "DELETE FROM sign_in_failures WHERE bucket_digest IN (SELECT bucket_digest FROM sign_in_failures \
           WHERE drained_at < now() - $1 * interval '1 s' ORDER BY drained_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
 };
+/// A grant outlives its end by the longest life of an access token, for those lead to it: one whose grant is not there has ended.
+const GRANTS: Broom = Broom {
+    sql: "DELETE FROM grants WHERE grant_id IN (SELECT grant_id FROM grants \
+          WHERE expires_at < now() - $1 * interval '1 s' ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+};
+const SESSIONS: Broom = Broom {
+    sql: "DELETE FROM sessions WHERE session_id IN (SELECT session_id FROM sessions \
+          WHERE expires_at < now() - $1 * interval '1 s' ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+};
+const FLOWS: Broom = Broom {
+    sql: "DELETE FROM flows WHERE flow_digest IN (SELECT flow_digest FROM flows \
+          WHERE expires_at < now() - $1 * interval '1 s' ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+};
+const PUSHED: Broom = Broom {
+    sql: "DELETE FROM pushed_requests WHERE request_digest IN (SELECT request_digest FROM pushed_requests \
+          WHERE expires_at < now() - $1 * interval '1 s' ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+};
 /// Says first how far it has swept, so that a node which had not read that far reloads everything.
 const CHANGES: Broom = Broom {
     sql: "WITH old AS (SELECT generation, entity_kind, entity_key FROM changes WHERE changed_at < now() - $1 * interval '1 s' \
@@ -91,6 +127,9 @@ impl Store {
             nodes: self.sweep_table(&NODES, CHANGES_KEPT).await?,
             failures: self.sweep_table(&FAILURES, 0).await?,
             records: 0,
+            grants: self.sweep_table(&GRANTS, GRANTS_KEPT).await?,
+            sessions: self.sweep_table(&SESSIONS, CHANGES_KEPT).await?,
+            requests: self.sweep_table(&FLOWS, MARGIN).await? + self.sweep_table(&PUSHED, MARGIN).await?,
         };
         if let Some(kept) = self.audit_retention.map(|kept: Duration| i64::try_from(kept.as_secs()).unwrap_or(i64::MAX)) {
             swept.records = self.sweep_table(&RECORDS, kept).await?;

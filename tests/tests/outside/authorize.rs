@@ -351,7 +351,7 @@ fn oar_004_and_oar_008_signing_in_again() {
     assert_eq!(error_at_client(&ask("&max_age=0&prompt=none")), "login_required");
     for again in ["&max_age=1", "&max_age=0", "&prompt=login&max_age=10000"] {
         let page = ask(again).page();
-        assert!(page.body.contains("value=\"password\"") && !page.body.contains("name=\"identifier\""), "{again}");
+        assert!(page.body.contains("id=\"reauthenticate\"") && page.body.contains("alice"), "{again}");
         let landed = alice.submit(&page, &[("password", &alice.password), ("action", "password")]);
         assert!(auth_time(&landed).expect("a time") > first, "{again}");
         std::thread::sleep(Duration::from_millis(2_100));

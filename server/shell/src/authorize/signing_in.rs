@@ -175,7 +175,7 @@ fn complaint(failure: SignInFailure, wrong: Complaint) -> Result<Complaint, Stop
 async fn password(walk: &mut Walk<'_>, form: &Form<'_>, report: &mut Report) -> Result<Answer, Stop> {
     let known = walk.user.as_ref().filter(|_| !walk.progress.another).map(|user| user.person.username.as_str().to_owned());
     let typed = form.one("identifier").map(str::to_owned);
-    let Some(username) = typed.or(known) else { return again_with(walk, vec![Complaint::Missing("identifier")]).await };
+    let Some(username) = typed.or_else(|| known.clone()) else { return again_with(walk, vec![Complaint::Missing("identifier")]).await };
     let Some(password) = form.one("password").map(|text| Secret::new(text.to_owned())) else {
         return again_with(walk, vec![Complaint::Missing("password")]).await;
     };
@@ -184,7 +184,8 @@ async fn password(walk: &mut Walk<'_>, form: &Form<'_>, report: &mut Report) -> 
     match walk.rooms.people.sign_in_with_password(&username, &password, origin, walk.now.timestamp()).await {
         Ok(verified) => factor_shown(walk, verified.user, Method::Password, report).await,
         Err(failure) => {
-            let wrong = if form.one("identifier").is_some() { Complaint::WrongCredentials } else { Complaint::WrongPassword };
+            let is_known = known.as_deref() == Some(username.as_str());
+            let wrong = if is_known { Complaint::WrongPassword } else { Complaint::WrongCredentials };
             let complaint = complaint(failure, wrong)?;
             again_with(walk, vec![complaint]).await
         }
