@@ -23,6 +23,7 @@ mod outside {
     mod codes;
     mod discovery;
     mod dpop;
+    mod hooks;
     mod introspection;
     mod isolation;
     mod mtls;

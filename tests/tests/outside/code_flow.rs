@@ -79,7 +79,7 @@ pub(crate) fn userinfo(dev: &Dev, token: &str) -> Reply {
 
 #[test]
 fn a_person_signs_in_agrees_and_the_client_gets_everything() {
-    let dev = Dev::start();
+    let dev = Dev::start_with(&[], &[("CLAIMSMITH_LOG__LEVEL", "debug")]);
     let alice = Person::alice(&dev);
     let client = app(&dev, json!({}));
     let url = request(&dev, &client, "&scope=openid+profile+email+offline_access&nonce=n-0S6&state=%C3%A4%20%26x");

@@ -1,6 +1,6 @@
 //! A client's request arrives: which parameters count, whose they are, and what plugins make of scopes and details.
 
-use claimsmith_issuer::authorize::{Asking, AuthorizeRefusal, Column, Object, return_address};
+use claimsmith_issuer::authorize::{Asking, AuthorizeRefusal, Column, Object, ReturnAddress, return_address};
 use claimsmith_issuer::claims::{RequestedDetails, RequestedScopes};
 use claimsmith_issuer::hook::HookPoint;
 use claimsmith_jose::Digest;
@@ -14,6 +14,7 @@ use super::{Entry, Stop};
 use crate::browser::Browser;
 use crate::clock::Now;
 use crate::directory::Visit;
+use crate::failure::Failure;
 use crate::hook_room::{Asked, Occasion, Room};
 use crate::http::Arrival;
 use crate::report::Report;
@@ -82,7 +83,15 @@ pub async fn resolve(rooms: &Rooms, (visit, entry): (&Visit, &Entry), sent: Para
 }
 
 /// A refusal, sent where the plain parameters say if that can be trusted (RFC 9101 §7), else shown.
-pub(super) fn returned(rooms: &Rooms, (visit, entry): (&Visit, &Entry), sent: &Parameters, refusal: Refusal) -> Stop {
+pub(super) fn returned(rooms: &Rooms, room: (&Visit, &Entry), sent: &Parameters, refusal: Refusal) -> Stop {
+    match address(rooms, room, sent) {
+        Some(to) => Stop::Refused(AuthorizeRefusal::Returned(refusal, Box::new(to))),
+        None => Stop::Refused(AuthorizeRefusal::Page(refusal)),
+    }
+}
+
+/// Where the plain parameters want the answer, if that can be trusted.
+fn address(rooms: &Rooms, (visit, entry): (&Visit, &Entry), sent: &Parameters) -> Option<ReturnAddress> {
     let asking = Asking {
         parameters: sent,
         client: &entry.client,
@@ -92,10 +101,7 @@ pub(super) fn returned(rooms: &Rooms, (visit, entry): (&Visit, &Entry), sent: &P
         object: Object::None,
         pushed: false,
     };
-    match return_address(&asking) {
-        Ok(to) => Stop::Refused(AuthorizeRefusal::Returned(refusal, Box::new(to))),
-        Err(_) => Stop::Refused(AuthorizeRefusal::Page(refusal)),
-    }
+    return_address(&asking).ok()
 }
 
 /// RFC 9126 §4: everything else in the URL is ignored.
@@ -124,7 +130,11 @@ async fn shape(
     let form = Form::default();
     let mut room = Room::of_client(rooms, visit, entry, Occasion { arrival, form: &form, grant: None, now: rooms.clock.now() });
     let returned = |kept: &Kept, failure| match failure {
-        crate::failure::Failure::Refused(refusal) => returned(rooms, (visit, entry), &kept.parameters, refusal),
+        Failure::Refused(refusal) => returned(rooms, (visit, entry), &kept.parameters, refusal),
+        Failure::Failed(fault) => match address(rooms, (visit, entry), &kept.parameters) {
+            Some(to) => Stop::FailedTo(fault, Box::new(to)),
+            None => Stop::Failed(fault),
+        },
         other => flow::stopped(other),
     };
     let scopes: Vec<Box<str>> =
