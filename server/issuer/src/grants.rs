@@ -16,6 +16,8 @@ mod allowed;
 pub mod authorization_code;
 pub mod client_credentials;
 pub mod refresh_token;
+#[cfg(test)]
+pub(crate) mod rig;
 mod target;
 
 pub use allowed::{Allowed, CodeState, GrantRecord, RefreshState};

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::cpu::{self, is_quick, is_short};
 use crate::ladder::admin::{Admin, Registered, basic, binding};
 use crate::ladder::peer::Peer;
+use crate::ladder::people::{CALLBACK, Grants, VERIFIER};
 use crate::ladder::processes::{Dev, Door, Server, load, parts, start_load};
 use crate::ladder::table::Table;
 use crate::ladder::{least, median, plugins, say};
@@ -82,6 +83,10 @@ fn token(client: &Registered, status: u16) -> Request {
     Request::post("token", TOKEN, Some(client.basic()), sample::FORM, status)
 }
 
+fn exchange_form(code: &str) -> String {
+    format!("grant_type=authorization_code&code={code}&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&code_verifier={VERIFIER}")
+}
+
 /// What the bench holds while it runs.
 struct Bench {
     dev: Dev,
@@ -118,6 +123,7 @@ pub fn run(root: &Path, report: &Path) {
     }
     let clients = bench.the_load();
     bench.hostile(&clients);
+    bench.people();
     if !is_short() {
         bench.population();
     }
@@ -425,6 +431,74 @@ impl Bench {
                 "ms",
             );
         }
+    }
+
+    /// Codes and refresh tokens: what they cost, what they ask of the database, and how both grow with what is stored.
+    fn people(&mut self) {
+        say("Codes and refresh tokens");
+        let client = self.admin.register(&json!({
+            "grant_types": ["authorization_code", "refresh_token"], "redirect_uris": [CALLBACK], "scope": "openid profile offline_access",
+            "refresh_token_rotation": "rotate",
+        }));
+        let person =
+            json!({ "username": "bench", "password": "a long enough password", "claims": { "name": "Ada Bench", "given_name": "Ada" } });
+        let user = self.admin.post("/admin/v1/users", &person)["user_id"].as_str().expect("an id").to_owned();
+        let key = self.folder.path().join("var/master.key");
+        let mut grants = Grants::new(&self.dev, &key, &client.id, &user);
+        let few = if is_quick() { 300 } else { 6_000 };
+        let populations: &[u64] = if is_quick() {
+            &[10_000, 20_000]
+        } else if is_short() {
+            &[10_000, 1_000_000]
+        } else {
+            &[10_000, 10_000_000]
+        };
+        let (mut costs, mut stored) = (Vec::new(), 0);
+        for population in populations {
+            say(&format!("{population} stored refresh tokens"));
+            grants.fill_between(stored, *population);
+            stored = *population;
+            let [exchange, refresh] = [grants.codes(few), grants.refresh_tokens(few)];
+            let exchange: Vec<Request> =
+                exchange.iter().map(|code| Request::post("code", TOKEN, Some(client.basic()), &exchange_form(code), 200)).collect();
+            let form = |token: &String| format!("grant_type=refresh_token&refresh_token={token}");
+            let refresh: Vec<Request> =
+                refresh.iter().map(|token| Request::post("refresh", TOKEN, Some(client.basic()), &form(token), 200)).collect();
+            costs.push([self.people_step("code exchange", *population, exchange), self.people_step("refresh", *population, refresh)]);
+        }
+        for (index, what) in ["code exchange", "refresh"].into_iter().enumerate() {
+            let (first, last) = (costs[0][index], costs[costs.len() - 1][index]);
+            let name = format!("CPU per {what}, {} stored refresh tokens against {}", populations[populations.len() - 1], populations[0]);
+            self.table.at_most(&name, 1.1, last, first, "µs");
+        }
+    }
+
+    /// One kind of request, each once: CPU, statements and commits per request.
+    fn people_step(&mut self, what: &str, population: u64, requests: Vec<Request>) -> f64 {
+        let transactions = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()";
+        // PostgreSQL's sessions tell what they did when they have been idle for ten seconds, at the latest.
+        let settle = || std::thread::sleep(std::time::Duration::from_secs(if is_quick() { 1 } else { 11 }));
+        let counts =
+            |bench: &Self| ["claimsmith_record_commits_total", "claimsmith_settle_commits_total"].map(|name| bench.admin.metric(name));
+        settle();
+        let (before, rows) = (self.dev.sql(transactions), counts(self));
+        let count = requests.len() as f64;
+        let plan = Plan { order: Order::Once, count: u32::MAX, seconds: 60.0, warm_up: 0, h1: 60, h2: 4, ..self.target.plan(requests) };
+        let report = sound(load(&plan));
+        settle();
+        let (after, written) = (self.dev.sql(transactions), counts(self));
+        let (records, settles) = (written[0] - rows[0], written[1] - rows[1]);
+        let reads = (after - before - records - settles).max(0.0);
+        self.table.plain(&format!("{what}, {population} stored: CPU"), report.per_request(), "µs");
+        self.table.plain(&format!("{what}, {population} stored: per second, 64 at a time"), report.requests as f64 / report.seconds, "");
+        self.table.bound(
+            &format!("{what}, {population} stored: database visits per request, the nodes' own looks among them"),
+            2.0,
+            (reads + settles) / count,
+            "",
+        );
+        self.table.bound(&format!("{what}, {population} stored: commits that are waited for, per request"), 0.34, settles / count, "");
+        report.per_request()
     }
 
     /// A hundred clients against many.

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod peer;
+pub mod people;
 pub mod plugins;
 pub mod processes;
 pub mod table;

@@ -431,3 +431,6 @@ fn dpop_key(asking: &Asking<'_>, asked: &mut Asked) -> Result<(), Refusal> {
     asked.dpop_jkt = Some(text.into());
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -163,3 +163,6 @@ pub fn needs_consent(asked: &Asked, standing: &Standing<'_>) -> Option<Missing> 
 fn is_unknown_program(client: &Client, asked: &Asked) -> bool {
     matches!(client.authentication, Authentication::Public) && !asked.to.redirect_uri.as_str().starts_with("https://")
 }
+
+#[cfg(test)]
+mod tests;

@@ -133,3 +133,6 @@ fn check_key(grant: &GrantRecord, confirmation: Option<&Confirmation>) -> Result
         _ => Err(Reason::WrongProof),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -167,8 +167,7 @@ pub(super) fn for_person(
         Some(wanted) => wanted.clone(),
         None => held,
     };
-    let unknown = |uri: &Box<str>| !allowed.resources.contains(uri);
-    if !allowed.resources.is_empty() && narrowed.resources.iter().any(unknown) {
+    if !allowed.resources.is_empty() && narrowed.resources.iter().any(|uri| !allowed.resources.contains(uri)) {
         return Err(bad_target("a resource was not agreed to"));
     }
     let named = if narrowed.resources.is_empty() { &allowed.resources } else { &narrowed.resources };
@@ -230,3 +229,6 @@ pub fn state_after(
         (None, None) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

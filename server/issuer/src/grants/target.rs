@@ -16,7 +16,7 @@ use crate::resource::Resource;
 pub type Resources = HashMap<Box<str>, Arc<Resource>>;
 
 /// The most resources one request may name.
-const RESOURCES_MAX: usize = 16;
+pub(super) const RESOURCES_MAX: usize = 16;
 
 /// Reads every `resource` of a token request, without repetition (RFC 8707 §2).
 pub(super) fn parse_resources(form: &Form<'_>) -> Result<Vec<Box<str>>, Refusal> {

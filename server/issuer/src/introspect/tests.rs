@@ -1,13 +1,11 @@
 //! Who learns of a token, and what.
 
-use claimsmith_protocol::credentials::{AuthMethod, Presented};
 use claimsmith_protocol::id::ClientId;
 use claimsmith_protocol::scope::ScopeSet;
 use serde_json::json;
 
 use super::*;
 use crate::client::Authentication;
-use crate::client_auth::{self, Evidence, Policy};
 use crate::resource::Resource;
 
 const API: &str = "https://api.example";
@@ -18,12 +16,7 @@ fn client(id: &str, enabled: bool) -> Arc<Client> {
 }
 
 fn caller(id: &str) -> AuthenticatedClient {
-    let methods = vec![AuthMethod::None];
-    let policy = Policy { issuer: "i".into(), token_endpoints: vec![], methods, signing_algs: vec![], mac_algs: vec![] };
-    let presented = Presented::Identified { client_id: id.to_owned() };
-    let candidate = client_auth::recognise(presented, Some(client(id, true)), &policy).expect("recognised");
-    let proof = candidate.verify(Evidence::Nothing, &policy, Timestamp::from_seconds(0)).expect("verified");
-    proof.admit(true).expect("admitted")
+    crate::grants::rig::admit(Client::clone(&client(id, true)))
 }
 
 fn resources() -> Resources {

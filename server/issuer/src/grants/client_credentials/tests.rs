@@ -1,13 +1,16 @@
 //! The court's table: who asks for what, and what comes of it.
 
+use std::sync::Arc;
+
 use claimsmith_jose::SigningAlg;
-use claimsmith_protocol::credentials::Presented;
 use claimsmith_protocol::id::ClientId;
-use claimsmith_protocol::time::{Lifetime, Timestamp};
+use claimsmith_protocol::time::Lifetime;
 
 use super::*;
 use crate::client::{Authentication, SecretMethod, SecretVerifier, StoredSecret, TokenFormat};
-use crate::client_auth::{self, Evidence, Policy};
+use crate::grants::rig::admit;
+use crate::grants::target::RESOURCES_MAX;
+use crate::resource::Resource;
 
 fn client() -> Client {
     let secret =
@@ -52,23 +55,6 @@ fn defaults() -> Defaults {
         format: TokenFormat::Jwt,
         alg: SigningAlg::Es256,
     }
-}
-
-fn admit(client: Client) -> AuthenticatedClient {
-    let policy = Policy {
-        issuer: "https://issuer.example".into(),
-        token_endpoints: vec![],
-        methods: claimsmith_protocol::credentials::AuthMethod::ALL.to_vec(),
-        signing_algs: vec![],
-        mac_algs: vec![],
-    };
-    let presented = match client.authentication {
-        Authentication::Public => Presented::Identified { client_id: client.id.to_string() },
-        _ => Presented::Basic { client_id: client.id.to_string(), secret: claimsmith_jose::Secret::new("s".to_owned()) },
-    };
-    let now = Timestamp::from_seconds(0);
-    let candidate = client_auth::recognise(presented, Some(Arc::new(client)), &policy).expect("recognised");
-    candidate.verify(Evidence::Nothing, &policy, now).expect("verified").admit(true).expect("admitted")
 }
 
 fn ask_as(client: Client, body: &str, resources: &Resources) -> Result<Entitled, ErrorCode> {
