@@ -14,6 +14,7 @@ pub mod client_keys;
 pub mod clock;
 pub mod companions;
 pub mod config;
+pub mod court;
 pub mod desk;
 pub mod dev;
 pub mod directory;
