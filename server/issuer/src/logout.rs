@@ -133,8 +133,7 @@ pub struct LogoutToken<'a> {
 /// so that it can never pass for an ID token.
 impl SignableClaims for LogoutToken<'_> {
     fn render(&self, out: &mut Vec<u8>) {
-        let members =
-            [("iss", self.issuer), ("aud", self.client_id), ("sub", self.subject), ("sid", self.sid), ("jti", self.jti)];
+        let members = [("iss", self.issuer), ("aud", self.client_id), ("sub", self.subject), ("sid", self.sid), ("jti", self.jti)];
         for (index, (name, value)) in members.into_iter().enumerate() {
             out.push(if index == 0 { b'{' } else { b',' });
             render_string(name, out);

@@ -63,9 +63,11 @@ pub async fn sign_out(rooms: &Rooms, arrival: &Arrival, report: &mut Report) -> 
         }
     };
     let client = entry.as_ref().map(|entry| &*entry.client);
-    let names = browser.session.as_ref().zip(client).map(|(session, client)| {
-        (rooms.shared.subjects.subject(client, &session.user_id), sid(&session.id, &client.id))
-    });
+    let names = browser
+        .session
+        .as_ref()
+        .zip(client)
+        .map(|(session, client)| (rooms.shared.subjects.subject(client, &session.user_id), sid(&session.id, &client.id)));
     let audience: Vec<&str> = hint.iter().flat_map(|hint| hint.audience.iter().map(String::as_str)).collect();
     let session = match &names {
         Some((subject, sid)) => Some(KnownSession { subject, sid }),

@@ -112,10 +112,8 @@ pub(super) fn resend(rooms: &Rooms, arrival: &Arrival, body: &Form<'_>) -> Resul
     // Invariant: the issuer is an https URL.
     let target = Link::web(&own).ok_or(crate::failure::Fault::Stale)?;
     let kept = ["client_id", "id_token_hint", "post_logout_redirect_uri", "state", "ui_locales"];
-    let mut fields: Vec<FormField> = kept
-        .into_iter()
-        .filter_map(|name| body.one(name).map(|value| FormField { name: name.into(), value: value.to_owned() }))
-        .collect();
+    let mut fields: Vec<FormField> =
+        kept.into_iter().filter_map(|name| body.one(name).map(|value| FormField { name: name.into(), value: value.to_owned() })).collect();
     fields.push(FormField { name: RESENT.into(), value: "1".to_owned() });
     let client = url::Url::parse(rooms.urls.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     let pages = rooms.pages.load();
