@@ -159,7 +159,7 @@ fn lgo_005_nobody_is_sent_where_the_client_has_not_registered() {
 }
 
 #[test]
-fn lgo_006_011_012_without_a_token_the_person_is_asked() {
+fn lgo_006_011_012_016_without_a_token_the_person_is_asked() {
     let client = client(json!({}));
     let alice = Person::alice(&RIG.dev);
     for parameters in [&[][..], &[("state", "x")], &[("post_logout_redirect_uri", BYE)], &[("ui_locales", "de"), ("logout_hint", "bob")]] {
@@ -275,9 +275,7 @@ fn lgo_015_rft_013_014_refresh_tokens_of_the_session_end_with_it() {
     let kept = refresh_token(&tokens(&alice, &offline, "openid offline_access"));
     let hint = of_session.json()["id_token"].as_str().expect("an ID token").to_owned();
     alice.go(&wish(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)])).client();
-    if let Some(ended) = of_session.json()["refresh_token"].as_str() {
-        refresh(&RIG.dev, &bound, ended, "").err("invalid_grant");
-    }
+    refresh(&RIG.dev, &bound, &refresh_token(&of_session), "").err("invalid_grant");
     assert!(!super::code_flow::is_active(&RIG.dev, &bound, of_session.json()["access_token"].as_str().expect("a token")));
     refresh(&RIG.dev, &offline, &kept, "").okt();
 }
@@ -384,7 +382,7 @@ fn bcl_010_fcl_003_metadata_say_so() {
 }
 
 #[test]
-fn fcl_001_002_005_the_signed_out_page_frames_every_client_and_goes_on() {
+fn fcl_001_002_004_005_the_signed_out_page_frames_every_client_and_goes_on() {
     let framed =
         |uri: &str, required: bool| client(json!({ "frontchannel_logout_uri": uri, "frontchannel_logout_session_required": required }));
     let (plain, knowing) = (framed("https://app.example/out?a=b", false), framed("https://app.example/out2?a=b", true));
@@ -399,6 +397,10 @@ fn fcl_001_002_005_the_signed_out_page_frames_every_client_and_goes_on() {
     assert!(page.header("content-security-policy").contains("frame-src https://app.example;"), "{page:?}");
     assert_eq!(page.header("refresh"), format!("3;url={BYE}?state=x"));
     assert_eq!(attribute(&page.body, "<a id=\"continue\"", "href").as_deref(), Some(&*format!("{BYE}?state=x")));
+    // FCL-004: `Refresh` waits for the frames, the script for nobody.
+    let script = page.body.split_once("<script>").and_then(|(_, rest)| rest.split_once("</script>")).expect("a script").0;
+    assert!(script.contains("setTimeout(") && script.contains("'continue'"), "{script}");
+    assert!(page.header("content-security-policy").contains("script-src 'sha256-"), "{page:?}");
     assert!(!is_signed_in(&alice, &plain));
 
     let silent = alice.go(&wish(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)]));
