@@ -4,6 +4,7 @@
 mod admin;
 mod boundary;
 mod embedded;
+mod grants;
 mod logout;
 mod migrations;
 mod plugins;
