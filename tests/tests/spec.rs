@@ -8,14 +8,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The groups in the order of a request's way, with their titles.
-const GROUPS: [(&str, &str); 19] = [
+const GROUPS: [(&str, &str); 26] = [
     ("NET", "Transport and HTTP"),
     ("TOK", "The token endpoint"),
+    ("AUZ", "The authorization endpoint"),
+    ("OAR", "What OpenID Connect adds to a request"),
+    ("COD", "Authorization codes"),
+    ("PKC", "Challenges and verifiers of codes (PKCE)"),
+    ("RFT", "Refresh tokens"),
     ("CLC", "Client credentials"),
     ("CAU", "Client authentication: secrets and none"),
     ("CAJ", "Client authentication: assertions"),
     ("DPO", "Tokens bound to a key"),
     ("MTL", "Certificates of clients, and tokens bound to them"),
+    ("BEA", "Bearer tokens at our own resource"),
     ("JBP", "JSON Web Tokens, wherever we read one"),
     ("JAT", "Self-contained access tokens"),
     ("RES", "Resource indicators"),
@@ -27,6 +33,7 @@ const GROUPS: [(&str, &str); 19] = [
     ("CLM", "Claims and userinfo"),
     ("SUB", "Subjects"),
     ("SEC", "Security across everything"),
+    ("O21", "What OAuth 2.1 changes"),
     ("PLG", "Plugins"),
 ];
 

@@ -71,7 +71,7 @@ fn auz_003_auz_005_and_auz_015_redirect_uris_are_vetted_first() {
 }
 
 #[test]
-fn auz_004_a_native_program_has_any_port() {
+fn auz_004_and_auz_033_a_native_program_has_any_port_and_is_asked_again() {
     let metadata = json!({ "token_endpoint_auth_method": "none", "application_type": "native", "redirect_uris": ["http://127.0.0.1/cb"] });
     let (client, alice) = (app(server(), metadata), Person::alice(server()));
     let ask = |uri: &str| {
@@ -202,7 +202,7 @@ fn auz_018_what_is_agreed_to_is_what_was_shown() {
 }
 
 #[test]
-fn auz_020_what_clients_say_of_themselves_is_text() {
+fn auz_020_and_sec_004_what_clients_say_of_themselves_is_text() {
     let client = app(server(), json!({ "client_name": "<script>alert(1)</script>\"'" }));
     let alice = Person::alice(server());
     let page = alice
@@ -217,7 +217,7 @@ fn auz_020_what_clients_say_of_themselves_is_text() {
 }
 
 #[test]
-fn auz_021_to_auz_024_response_modes() {
+fn auz_021_auz_023_and_auz_024_response_modes() {
     let (client, alice) = (app(server(), json!({})), Person::alice(server()));
     alice.walk(&request(server(), &client, "&scope=openid"));
     let ask =
@@ -282,7 +282,7 @@ fn auz_030_the_redirect_says_nothing_of_where_it_came_from() {
 }
 
 #[test]
-fn pkc_002_to_pkc_005_challenges() {
+fn pkc_001_pkc_002_pkc_003_pkc_004_and_pkc_005_challenges() {
     let public = app(server(), json!({ "token_endpoint_auth_method": "none" }));
     let (client, alice) = (app(server(), json!({})), Person::alice(server()));
     for id in [&public.client_id, &client.client_id] {
@@ -319,7 +319,7 @@ fn oar_001_without_openid_there_is_no_id_token() {
 }
 
 #[test]
-fn oar_002_oar_003_and_oar_006_prompt() {
+fn oar_002_oar_003_oar_005_and_oar_006_prompt() {
     let (client, alice) = (app(server(), json!({})), Person::alice(server()));
     let ask = |more: &str| alice.go(&request(server(), &client, &format!("&scope=openid&prompt={more}")));
     assert_eq!(error_at_client(&ask("none")), "login_required");
@@ -336,7 +336,7 @@ fn oar_002_oar_003_and_oar_006_prompt() {
 }
 
 #[test]
-fn oar_004_and_oar_008_signing_in_again() {
+fn oar_004_oar_008_and_oar_010_signing_in_again() {
     let (client, alice) = (app(server(), json!({})), Person::alice(server()));
     let auth_time = |landed: &Landed| {
         let reply = redeem(server(), &client, &landed.parameter("code").unwrap_or_else(|| panic!("{landed:?}")), "");

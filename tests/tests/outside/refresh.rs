@@ -29,7 +29,7 @@ fn rft_001_and_rft_002_a_refresh_token_is_its_clients_own() {
 }
 
 #[test]
-fn rft_003_to_rft_005_scopes_get_less_and_come_back() {
+fn rft_003_rft_004_rft_005_rft_020_and_o21_005_scopes_get_less_and_come_back() {
     let client = app(server(), json!({}));
     let (token, _) = first(server(), &client, "");
     refresh(server(), &client, &token, "&scope=openid+email").err("invalid_scope");

@@ -115,7 +115,7 @@ fn hyb_and_idt_005_tokens_through_the_browser() {
 }
 
 #[test]
-fn pkc_002_and_pkc_013_who_may_leave_the_challenge_out() {
+fn pkc_002_pkc_013_o21_001_and_o21_004_who_may_leave_the_challenge_out() {
     let bare = GOOD.split("&code_challenge").next().expect("a part").to_owned();
     assert_eq!(code_of(ask(&bare)), ("invalid_request", true));
     let lenient = PeoplePolicy { require_pkce: false, ..policy() };
