@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claimsmith_tests::{Landed, Person, Reply, encode, hidden};
+use claimsmith_tests::{Dev, Landed, Person, Reply, encode, hidden};
 use reqwest::Method;
 use serde_json::json;
 
@@ -157,6 +157,79 @@ fn auz_013_the_person_may_say_no() {
         "consent_required",
         "nothing is remembered of a no"
     );
+}
+
+#[test]
+fn auz_014_every_answer_names_the_issuer() {
+    let (client, alice) = (app(server(), json!({})), Person::alice(server()));
+    assert_eq!(server().metadata()["authorization_response_iss_parameter_supported"], true);
+    let is_named = |landed: &Landed| landed.parameter("iss").as_deref() == Some(server().issuer());
+    let ask = |more: &str| request(server(), &client, &format!("&scope=openid{more}"));
+    let page = alice.go(&ask("")).page();
+    let answers = [
+        alice.submit(&page, &[("action", "cancel")]),
+        alice.go(&ask("&prompt=none")),
+        alice.go(&ask("&prompt=foo")),
+        alice.walk(&ask("")),
+        alice.go(&ask("&prompt=none&response_mode=fragment")),
+        alice.go(&ask("&prompt=foo&response_mode=fragment")),
+    ];
+    for landed in &answers {
+        assert!(is_named(landed), "{landed:?}");
+    }
+    for more in ["", "&max_age=x"] {
+        let posted = alice.go(&ask(&format!("&prompt=none&response_mode=form_post{more}"))).page();
+        assert_eq!(hidden(&posted.body, "iss").as_deref(), Some(server().issuer()), "{more}");
+    }
+}
+
+#[test]
+fn auz_019_net_004_and_sec_004_no_page_can_be_framed_or_runs_what_it_was_sent() {
+    let (client, alice) = (app(server(), json!({})), Person::alice(server()));
+    let sign_in = alice.go(&request(server(), &client, "&scope=openid")).page();
+    let consent = alice.sign_in(&sign_in).page();
+    let refused = assert_page(alice.go(&authorize("response_type=code&client_id=nobody")));
+    alice.allow(&consent);
+    let again = alice.go(&request(server(), &client, "&scope=openid&prompt=login")).page();
+    for page in [&sign_in, &consent, &refused, &again] {
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("frame-ancestors 'none'") && policy.contains("default-src 'none'"), "{policy}");
+        assert!(!policy.contains("unsafe-inline") && !policy.contains("unsafe-eval"), "{policy}");
+        let expected = [("x-frame-options", "DENY"), ("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer")];
+        for (name, value) in expected {
+            assert_eq!(page.header(name), value, "{name}");
+        }
+        assert!(page.header("strict-transport-security").contains("max-age="));
+    }
+}
+
+#[test]
+fn net_005_after_a_form_the_browser_drops_its_body() {
+    let (client, alice) = (app(server(), json!({})), Person::alice(server()));
+    let page = alice.go(&request(server(), &client, "&scope=openid")).page();
+    let form = |page: &Reply, more: &str| {
+        let field = |name: &str| encode(&hidden(&page.body, name).expect("a field"));
+        format!("flow={}&csrf={}&{more}", field("flow"), field("csrf"))
+    };
+    let password = format!("identifier=alice&password={}&action=password", encode(&alice.password));
+    let signed_in = alice.post(&format!("{}/signin", server().issuer()), &form(&page, &password));
+    assert_eq!(signed_in.status, 303, "{signed_in:?}");
+    let consent = alice.follow(signed_in).page();
+    let agreed = alice.post(&format!("{}/consent", server().issuer()), &form(&consent, "scope=openid&action=allow"));
+    assert_eq!((agreed.status, agreed.body.as_str()), (303, ""), "{agreed:?}");
+    assert!(agreed.header("location").starts_with(CALLBACK));
+}
+
+#[test]
+fn auz_025_none_answers_with_nothing_to_redeem() {
+    let dev = Dev::start_with(&[], &[("CLAIMSMITH_AUTHORIZE__RESPONSE_TYPES", "code,none")]);
+    let (client, alice) = (app(&dev, json!({ "response_types": ["code", "none"] })), Person::alice(&dev));
+    let url = request(&dev, &client, "&scope=openid&state=s").replace("response_type=code", "response_type=none");
+    let landed = alice.walk(&url);
+    assert_eq!((landed.parameter("state").as_deref(), landed.parameter("iss").as_deref()), (Some("s"), Some(dev.issuer())));
+    for name in ["code", "access_token", "id_token", "error"] {
+        assert_eq!(landed.parameter(name), None, "{name}");
+    }
 }
 
 #[test]
