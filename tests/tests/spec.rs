@@ -8,14 +8,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The groups in the order of a request's way, with their titles.
-const GROUPS: [(&str, &str); 23] = [
+const GROUPS: [(&str, &str); 29] = [
     ("NET", "Transport and HTTP"),
     ("TOK", "The token endpoint"),
+    ("AUZ", "The authorization endpoint"),
+    ("OAR", "What OpenID Connect adds to a request"),
+    ("COD", "Authorization codes"),
+    ("PKC", "Challenges and verifiers of codes (PKCE)"),
+    ("RFT", "Refresh tokens"),
     ("CLC", "Client credentials"),
     ("CAU", "Client authentication: secrets and none"),
     ("CAJ", "Client authentication: assertions"),
     ("DPO", "Tokens bound to a key"),
     ("MTL", "Certificates of clients, and tokens bound to them"),
+    ("BEA", "Bearer tokens at our own resource"),
     ("JBP", "JSON Web Tokens, wherever we read one"),
     ("JAT", "Self-contained access tokens"),
     ("RES", "Resource indicators"),
@@ -26,11 +32,11 @@ const GROUPS: [(&str, &str); 23] = [
     ("IDT", "ID tokens"),
     ("CLM", "Claims and userinfo"),
     ("SUB", "Subjects"),
-    ("RFT", "Refresh tokens"),
     ("LGO", "Signing out"),
     ("BCL", "Telling clients: logout tokens"),
     ("FCL", "Telling clients: framed pages"),
     ("SEC", "Security across everything"),
+    ("O21", "What OAuth 2.1 changes"),
     ("PLG", "Plugins"),
 ];
 

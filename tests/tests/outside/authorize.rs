@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claimsmith_tests::{Landed, Person, Reply, encode, hidden};
+use claimsmith_tests::{Dev, Landed, Person, Reply, encode, hidden};
 use reqwest::Method;
 use serde_json::json;
 
@@ -71,7 +71,7 @@ fn auz_003_auz_005_and_auz_015_redirect_uris_are_vetted_first() {
 }
 
 #[test]
-fn auz_004_a_native_program_has_any_port() {
+fn auz_004_and_auz_033_a_native_program_has_any_port_and_is_asked_again() {
     let metadata = json!({ "token_endpoint_auth_method": "none", "application_type": "native", "redirect_uris": ["http://127.0.0.1/cb"] });
     let (client, alice) = (app(server(), metadata), Person::alice(server()));
     let ask = |uri: &str| {
@@ -160,6 +160,78 @@ fn auz_013_the_person_may_say_no() {
 }
 
 #[test]
+fn auz_014_every_answer_names_the_issuer() {
+    let (client, alice) = (app(server(), json!({})), Person::alice(server()));
+    assert_eq!(server().metadata()["authorization_response_iss_parameter_supported"], true);
+    let is_named = |landed: &Landed| landed.parameter("iss").as_deref() == Some(server().issuer());
+    let ask = |more: &str| request(server(), &client, &format!("&scope=openid{more}"));
+    let page = alice.go(&ask("")).page();
+    let answers = [
+        alice.submit(&page, &[("action", "cancel")]),
+        alice.go(&ask("&prompt=none")),
+        alice.go(&ask("&prompt=foo")),
+        alice.walk(&ask("")),
+        alice.go(&ask("&prompt=none&response_mode=fragment")),
+        alice.go(&ask("&prompt=foo&response_mode=fragment")),
+    ];
+    for landed in &answers {
+        assert!(is_named(landed), "{landed:?}");
+    }
+    for more in ["", "&max_age=x"] {
+        let posted = alice.go(&ask(&format!("&prompt=none&response_mode=form_post{more}"))).page();
+        assert_eq!(hidden(&posted.body, "iss").as_deref(), Some(server().issuer()), "{more}");
+    }
+}
+
+#[test]
+fn auz_019_and_sec_004_no_page_can_be_framed_or_runs_what_it_was_sent() {
+    let (client, alice) = (app(server(), json!({})), Person::alice(server()));
+    let sign_in = alice.go(&request(server(), &client, "&scope=openid")).page();
+    let consent = alice.sign_in(&sign_in).page();
+    let refused = assert_page(alice.go(&authorize("response_type=code&client_id=nobody")));
+    alice.allow(&consent);
+    let again = alice.go(&request(server(), &client, "&scope=openid&prompt=login")).page();
+    for page in [&sign_in, &consent, &refused, &again] {
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("frame-ancestors 'none'") && policy.contains("default-src 'none'"), "{policy}");
+        assert!(!policy.contains("unsafe-inline") && !policy.contains("unsafe-eval"), "{policy}");
+        let expected = [("x-frame-options", "DENY"), ("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer")];
+        for (name, value) in expected {
+            assert_eq!(page.header(name), value, "{name}");
+        }
+    }
+}
+
+#[test]
+fn net_005_after_a_form_the_browser_drops_its_body() {
+    let (client, alice) = (app(server(), json!({})), Person::alice(server()));
+    let page = alice.go(&request(server(), &client, "&scope=openid")).page();
+    let form = |page: &Reply, more: &str| {
+        let field = |name: &str| encode(&hidden(&page.body, name).expect("a field"));
+        format!("flow={}&csrf={}&{more}", field("flow"), field("csrf"))
+    };
+    let password = format!("identifier=alice&password={}&action=password", encode(&alice.password));
+    let signed_in = alice.post(&format!("{}/signin", server().issuer()), &form(&page, &password));
+    assert_eq!(signed_in.status, 303, "{signed_in:?}");
+    let consent = alice.follow(signed_in).page();
+    let agreed = alice.post(&format!("{}/consent", server().issuer()), &form(&consent, "scope=openid&action=allow"));
+    assert_eq!((agreed.status, agreed.body.as_str()), (303, ""), "{agreed:?}");
+    assert!(agreed.header("location").starts_with(CALLBACK));
+}
+
+#[test]
+fn auz_025_none_answers_with_nothing_to_redeem() {
+    let dev = Dev::start_with(&[], &[("CLAIMSMITH_AUTHORIZE__RESPONSE_TYPES", "code,none")]);
+    let (client, alice) = (app(&dev, json!({ "response_types": ["code", "none"] })), Person::alice(&dev));
+    let url = request(&dev, &client, "&scope=openid&state=s").replace("response_type=code", "response_type=none");
+    let landed = alice.walk(&url);
+    assert_eq!((landed.parameter("state").as_deref(), landed.parameter("iss").as_deref()), (Some("s"), Some(dev.issuer())));
+    for name in ["code", "access_token", "id_token", "error"] {
+        assert_eq!(landed.parameter(name), None, "{name}");
+    }
+}
+
+#[test]
 fn auz_017_and_sec_003_forms_belong_to_their_browser() {
     let (client, alice, mallory) = (app(server(), json!({})), Person::alice(server()), Person::bob(server()));
     let page = alice.go(&request(server(), &client, "&scope=openid")).page();
@@ -202,7 +274,7 @@ fn auz_018_what_is_agreed_to_is_what_was_shown() {
 }
 
 #[test]
-fn auz_020_what_clients_say_of_themselves_is_text() {
+fn auz_020_and_sec_004_what_clients_say_of_themselves_is_text() {
     let client = app(server(), json!({ "client_name": "<script>alert(1)</script>\"'" }));
     let alice = Person::alice(server());
     let page = alice
@@ -217,7 +289,7 @@ fn auz_020_what_clients_say_of_themselves_is_text() {
 }
 
 #[test]
-fn auz_021_to_auz_024_response_modes() {
+fn auz_021_auz_023_and_auz_024_response_modes() {
     let (client, alice) = (app(server(), json!({})), Person::alice(server()));
     alice.walk(&request(server(), &client, "&scope=openid"));
     let ask =
@@ -282,7 +354,7 @@ fn auz_030_the_redirect_says_nothing_of_where_it_came_from() {
 }
 
 #[test]
-fn pkc_002_to_pkc_005_challenges() {
+fn pkc_001_pkc_002_pkc_003_pkc_004_and_pkc_005_challenges() {
     let public = app(server(), json!({ "token_endpoint_auth_method": "none" }));
     let (client, alice) = (app(server(), json!({})), Person::alice(server()));
     for id in [&public.client_id, &client.client_id] {
@@ -319,7 +391,7 @@ fn oar_001_without_openid_there_is_no_id_token() {
 }
 
 #[test]
-fn oar_002_oar_003_and_oar_006_prompt() {
+fn oar_002_oar_003_oar_005_and_oar_006_prompt() {
     let (client, alice) = (app(server(), json!({})), Person::alice(server()));
     let ask = |more: &str| alice.go(&request(server(), &client, &format!("&scope=openid&prompt={more}")));
     assert_eq!(error_at_client(&ask("none")), "login_required");
@@ -336,7 +408,7 @@ fn oar_002_oar_003_and_oar_006_prompt() {
 }
 
 #[test]
-fn oar_004_and_oar_008_signing_in_again() {
+fn oar_004_oar_008_and_oar_010_signing_in_again() {
     let (client, alice) = (app(server(), json!({})), Person::alice(server()));
     let auth_time = |landed: &Landed| {
         let reply = redeem(server(), &client, &landed.parameter("code").unwrap_or_else(|| panic!("{landed:?}")), "");

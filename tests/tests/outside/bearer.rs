@@ -29,7 +29,7 @@ fn bea_001_and_clm_001_the_header_by_get_and_post() {
 }
 
 #[test]
-fn bea_002_to_bea_005_elsewhere_twice_or_not_at_all() {
+fn bea_002_bea_003_bea_004_bea_005_and_bea_011_elsewhere_twice_or_not_at_all() {
     let client = app(server(), json!({}));
     let token = redeem(server(), &client, &code(server(), &Person::alice(server()), &client, "&scope=openid"), "").okt();
     let query = format!("?access_token={token}");

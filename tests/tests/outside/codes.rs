@@ -23,7 +23,7 @@ fn cod_001_and_cod_006_a_code_is_its_clients_own() {
 }
 
 #[test]
-fn cod_002_the_redirect_uri_is_the_same() {
+fn cod_002_and_o21_002_the_redirect_uri_is_the_same() {
     let (client, alice) = (app(server(), json!({ "redirect_uris": [CALLBACK, "https://app.example/other"] })), Person::alice(server()));
     for uri in ["", "&redirect_uri=https%3A%2F%2Fapp.example%2Fother", "&redirect_uri=https%3A%2F%2Fapp.example%2Fcb%2F"] {
         let code = code(server(), &alice, &client, ASK);
@@ -49,7 +49,7 @@ fn cod_004_and_cod_005_a_code_is_good_once_and_twice_ends_all() {
 }
 
 #[test]
-fn cod_007_pkc_006_to_pkc_009_failures_that_burn_and_failures_that_do_not() {
+fn cod_007_pkc_006_and_pkc_007_failures_that_burn_and_failures_that_do_not() {
     let (client, alice) = (app(server(), json!({})), Person::alice(server()));
     let with = |code: &str, verifier: &str| {
         token(server(), &client, &format!("grant_type=authorization_code&code={code}&redirect_uri={}{verifier}", encode(CALLBACK)))

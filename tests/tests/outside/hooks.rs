@@ -142,7 +142,7 @@ fn plg_004_a_refusal_on_the_way_in_is_told_to_the_client() {
 }
 
 #[test]
-fn what_the_operator_decided_is_not_asked_and_a_misplaced_edit_is_a_fault() {
+fn auz_029_what_the_operator_decided_is_not_asked_and_a_misplaced_edit_is_a_fault() {
     let dev = server();
     let plugin = install(dev);
     let (client, alice) = (app(dev, json!({})), Person::alice(dev));

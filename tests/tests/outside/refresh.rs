@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use claimsmith_tests::{Dev, Person, Registered, encode};
+use claimsmith_jose::SigningAlg;
+use claimsmith_tests::{AssertionKey, Dev, Person, Registered, encode};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::code_flow::{app, code, is_active, redeem, refresh, refresh_token, request, token, userinfo};
+use super::code_flow::{CALLBACK, VERIFIER, app, code, is_active, redeem, refresh, refresh_token, request, token, userinfo};
+use super::dpop;
 use crate::server;
 
 const ASK: &str = "&scope=openid+profile+offline_access+read";
@@ -29,7 +31,7 @@ fn rft_001_and_rft_002_a_refresh_token_is_its_clients_own() {
 }
 
 #[test]
-fn rft_003_to_rft_005_scopes_get_less_and_come_back() {
+fn rft_003_rft_004_rft_005_rft_020_and_o21_005_scopes_get_less_and_come_back() {
     let client = app(server(), json!({}));
     let (token, _) = first(server(), &client, "");
     refresh(server(), &client, &token, "&scope=openid+email").err("invalid_scope");
@@ -136,6 +138,22 @@ fn rft_013_who_is_disabled_refreshes_nothing() {
     let deleted = server().admin(Method::DELETE, &format!("/users/{id}"), &[("if-match", "*")], Vec::new());
     assert_eq!(deleted.status, 204, "{deleted:?}");
     refresh(server(), &client, &one, "").err("invalid_grant");
+}
+
+#[test]
+fn rft_016_a_confidential_client_may_change_its_key() {
+    let (client, url) = (app(server(), json!({})), server().url("token_endpoint"));
+    let keys = [AssertionKey::generate(SigningAlg::Es256), AssertionKey::generate(SigningAlg::Es256)];
+    let code = code(server(), &Person::alice(server()), &client, ASK);
+    let mut form = format!("grant_type=authorization_code&code={code}&redirect_uri={}&code_verifier={VERIFIER}", encode(CALLBACK));
+    for key in &keys {
+        let reply = dpop::post(server(), url, Some(&client), &[&dpop::proof(key, url, |_| ())], &form);
+        let json = reply.json();
+        assert_eq!((reply.status, &json["token_type"]), (200, &json!("DPoP")), "{reply:?}");
+        let access_token = json["access_token"].as_str().expect("a token");
+        assert_eq!(server().decode(access_token).claims["cnf"], json!({ "jkt": key.kid() }));
+        form = format!("grant_type=refresh_token&refresh_token={}", json["refresh_token"].as_str().expect("a refresh token"));
+    }
 }
 
 #[test]

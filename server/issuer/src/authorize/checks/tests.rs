@@ -115,7 +115,19 @@ fn hyb_and_idt_005_tokens_through_the_browser() {
 }
 
 #[test]
-fn pkc_002_and_pkc_013_who_may_leave_the_challenge_out() {
+fn auz_022_tokens_never_travel_in_a_query() {
+    let client = registered(r#","response_types":["code id_token"]"#);
+    let text = format!("{}&response_mode=query", GOOD.replace("response_type=code", "response_type=code+id_token"));
+    match ask_of(&client, &policy(), &text, (Column::Authorize, Object::None, false)) {
+        Err(AuthorizeRefusal::Returned(refusal, to)) => {
+            assert_eq!((refusal.code.as_str(), to.mode.carrier), ("invalid_request", Carrier::Fragment))
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn pkc_002_pkc_013_o21_001_and_o21_004_who_may_leave_the_challenge_out() {
     let bare = GOOD.split("&code_challenge").next().expect("a part").to_owned();
     assert_eq!(code_of(ask(&bare)), ("invalid_request", true));
     let lenient = PeoplePolicy { require_pkce: false, ..policy() };

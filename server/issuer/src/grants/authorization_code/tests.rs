@@ -72,7 +72,7 @@ fn cod_003_and_cod_004_old_and_spent_codes() {
 }
 
 #[test]
-fn cod_007_and_pkc_006_to_pkc_008_verifiers() {
+fn cod_007_pkc_006_pkc_007_and_pkc_008_verifiers() {
     let rig = Rig::new();
     let with = |verifier: &str| format!("code={}&redirect_uri=https%3A%2F%2Fa.example%2Fcb{verifier}", code().expose());
     assert_eq!(refused(judge_of(&rig, &with(""))), (ErrorCode::InvalidGrant, Reason::WrongVerifier, None), "PKC-006");

@@ -31,7 +31,7 @@ fn refresh(verdict: Verdict) -> (Refresh, From) {
 }
 
 #[test]
-fn rft_006_rotation_by_client_and_profile() {
+fn rft_006_and_rft_011_rotation_by_client_and_profile() {
     let rig = with_refresh(3);
     assert!(matches!(refresh(ask(&rig, 3, "")), (Refresh::Issue { number: 4, .. }, From::Refresh(_))));
     let mut kept = with_refresh(3);
