@@ -47,6 +47,8 @@ pub fn check(registration: &Registration, around: Around<'_>) -> Vec<Wrong> {
     findings.logout(registration);
     findings.certificate(registration, around);
     findings.encryption(registration, around);
+    findings.signatures(registration);
+    findings.plain_only(registration);
     findings.profile(registration, around);
     findings.0
 }
@@ -207,6 +209,31 @@ impl Findings {
         }
     }
 
+    /// OpenID Connect Core §2: what is signed for a client is signed with a key of ours, never with `none`, and never with a secret:
+    /// a public client has none, and whoever can check such a signature can make one.
+    fn signatures(&mut self, registration: &Registration) {
+        for (name, alg) in [
+            ("id_token_signed_response_alg", &registration.id_token_signed_response_alg),
+            ("userinfo_signed_response_alg", &registration.userinfo_signed_response_alg),
+        ] {
+            if alg.as_deref().is_some_and(|alg| SigningAlg::parse(alg).is_none()) {
+                self.say(name, format!("is none of {}", SigningAlg::ALL.map(SigningAlg::as_str).join(", ")));
+            }
+        }
+    }
+
+    /// Security: ID tokens and UserInfo are not encrypted here, so no client may believe that its own are.
+    fn plain_only(&mut self, registration: &Registration) {
+        for (name, alg) in [
+            ("id_token_encrypted_response_alg", &registration.id_token_encrypted_response_alg),
+            ("userinfo_encrypted_response_alg", &registration.userinfo_encrypted_response_alg),
+        ] {
+            if alg.is_some() && !self.0.iter().any(|wrong| wrong.field == name) {
+                self.say(name, "ID tokens and UserInfo are not encrypted here");
+            }
+        }
+    }
+
     fn profile(&mut self, registration: &Registration, around: Around<'_>) {
         let Some(profile) = registration.profile else { return };
         if registration.response_types.iter().any(|response_type| response_type.is_front_channel()) {
@@ -333,7 +360,12 @@ mod tests {
     #[test]
     fn idt_017_only_algorithms_of_encryption_that_there_are_can_be_registered() {
         let plain = Around { grants: &[], ..CODE };
-        for kind in ["id_token_encrypted_response", "userinfo_encrypted_response", "authorization_encrypted_response"] {
+        for kind in ["id_token_encrypted_response", "userinfo_encrypted_response"] {
+            let document = format!(r#"{{"{kind}_alg":"RSA-OAEP-256","{kind}_enc":"A256GCM"}}"#);
+            assert_eq!(wrong(&document, plain), [format!("{kind}_alg")], "never promised, for it is not done");
+        }
+        {
+            let kind = "authorization_encrypted_response";
             let document = |alg: &str, enc: &str| format!(r#"{{"{kind}_alg":"{alg}","{kind}_enc":"{enc}"}}"#);
             assert_eq!(wrong(&document("RSA-OAEP-256", "A256GCM"), plain), [""; 0]);
             assert_eq!(wrong(&document("RSA1_5", "A256GCM"), plain), [format!("{kind}_alg")]);
@@ -341,6 +373,19 @@ mod tests {
             assert_eq!(wrong(&document("dir", "A192GCM"), plain), [format!("{kind}_enc")]);
             assert_eq!(wrong(&document("dir", "A128GCM"), Around { public: true, ..plain }), [format!("{kind}_alg")]);
             assert_eq!(wrong(&format!(r#"{{"{kind}_enc":"A128GCM"}}"#), plain), [format!("{kind}_enc")]);
+        }
+    }
+
+    #[test]
+    fn idt_022_nothing_is_signed_with_a_secret_or_not_at_all() {
+        for name in ["id_token_signed_response_alg", "userinfo_signed_response_alg"] {
+            for alg in ["HS256", "HS384", "HS512", "none", "ES256K", ""] {
+                for public in [true, false] {
+                    let around = Around { grants: &[], public, ..CODE };
+                    assert_eq!(wrong(&format!(r#"{{"{name}":"{alg}"}}"#), around), [name], "{alg}");
+                }
+            }
+            assert_eq!(wrong(&format!(r#"{{"{name}":"PS256"}}"#), Around { grants: &[], ..CODE }), [""; 0]);
         }
     }
 
@@ -357,7 +402,7 @@ mod tests {
         let document = r#"{"redirect_uris":["https://a.example/cb"],"backchannel_logout_uri":"https://a.example/out","id_token_signed_response_alg":"ES256"}"#;
         assert_eq!(wrong(document, CODE), [""; 0]);
         for alg in ["HS256", "none"] {
-            assert_eq!(wrong(&document.replace("ES256", alg), CODE), ["backchannel_logout_uri"], "{alg}");
+            assert_eq!(wrong(&document.replace("ES256", alg), CODE), ["backchannel_logout_uri", "id_token_signed_response_alg"], "{alg}");
         }
     }
 

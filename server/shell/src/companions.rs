@@ -143,6 +143,10 @@ async fn id_token(
 ) -> Result<String, Failure> {
     let allowed = &loaded.grant.allowed;
     let client = room.client();
+    // Security: a client that counts on encryption gets nothing rather than something readable (OpenID Connect Core §10.2).
+    if client.registration.id_token_encrypted_response_alg.is_some() {
+        return Err(Fault::NoKey("id_token_encrypted_response_alg").into());
+    }
     let known = loaded.person.as_ref().map(|(person, updated_at)| person.standard_claims(*updated_at)).unwrap_or_default();
     let lifetime = client.id_token_lifetime.unwrap_or(rooms.settings.people.id_token_lifetime);
     let first = matches!(making.entitled.person.as_ref().map(|person| person.from), Some(From::Code(_)));

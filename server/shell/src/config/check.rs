@@ -168,6 +168,11 @@ fn cross(config: &Config, problems: &mut Vec<Problem>) {
     wrong(auth.methods.contains(&auth.default_method), "client_auth.methods", "does not contain client_auth.default_method");
     wrong(auth.crl_file.is_none() || auth.ca_file.is_some(), "client_auth.crl_file", "belongs to client_auth.ca_file, which is not set");
     wrong(!config.dpop.signing_algs.is_empty(), "dpop.signing_algs", "proofs need at least one algorithm");
+    wrong(
+        !config.authorize.response_types.iter().any(|response_type| response_type.is_front_channel()),
+        "authorize.response_types",
+        "can be code and none: no tokens go through the browser",
+    );
     wrong(!config.grants.enabled.is_empty(), "grants.enabled", "the token endpoint needs at least one grant");
     wrong(
         config.hooks.component_max_bytes <= config.hooks.upload_max_bytes,

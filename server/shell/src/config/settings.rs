@@ -319,7 +319,7 @@ settings! {
 
     /// The authorization endpoint.
     Authorize at "authorize" {
-        /// Response types that are switched on. Those that let tokens through the browser are for old clients only.
+        /// Response types that are switched on: `code`, and `none`. Tokens do not go through the browser.
         response_types: Vec<ResponseType> = "code";
         /// PKCE for confidential clients too (RFC 7636); public clients need it always. When off, a confidential client that
         /// leaves it out needs a `nonce` instead.

@@ -56,6 +56,15 @@ fn every_default_lies_within_its_bounds_and_says_what_it_means() {
 }
 
 #[test]
+fn hyb_001_no_response_type_is_switched_on_that_lets_tokens_through_the_browser() {
+    assert_eq!(checked("authorize.response_types = ['code', 'none']", &[]).authorize.response_types.len(), 2);
+    for response_type in ["id_token", "token", "id_token token", "code id_token", "code token", "code id_token token"] {
+        let found = problems(&format!("authorize.response_types = ['code', '{response_type}']"), &[]);
+        assert!(matches!(found.as_slice(), [one] if one.contains("authorize.response_types")), "{response_type}: {found:?}");
+    }
+}
+
+#[test]
 fn unknown_settings_are_errors_with_the_nearest_name() {
     assert_eq!(
         problems("[limits]\nconections = 5\n", &[]),

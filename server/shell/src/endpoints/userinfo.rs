@@ -195,6 +195,10 @@ impl SignableClaims for Signed<'_> {
 
 async fn render(rooms: &Rooms, visit: &Visit, entry: &Entry, answer: &UserinfoAnswer) -> Result<Answer, Refusal> {
     let client = &entry.client;
+    // Security: a client that counts on encryption gets nothing rather than something readable (OpenID Connect Core §10.2).
+    if client.registration.userinfo_encrypted_response_alg.is_some() {
+        return Err(Fault::NoKey("userinfo_encrypted_response_alg").into());
+    }
     let Some(registered) = client.registration.userinfo_signed_response_alg.as_deref() else {
         return Ok(Answer::json(StatusCode::OK, companions::object_of(answer.members()).to_string()));
     };
