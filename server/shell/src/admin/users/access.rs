@@ -11,8 +11,8 @@ use crate::admin::fields::shorten;
 use crate::admin::problem::Problem;
 use crate::admin::{Call, Reply};
 
-fn items(items: Vec<Value>) -> Reply {
-    Reply::document(json!({ "items": items }))
+fn items(items: impl Iterator<Item = Value>) -> Reply {
+    Reply::document(json!({ "items": items.collect::<Vec<_>>() }))
 }
 
 /// Security: neither the cookie's digest nor what plugins remember.
@@ -72,7 +72,7 @@ fn second<'a>(call: &'a Call<'_>) -> &'a str {
 pub(in crate::admin) async fn list_sessions(call: &Call<'_>) -> Result<Reply, Problem> {
     let held = load(call).await?;
     let now = call.desk.rooms.clock.now().timestamp();
-    Ok(items(call.store().sessions_of_user(&held.person.id, now).await?.iter().map(session).collect()))
+    Ok(items(call.store().sessions_of_user(&held.person.id, now).await?.iter().map(session)))
 }
 
 pub(in crate::admin) async fn end_session(call: &Call<'_>) -> Result<Reply, Problem> {
@@ -88,7 +88,7 @@ pub(in crate::admin) async fn end_sessions(call: &Call<'_>) -> Result<Reply, Pro
 pub(in crate::admin) async fn list_grants(call: &Call<'_>) -> Result<Reply, Problem> {
     let held = load(call).await?;
     let now = call.desk.rooms.clock.now().timestamp();
-    Ok(items(call.store().grants_of_user(&held.person.id, now).await?.iter().map(grant).collect()))
+    Ok(items(call.store().grants_of_user(&held.person.id, now).await?.iter().map(grant)))
 }
 
 pub(in crate::admin) async fn end_grant(call: &Call<'_>) -> Result<Reply, Problem> {
@@ -104,7 +104,7 @@ pub(in crate::admin) async fn end_grants(call: &Call<'_>) -> Result<Reply, Probl
 
 pub(in crate::admin) async fn list_consents(call: &Call<'_>) -> Result<Reply, Problem> {
     let held = load(call).await?;
-    Ok(items(call.store().consents_of_user(&held.person.id).await?.iter().map(consent).collect()))
+    Ok(items(call.store().consents_of_user(&held.person.id).await?.iter().map(consent)))
 }
 
 pub(in crate::admin) async fn withdraw_consent(call: &Call<'_>) -> Result<Reply, Problem> {
