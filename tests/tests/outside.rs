@@ -14,6 +14,7 @@ fn server() -> &'static Dev {
 }
 
 mod outside {
+    mod access;
     mod admin;
     mod authorize;
     mod bearer;

@@ -35,6 +35,17 @@ pub use recovery::CODES as RECOVERY_CODES;
 pub use throttle::SignInThrottleSettings;
 pub use totp::TotpEnrolment;
 
+/// What somebody types to change their password.
+#[derive(Debug, Clone, Copy)]
+pub struct PasswordChange<'a> {
+    /// The present one.
+    pub present: &'a Secret<String>,
+    /// The new one.
+    pub new: &'a Secret<String>,
+    /// The session in which they do it, which stays.
+    pub session: Option<&'a str>,
+}
+
 /// How people sign in.
 #[derive(Debug, Clone)]
 pub struct PeopleSettings {
@@ -205,15 +216,15 @@ impl People {
         self.steady(came_at, checked).await.map(|user| Verified { user, methods: vec![Method::Password], at: now })
     }
 
-    /// Changes the password of somebody who is signed in and knows the present one. Ending their other sessions is the caller's.
+    /// Changes the password of somebody who is signed in and knows the present one. Their other sessions end, and all their grants.
     pub async fn change_password(
         &self,
         user: &UserId,
-        present: &Secret<String>,
-        new: &Secret<String>,
+        change: PasswordChange<'_>,
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<(), EnrolFailure> {
+        let PasswordChange { present, new, session } = change;
         let came_at = Instant::now();
         let record = self.enabled(user).await.map_err(SignInFailure::from)?.ok_or(Refused::Wrong)?;
         // Before the present one is looked at: a bad choice is no failure to sign in.
@@ -221,7 +232,7 @@ impl People {
         let key = record.person.username.key().to_owned();
         let checked = self.check_password(Some(record), throttle::Account::Named(&key), present, origin, now).await;
         self.steady(came_at, checked).await?;
-        self.store.set_password(user, user, Some(hash), None).await?;
+        self.store.change_own_password(user, hash, session.map(Into::into)).await?;
         Ok(())
     }
 

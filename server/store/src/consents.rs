@@ -55,14 +55,15 @@ impl Store {
     /// Takes a consent back: the client's grants of this person end with it. Whether there was anything.
     pub async fn withdraw_consent(&self, user: &UserId, client: &ClientId, at: Timestamp) -> Result<bool, Fault> {
         let (user, client) = (user.clone(), client.clone());
-        self.boundary
-            .write(move |tx| {
-                let forgotten = diesel::delete(consents::table.find((user.as_str(), client.as_str()))).execute(tx)?;
-                let ended = grants::end(tx, &Ending::Pair(user.clone(), client.clone()), at)?;
-                Ok(forgotten > 0 || ended > 0)
-            })
-            .await
+        self.boundary.write(move |tx| withdraw(tx, &user, &client, at)).await
     }
+}
+
+/// Takes a consent back; whether there was anything.
+pub(crate) fn withdraw(tx: &mut Tx, user: &UserId, client: &ClientId, at: Timestamp) -> Result<bool, Fault> {
+    let forgotten = diesel::delete(consents::table.find((user.as_str(), client.as_str()))).execute(tx)?;
+    let ended = grants::end(tx, &Ending::Pair(user.clone(), client.clone()), at)?;
+    Ok(forgotten > 0 || ended > 0)
 }
 
 type Row = (String, String, Vec<String>, Vec<String>, Option<String>, PgTimestamp);

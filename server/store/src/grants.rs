@@ -66,6 +66,8 @@ pub struct GrantTouch {
 pub enum Ending {
     /// This one.
     Grant(GrantId),
+    /// This one, where it is this person's.
+    OneOfUser(UserId, GrantId),
     /// Those that end with a session.
     Session(Box<str>),
     /// All of a person.
@@ -175,6 +177,10 @@ pub(crate) fn end(tx: &mut Tx, ending: &Ending, at: Timestamp) -> Result<u64, Fa
     let ended = match ending {
         Ending::Grant(id) => {
             diesel::update(grants::table.filter(grants::grant_id.eq(&id.as_bytes()[..])).filter(live)).set(set).execute(tx)?
+        }
+        Ending::OneOfUser(user, id) => {
+            let one = grants::table.filter(grants::grant_id.eq(&id.as_bytes()[..])).filter(grants::user_id.eq(user.as_str()));
+            diesel::update(one.filter(live)).set(set).execute(tx)?
         }
         Ending::Session(id) => diesel::update(grants::table.filter(grants::session_id.eq(&**id)).filter(live)).set(set).execute(tx)?,
         Ending::User(user) => diesel::update(grants::table.filter(grants::user_id.eq(user.as_str())).filter(live)).set(set).execute(tx)?,

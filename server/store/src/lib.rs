@@ -5,6 +5,7 @@
 //! *May fail with:* [`Fault`], never a refusal.
 //! *Must never know:* what is allowed, what claims mean, any secret that is not sealed or digested.
 
+mod access;
 mod admin_tokens;
 mod bindings;
 mod boundary;

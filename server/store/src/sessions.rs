@@ -49,6 +49,8 @@ pub struct Session {
 pub enum EndedSessions {
     /// This one.
     One(Box<str>),
+    /// This one, where it is this person's.
+    OneOfUser(UserId, Box<str>),
     /// All of a person.
     OfUser(UserId),
     /// All of a person but this one.
@@ -162,6 +164,10 @@ pub(crate) fn end(tx: &mut Tx, which: &EndedSessions, at: Timestamp) -> Result<V
     let ended: Vec<(String, String)> = match which {
         EndedSessions::One(id) => {
             diesel::update(sessions::table.filter(sessions::session_id.eq(&**id)).filter(live)).set(set).returning(names).get_results(tx)?
+        }
+        EndedSessions::OneOfUser(user, id) => {
+            let one = sessions::table.filter(sessions::session_id.eq(&**id)).filter(sessions::user_id.eq(user.as_str()));
+            diesel::update(one.filter(live)).set(set).returning(names).get_results(tx)?
         }
         EndedSessions::OfUser(user) => diesel::update(sessions::table.filter(sessions::user_id.eq(user.as_str())).filter(live))
             .set(set)

@@ -10,6 +10,7 @@ use diesel::{
     AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper,
 };
 
+use crate::access;
 use crate::changes::{Change, EntityKind, Written, change, expect_version};
 use crate::connection::Tx;
 use crate::fault::Fault;
@@ -105,7 +106,8 @@ impl Store {
             .await
     }
 
-    /// Replaces what is known of a person; password and second factors stay. `action` names it in the audit.
+    /// Replaces what is known of a person; password and second factors stay. `action` names it in the audit. Who is disabled is signed
+    /// out everywhere, and their grants end.
     pub async fn update_user(
         &self,
         actor: &str,
@@ -122,19 +124,23 @@ impl Store {
                         .set((Row::of(&person), users::version.eq(users::version + 1), users::updated_at.eq(diesel::dsl::now)))
                         .returning(users::version)
                         .get_result(tx)?;
+                    if !person.enabled {
+                        access::end_all(tx, &person.id, None)?;
+                    }
                     Ok(version)
                 })
             })
             .await
     }
 
-    /// Deletes a person with password and second factors. The id is never used again, for it is random.
+    /// Deletes a person with password and second factors; sessions and grants end. The id is never used again, for it is random.
     pub async fn delete_user(&self, actor: &str, id: &UserId, expected: Option<i64>) -> Result<Written, Fault> {
         let (actor, id) = (actor.to_owned(), id.clone());
         self.boundary
             .write(move |tx| {
                 change(tx, Change::of(&actor, "delete", EntityKind::User, &id), |tx| {
                     expect_version(EntityKind::User, &id, version(tx, &id)?, expected)?;
+                    access::end_all(tx, &id, None)?;
                     diesel::delete(users::table.find(id.as_str())).execute(tx)?;
                     Ok(())
                 })
@@ -142,7 +148,8 @@ impl Store {
             .await
     }
 
-    /// Gives a person another password, or takes theirs away; whoever does it. `updated_at` is of the claims and stays.
+    /// Gives a person another password, or takes theirs away; their sessions and grants end (RFC 9700 §4.14.2). `updated_at` is of the
+    /// claims and stays.
     pub async fn set_password(
         &self,
         actor: &str,
@@ -151,22 +158,14 @@ impl Store {
         expected: Option<i64>,
     ) -> Result<Written<i64>, Fault> {
         let (actor, id) = (actor.to_owned(), id.clone());
-        self.boundary
-            .write(move |tx| {
-                change(tx, Change::of(&actor, "set_password", EntityKind::User, &id), |tx| {
-                    expect_version(EntityKind::User, &id, version(tx, &id)?, expected)?;
-                    let version = diesel::update(users::table.find(id.as_str()))
-                        .set((
-                            users::password_hash.eq(password_hash.as_deref()),
-                            users::password_changed_at.eq(now_if(password_hash.is_some())),
-                            users::version.eq(users::version + 1),
-                        ))
-                        .returning(users::version)
-                        .get_result(tx)?;
-                    Ok(version)
-                })
-            })
-            .await
+        self.boundary.write(move |tx| set_password(tx, &actor, &id, password_hash.as_deref(), (expected, None))).await
+    }
+
+    /// Gives a person the password that they chose themselves. Every other session of theirs ends, and every grant: `kept` is the
+    /// session in which they chose it.
+    pub async fn change_own_password(&self, id: &UserId, password_hash: Box<str>, kept: Option<Box<str>>) -> Result<Written<i64>, Fault> {
+        let id = id.clone();
+        self.boundary.write(move |tx| set_password(tx, &id, &id, Some(&password_hash), (None, kept))).await
     }
 
     /// Puts a better hash of the same password in the place of `former`; false when it is no longer there. No admin change: the
@@ -183,6 +182,29 @@ impl Store {
             })
             .await
     }
+}
+
+fn set_password(
+    tx: &mut Tx,
+    actor: &str,
+    id: &UserId,
+    hash: Option<&str>,
+    (expected, kept): (Option<i64>, Option<Box<str>>),
+) -> Result<Written<i64>, Fault> {
+    change(tx, Change::of(actor, "set_password", EntityKind::User, id), |tx| {
+        expect_version(EntityKind::User, id, version(tx, id)?, expected)?;
+        let version = diesel::update(users::table.find(id.as_str()))
+            .set((
+                users::password_hash.eq(hash),
+                users::password_changed_at.eq(now_if(hash.is_some())),
+                users::version.eq(users::version + 1),
+            ))
+            .returning(users::version)
+            .get_result(tx)?;
+        // Security: whoever got in with the former one, or with what it got them, is out.
+        access::end_all(tx, id, kept)?;
+        Ok(version)
+    })
 }
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]

@@ -16,6 +16,9 @@ pub(crate) fn schemas() -> Map<String, Value> {
         ("User", user()),
         ("NewPassword", new_password()),
         ("Factor", factor()),
+        ("Session", session()),
+        ("Grant", grant()),
+        ("Consent", consent()),
         ("Plugin", plugin()),
         ("PluginVersion", plugin_version()),
         ("Upload", upload()),
@@ -137,6 +140,47 @@ fn factor() -> Value {
         "remaining": integer("Recovery codes that are left"),
         "created_at": instant("When it was set up"),
         "last_used_at": instant("When it was last used"),
+    }))
+}
+
+fn session() -> Value {
+    closed(json!({
+        "session_id": string("Names it; no secret"),
+        "methods": strings("What the user did to sign in"),
+        "address": string("Where it was begun from"),
+        "user_agent": string("What the browser called itself"),
+        "authenticated_at": instant("When the user signed in, the last time"),
+        "created_at": instant("When it was begun"),
+        "seen_at": instant("When it was last used, within a minute"),
+        "expires_at": instant("When it ends at the latest"),
+    }))
+}
+
+fn grant() -> Value {
+    closed(json!({
+        "grant_id": string("Names it; no secret"),
+        "client_id": string("The client"),
+        "session_id": string("The session that it ends with; absent for offline access"),
+        "scope": string("The scopes agreed to, separated by spaces"),
+        "resources": strings("The resources agreed to"),
+        "code": choice(&["none", "open", "spent"], "Its authorization code"),
+        "refresh_token": closed(json!({
+            "number": integer("How often it has been replaced"),
+            "rotated_at": instant("When it was last replaced"),
+            "expires_at": instant("When it ends if it is not used"),
+            "bound": boolean("Whether it is bound to a key or certificate"),
+        })),
+        "created_at": instant("When it was given"),
+        "expires_at": instant("When it ends at the latest"),
+    }))
+}
+
+fn consent() -> Value {
+    closed(json!({
+        "client_id": string("The client"),
+        "scope": string("The scopes agreed to, separated by spaces"),
+        "claims": strings("The claims agreed to beside those of the scopes"),
+        "updated_at": instant("When it was last changed"),
     }))
 }
 

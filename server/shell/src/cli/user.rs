@@ -49,6 +49,28 @@ pub(super) enum User {
     /// Remove a second factor that a user has lost
     #[command(after_help = "Examples:\n  claimsmith user remove-factor alice totp\n  claimsmith user remove-factor alice recovery_codes")]
     RemoveFactor(RemoveFactor),
+    /// List where a user is signed in
+    #[command(after_help = "Example:\n  claimsmith user sessions alice")]
+    Sessions(One),
+    /// Sign a user out: everywhere, or in one session
+    #[command(
+        after_help = "Examples:\n  claimsmith user end-sessions alice\n  claimsmith user end-sessions alice --session BwcHBwcHBwcHBwcHBwcHBw"
+    )]
+    EndSessions(EndSessions),
+    /// List a user's grants with the state of their refresh tokens
+    #[command(after_help = "Example:\n  claimsmith user grants alice")]
+    Grants(One),
+    /// End a user's grants, all or one, with every token that came of them
+    #[command(
+        after_help = "Examples:\n  claimsmith user end-grants alice\n  claimsmith user end-grants alice --grant BwcHBwcHBwcHBwcHBwcHBw"
+    )]
+    EndGrants(EndGrants),
+    /// List what a user has agreed to
+    #[command(after_help = "Example:\n  claimsmith user consents alice")]
+    Consents(One),
+    /// Withdraw a user's consent: the client's grants of this user end
+    #[command(after_help = "Example:\n  claimsmith user withdraw-consent alice shop")]
+    WithdrawConsent(WithdrawConsent),
     /// Register users from JSON Lines, one user a line, as `user export` writes them
     #[command(
         after_help = "Examples:\n  claimsmith user import users.jsonl\n  claimsmith user import users.jsonl --refused refused.jsonl\n  zcat users.jsonl.gz | claimsmith user import -"
@@ -179,6 +201,55 @@ pub(super) struct RemoveFactor {
     reach: Reach,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct EndSessions {
+    /// The user's name or id
+    user: String,
+    /// Only this session
+    #[arg(long, value_name = "SESSION")]
+    session: Option<String>,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EndGrants {
+    /// The user's name or id
+    user: String,
+    /// Only this grant
+    #[arg(long, value_name = "GRANT")]
+    grant: Option<String>,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WithdrawConsent {
+    /// The user's name or id
+    user: String,
+    /// The client
+    client: String,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// What a user has of a kind.
+fn list_of(one: &One, kind: &str, columns: &[&str]) -> Result<Outcome, Failure> {
+    let server = one.reach.server()?;
+    let found = server.get(&format!("{}/{kind}", path_of(&id_of(&server, &one.user)?)))?;
+    Ok(Outcome::list(found, columns))
+}
+
+/// Ends what a user has of a kind: all of it, or what is named.
+fn end(reach: &Reach, user: &str, kind: &str, name: Option<&str>) -> Result<Outcome, Failure> {
+    let server = reach.server()?;
+    let id = id_of(&server, user)?;
+    let tail = name.map_or_else(String::new, |name| format!("/{}", segment(name)));
+    server.delete(&format!("{}/{kind}{tail}", path_of(&id)), None.into())?;
+    let said = name.map_or_else(|| format!("the {kind} of {user} are ended"), |name| format!("{name} is ended"));
+    Ok(Outcome::new(json!({ "user_id": id, "ended": name.unwrap_or(kind) }), said))
+}
+
 impl User {
     pub(super) fn run(self) -> Result<Outcome, Failure> {
         match self {
@@ -204,6 +275,12 @@ impl User {
                 server.delete(&format!("{}/factors/{}", path_of(&id), segment(&remove.factor)), None.into())?;
                 Ok(Outcome::new(json!({ "user_id": id, "removed": remove.factor }), "the factor is removed".to_owned()))
             }
+            Self::Sessions(one) => list_of(&one, "sessions", &["session_id", "methods", "address", "user_agent", "seen_at", "expires_at"]),
+            Self::EndSessions(ask) => end(&ask.reach, &ask.user, "sessions", ask.session.as_deref()),
+            Self::Grants(one) => list_of(&one, "grants", &["grant_id", "client_id", "scope", "refresh_token.number", "expires_at"]),
+            Self::EndGrants(ask) => end(&ask.reach, &ask.user, "grants", ask.grant.as_deref()),
+            Self::Consents(one) => list_of(&one, "consents", &["client_id", "scope", "updated_at"]),
+            Self::WithdrawConsent(ask) => end(&ask.reach, &ask.user, "consents", Some(&ask.client)),
             Self::Import(import) => import.run(),
             Self::Export(export) => export.run(),
         }

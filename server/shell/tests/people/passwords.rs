@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use claimsmith_issuer::assurance::Method;
 use claimsmith_issuer::person::Person;
-use claimsmith_shell::people::{EnrolFailure, PasswordRefusal, PeopleSettings};
+use claimsmith_shell::people::{EnrolFailure, PasswordChange, PasswordRefusal, PeopleSettings};
 use claimsmith_shell::secret_desk::recognise_phc;
 
 use crate::rig::{CHEAP, Rig, from_network, is_wrong, now, secret, settings};
@@ -106,7 +106,9 @@ async fn a_password_is_changed_by_who_knows_it() {
     let rig = Rig::new();
     let alice = rig.register("alice", "correct horse").await;
     let change = async |present: &str, new: &str| {
-        rig.people.change_password(&alice, &secret(present), &secret(new), from_network(HOME), now()).await
+        let (present, new) = (secret(present), secret(new));
+        let change = PasswordChange { present: &present, new: &new, session: None };
+        rig.people.change_password(&alice, change, from_network(HOME), now()).await
     };
     assert!(matches!(change("wrong horse", "battery staple").await, Err(EnrolFailure::SignIn(_))));
     assert!(matches!(change("correct horse", "short").await, Err(EnrolFailure::Password(PasswordRefusal::Length(_)))));
