@@ -21,6 +21,7 @@ pub mod introspect;
 pub mod person;
 pub mod policy;
 pub mod registration;
+pub mod request_object;
 pub mod resource;
 pub mod subject;
 pub mod value;

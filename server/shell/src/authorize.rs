@@ -14,6 +14,7 @@ mod arriving;
 mod cards;
 mod consenting;
 mod flow;
+mod pushing;
 mod signing_in;
 mod standing;
 
@@ -29,8 +30,8 @@ use crate::report::Report;
 use crate::rooms::Rooms;
 
 pub use answering::respond;
-pub use arriving::resolve;
 pub use flow::{Kept, Progress, Walk};
+pub use pushing::{Pushing, push};
 
 /// How a walk of a browser can end other than with its answer.
 #[derive(Debug)]
