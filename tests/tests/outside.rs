@@ -26,8 +26,10 @@ mod outside {
     mod hooks;
     mod introspection;
     mod isolation;
+    mod jar;
     mod mtls;
     mod network;
+    mod par;
     mod plugins;
     mod refresh;
     mod revocation;
