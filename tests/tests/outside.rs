@@ -27,6 +27,7 @@ mod outside {
     mod introspection;
     mod isolation;
     mod jar;
+    mod logout;
     mod mtls;
     mod network;
     mod par;

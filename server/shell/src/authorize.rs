@@ -11,7 +11,7 @@
 
 mod answering;
 mod arriving;
-mod cards;
+pub mod cards;
 mod consenting;
 mod flow;
 mod pushing;
@@ -30,8 +30,9 @@ use crate::report::Report;
 use crate::rooms::Rooms;
 
 pub use answering::respond;
-pub use flow::{Kept, Progress, Walk};
+pub use flow::{Kept, Progress, Walk, see_other, stopped};
 pub use pushing::{Pushing, push};
+pub use standing::verify_id_token;
 
 /// How a walk of a browser can end other than with its answer.
 #[derive(Debug)]

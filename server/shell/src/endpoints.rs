@@ -16,6 +16,7 @@ use crate::rooms::Rooms;
 mod assets;
 mod authorize;
 mod discovery;
+mod end_session;
 mod health;
 mod introspection;
 mod jwks;
@@ -84,6 +85,7 @@ enum Kind {
     Asset,
     Authorize,
     FlowPage,
+    EndSession,
     Userinfo,
     Par,
 }
@@ -108,6 +110,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &authorize::ENDPOINT,
     &authorize::SIGN_IN,
     &authorize::CONSENT,
+    &end_session::ENDPOINT,
 ];
 
 /// The public endpoints as the hall calls them.
@@ -216,8 +219,9 @@ impl Handler for Public {
             let refusal = Answer::refusal(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "the method is not allowed here");
             return Err(self.cors(endpoint, headers, refusal.with(ALLOW, allowed_methods(endpoint))));
         }
-        if method == Method::POST && !is_form(headers) && !(matches!(endpoint.kind, Kind::Userinfo) && !headers.contains_key(CONTENT_TYPE))
-        {
+        // UserInfo is asked by a bare POST as well (OpenID Connect Core §5.3.1).
+        let bare = matches!(endpoint.kind, Kind::Userinfo) && !headers.contains_key(CONTENT_TYPE);
+        if method == Method::POST && !bare && !is_form(headers) {
             let refusal = Answer::refusal(StatusCode::BAD_REQUEST, "invalid_request", "the body must be application/x-www-form-urlencoded");
             return Err(self.cors(endpoint, headers, refusal));
         }
@@ -240,6 +244,7 @@ impl Handler for Public {
             Kind::Asset => assets::handle(rooms, &arrival),
             Kind::Authorize => authorize::handle(rooms, &arrival).await,
             Kind::FlowPage => authorize::page(endpoint, rooms, &arrival).await,
+            Kind::EndSession => end_session::handle(rooms, &arrival).await,
         };
         self.cors(endpoint, &arrival.headers, answer)
     }

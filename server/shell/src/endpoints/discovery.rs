@@ -161,6 +161,10 @@ fn add_people(members: &mut Map<String, Value>, settings: &Settings) {
         ("require_signed_request_object", json!(people.require_signed_requests)),
         ("require_pushed_authorization_requests", json!(people.require_pushed_requests)),
         ("ui_locales_supported", json!(settings.languages)),
+        ("backchannel_logout_supported", json!(true)),
+        ("backchannel_logout_session_supported", json!(true)),
+        ("frontchannel_logout_supported", json!(true)),
+        ("frontchannel_logout_session_supported", json!(true)),
     ];
     members.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
 }

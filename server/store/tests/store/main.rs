@@ -4,6 +4,8 @@
 mod admin;
 mod boundary;
 mod embedded;
+mod grants;
+mod logout;
 mod migrations;
 mod plugins;
 mod samples;
