@@ -27,9 +27,11 @@ mod outside {
     mod hooks;
     mod introspection;
     mod isolation;
+    mod jar;
     mod logout;
     mod mtls;
     mod network;
+    mod par;
     mod plugins;
     mod refresh;
     mod revocation;

@@ -36,6 +36,13 @@ pub enum AuthorizeRefusal {
 }
 
 impl AuthorizeRefusal {
+    /// The refusal itself, owned.
+    pub fn into_refusal(self) -> Refusal {
+        match self {
+            Self::Page(refusal) | Self::Returned(refusal, _) => refusal,
+        }
+    }
+
     /// The refusal itself.
     pub const fn refusal(&self) -> &Refusal {
         match self {

@@ -67,6 +67,17 @@ impl Client {
             registration: Box::default(),
         }
     }
+
+    /// Its public keys: those it authenticates with, or those it registered beside, for request objects and encryption.
+    pub fn keys(&self) -> Option<ClientKeys> {
+        match &self.authentication {
+            Authentication::PrivateKeyJwt { keys, .. } | Authentication::SelfSigned { keys } => Some(keys.clone()),
+            _ => {
+                let inline = self.registration.jwks.as_ref().map(|jwks| ClientKeys::Inline(jwks.to_string().into()));
+                inline.or_else(|| self.registration.jwks_uri.clone().map(ClientKeys::Uri))
+            }
+        }
+    }
 }
 
 /// How a client proves who it is.

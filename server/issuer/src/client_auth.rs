@@ -15,7 +15,7 @@ use claimsmith_protocol::error::{Reason, Refusal};
 use claimsmith_protocol::time::Timestamp;
 
 use crate::certificate::Certificate;
-use crate::client::{Authentication, Client, ClientKeys, SecretMethod, StoredSecret};
+use crate::client::{AssertionAudience, Authentication, Client, ClientKeys, SecretMethod, StoredSecret};
 
 mod assertion;
 mod none;
@@ -222,8 +222,11 @@ impl Candidate {
                 Some(secret_jwt::verify(*jws, *alg, &secrets, &expected)?)
             }
             (Authentication::PrivateKeyJwt { alg, audience, .. }, Offer::Assertion(jws), Evidence::Keys(keys)) => {
-                let expected = assertion::Expected { client_id: &client.id, audience: *audience, policy, now };
-                Some(private_key_jwt::verify(*jws, *alg, keys.as_deref(), &expected)?)
+                // FAPI 2.0 Security Profile §5.3.2.1 and §5.4.1: the issuer alone, and strong algorithms.
+                let audience = if client.registration.is_fapi() { AssertionAudience::Strict } else { *audience };
+                let expected = assertion::Expected { client_id: &client.id, audience, policy, now };
+                let allowed = client.registration.algs_of(&assertion::allowed(&policy.signing_algs, *alg));
+                Some(private_key_jwt::verify(*jws, &allowed, keys.as_deref(), &expected)?)
             }
             (Authentication::Certificate, Offer::Certificate, Evidence::Certificate(certificate, _)) => {
                 tls_client_auth::verify(certificate.as_deref(), &client.registration)?

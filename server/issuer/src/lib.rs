@@ -22,6 +22,7 @@ pub mod logout;
 pub mod person;
 pub mod policy;
 pub mod registration;
+pub mod request_object;
 pub mod resource;
 pub mod subject;
 pub mod value;

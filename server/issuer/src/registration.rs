@@ -4,7 +4,7 @@
 use claimsmith_jose::{ContentEnc, KeyAlg, SigningAlg};
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::redirect::{self, ApplicationType};
-use claimsmith_protocol::registration::{Profile, Registration, SubjectType};
+use claimsmith_protocol::registration::{Registration, SubjectType};
 use claimsmith_protocol::response::ResponseType;
 use url::Url;
 
@@ -189,7 +189,6 @@ impl Findings {
                 &registration.authorization_encrypted_response_alg,
                 &registration.authorization_encrypted_response_enc,
             ),
-            ("request_object_encryption", &registration.request_object_encryption_alg, &registration.request_object_encryption_enc),
         ];
         for (name, alg, enc) in wishes {
             let known = alg.as_deref().and_then(KeyAlg::parse);
@@ -234,12 +233,42 @@ impl Findings {
         }
     }
 
+    /// Request objects are signed, and not encrypted.
+    fn request_objects(&mut self, registration: &Registration) {
+        if registration.request_object_signing_alg.as_deref().is_some_and(|name| SigningAlg::parse(name).is_none()) {
+            self.say("request_object_signing_alg", "is no algorithm of signatures; request objects are always signed");
+        }
+        for (name, wish) in [
+            ("request_object_encryption_alg", &registration.request_object_encryption_alg),
+            ("request_object_encryption_enc", &registration.request_object_encryption_enc),
+        ] {
+            if wish.is_some() {
+                self.say(name, "request objects are not encrypted here");
+            }
+        }
+    }
+
+    /// FAPI 2.0 Security Profile §5.4.1.
+    fn fapi_algs(&mut self, registration: &Registration) {
+        for (name, alg) in [
+            ("request_object_signing_alg", &registration.request_object_signing_alg),
+            ("authorization_signed_response_alg", &registration.authorization_signed_response_alg),
+            ("id_token_signed_response_alg", &registration.id_token_signed_response_alg),
+        ] {
+            if alg.as_deref().and_then(SigningAlg::parse).is_some_and(|alg| !registration.may_sign_with(alg)) {
+                self.say(name, "must be PS256, ES256 or EdDSA under FAPI 2.0");
+            }
+        }
+    }
+
     fn profile(&mut self, registration: &Registration, around: Around<'_>) {
+        self.request_objects(registration);
         let Some(profile) = registration.profile else { return };
         if registration.response_types.iter().any(|response_type| response_type.is_front_channel()) {
             self.say("response_types", "the client's profile lets no token through the browser");
         }
         if profile.is_fapi() {
+            self.fapi_algs(registration);
             if around.public || !around.by_key {
                 self.say("profile", "FAPI 2.0 is for clients with private_key_jwt, tls_client_auth or self_signed_tls_client_auth");
             }
@@ -249,9 +278,6 @@ impl Findings {
             if !registration.dpop_bound_access_tokens && !registration.tls_client_certificate_bound_access_tokens {
                 self.say("profile", "FAPI 2.0 binds tokens: set dpop_bound_access_tokens or tls_client_certificate_bound_access_tokens");
             }
-        }
-        if profile == Profile::Fapi2MessageSigning && registration.request_object_signing_alg.as_deref() == Some("none") {
-            self.say("request_object_signing_alg", "FAPI 2.0 Message Signing needs signed request objects");
         }
     }
 }

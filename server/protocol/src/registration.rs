@@ -1,6 +1,7 @@
 //! Client metadata that only the flows of people read, by the names of RFC 7591, OpenID Connect Dynamic Client Registration and
 //! their companions. One document on the client: written by an administrator or by registration, checked, kept as JSON.
 
+use claimsmith_jose::SigningAlg;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -307,6 +308,17 @@ impl Registration {
     /// What the client may ask the authorization endpoint for.
     pub fn may_ask_for(&self, response_type: ResponseType) -> bool {
         if self.response_types.is_empty() { response_type == ResponseType::Code } else { self.response_types.contains(&response_type) }
+    }
+
+    /// Those of a server's algorithms that the client may sign with: under FAPI 2.0 PS256, ES256 and EdDSA (FAPI 2.0 Security
+    /// Profile §5.4.1).
+    pub fn algs_of(&self, server: &[SigningAlg]) -> Vec<SigningAlg> {
+        server.iter().copied().filter(|alg| self.may_sign_with(*alg)).collect()
+    }
+
+    /// Whether the client may sign with an algorithm, by its profile.
+    pub fn may_sign_with(&self, alg: SigningAlg) -> bool {
+        !self.is_fapi() || matches!(alg, SigningAlg::Ps256 | SigningAlg::Es256 | SigningAlg::EdDsa)
     }
 
     /// Whether the client is held to FAPI 2.0.

@@ -14,6 +14,7 @@ mod arriving;
 pub mod cards;
 mod consenting;
 mod flow;
+mod pushing;
 mod signing_in;
 mod standing;
 
@@ -29,8 +30,8 @@ use crate::report::Report;
 use crate::rooms::Rooms;
 
 pub use answering::respond;
-pub use arriving::resolve;
 pub use flow::{Kept, Progress, Walk, see_other, stopped};
+pub use pushing::{Pushing, push};
 pub use standing::verify_id_token;
 
 /// How a walk of a browser can end other than with its answer.

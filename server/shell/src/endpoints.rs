@@ -21,6 +21,7 @@ mod health;
 mod introspection;
 mod jwks;
 mod openapi;
+mod par;
 mod revocation;
 mod token;
 mod userinfo;
@@ -86,6 +87,7 @@ enum Kind {
     FlowPage,
     EndSession,
     Userinfo,
+    Par,
 }
 
 /// The most bytes of a form that `limits.body_bytes` can allow.
@@ -104,6 +106,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &health::READY,
     &assets::ENDPOINT,
     &userinfo::ENDPOINT,
+    &par::ENDPOINT,
     &authorize::ENDPOINT,
     &authorize::SIGN_IN,
     &authorize::CONSENT,
@@ -199,6 +202,7 @@ async fn reported(endpoint: &Endpoint, rooms: &Rooms, arrival: &Arrival) -> Answ
     let walked = match endpoint.kind {
         Kind::Introspection => introspection::walk(rooms, arrival, &mut report).await,
         Kind::Userinfo => userinfo::walk(rooms, arrival, &mut report).await,
+        Kind::Par => par::walk(rooms, arrival, &mut report).await,
         Kind::Revocation => revocation::walk(rooms, arrival, &mut report).await,
         _ => token::walk(rooms, arrival, &mut report).await,
     };
@@ -231,7 +235,7 @@ impl Handler for Public {
         }
         let rooms = self.rooms.as_ref();
         let answer = match endpoint.kind {
-            Kind::Token | Kind::Introspection | Kind::Revocation | Kind::Userinfo => reported(endpoint, rooms, &arrival).await,
+            Kind::Token | Kind::Introspection | Kind::Revocation | Kind::Userinfo | Kind::Par => reported(endpoint, rooms, &arrival).await,
             Kind::Jwks => jwks::handle(rooms, &arrival),
             Kind::Discovery => discovery::handle(rooms, &arrival),
             Kind::OpenApi => openapi::handle(rooms),

@@ -11,12 +11,11 @@ use super::assertion::{self, Expected};
 
 pub(super) fn verify(
     jws: Jws<Unverified>,
-    registered: Option<SigningAlg>,
+    allowed: &[SigningAlg],
     keys: Option<&JwkSet>,
     expected: &Expected<'_>,
 ) -> Result<ReplayGuard, Refusal> {
     let keys = keys.ok_or(Refusal::invalid_client(Reason::KeysUnavailable))?;
-    let allowed = assertion::allowed(&expected.policy.signing_algs, registered);
-    let verified = jws.verify_among(keys, &allowed).map_err(|_| Refusal::invalid_client(Reason::WrongSignature))?;
+    let verified = jws.verify_among(keys, allowed).map_err(|_| Refusal::invalid_client(Reason::WrongSignature))?;
     assertion::check(&verified, expected)
 }

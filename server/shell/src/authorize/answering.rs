@@ -5,17 +5,18 @@ use claimsmith_issuer::authorize::{Consent, ReturnAddress};
 use claimsmith_issuer::grants::{Allowed, CodeState, GrantRecord, refresh_token};
 use claimsmith_issuer::subject::sid;
 use claimsmith_issuer::value::{render_integer, render_string};
-use claimsmith_jose::SignableClaims;
+use claimsmith_jose::{Encryption, SignableClaims};
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use claimsmith_protocol::handle::{Code, GrantId};
 use claimsmith_protocol::response::Carrier;
 use claimsmith_protocol::scope::ScopeSet;
+use claimsmith_protocol::time::{Lifetime, Timestamp};
 use claimsmith_store::{Completion, ConsentRecord};
 use rand::Rng;
 
 use super::consenting::{Agreed, askable};
 use super::flow::{Walk, see_other};
-use super::{Stop, cards, standing};
+use super::{Entry, Stop, cards, standing};
 use crate::companions::alg_of;
 use crate::directory::Visit;
 use crate::failure::Fault;
@@ -54,7 +55,7 @@ pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, _: 
         user_id: user.person.id.clone(),
         session_id: (!offline).then(|| session.id.clone()),
         allowed: allowed(walk, &agreed),
-        code: code.as_ref().map(|code| CodeState { digest: code.digest(), expires_at: now.plus(policy.code_lifetime), spent_at: None }),
+        code: code.as_ref().map(|code| CodeState { digest: code.digest(), expires_at: code_end(walk), spent_at: None }),
         refresh: None,
         created_at: now,
         // What goes with a session ends with it.
@@ -80,6 +81,13 @@ pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, _: 
     let code = code.as_ref().map(|code| ("code", code.expose().to_owned()));
     let parameters = code.into_iter().collect();
     Ok(respond(walk.rooms, walk.arrival, &walk.asked.to, parameters).await?)
+}
+
+/// When a code is over; under FAPI 2.0 after a minute (Security Profile §5.3.2.1).
+fn code_end(walk: &Walk<'_>) -> Timestamp {
+    let registered = walk.rooms.settings.people.code_lifetime.seconds();
+    let seconds = if walk.client().registration.is_fapi() { registered.min(60) } else { registered };
+    walk.now.timestamp().plus(Lifetime::from_seconds(seconds))
 }
 
 /// What the person allowed, as it is kept with the grant.
@@ -201,5 +209,20 @@ async fn signed(rooms: &Rooms, to: &ReturnAddress, parameters: &[(&'static str, 
     let now = rooms.clock.now().timestamp().seconds();
     let signer = visit.policy().keyring.plain_signer(alg, now).ok_or(Fault::NoKey(alg.as_str()))?;
     let claims = Response { client_id: &to.client_id, expires_at: now + RESPONSE_LIFETIME, parameters };
-    issue::signed(rooms, signer.prepare(std::iter::empty(), &claims)?, alg).await
+    let text = issue::signed(rooms, signer.prepare(std::iter::empty(), &claims)?, alg).await?;
+    match &entry {
+        Some(entry) => encrypted(rooms, entry, text).await,
+        None => Ok(text),
+    }
+}
+
+/// Encrypts a signed response to a client that wants it so (JARM §2.2). Without a key there is no answer rather than a plain one.
+async fn encrypted(rooms: &Rooms, entry: &Entry, text: String) -> Result<String, Fault> {
+    let registration = &entry.client.registration;
+    let (alg, enc) = (&registration.authorization_encrypted_response_alg, &registration.authorization_encrypted_response_enc);
+    let unusable = || Fault::NoKey("authorization_encrypted_response_alg");
+    let Some(wish) = Encryption::registered(alg.as_deref(), enc.as_deref()).map_err(|_| unusable())? else { return Ok(text) };
+    let keys = super::arriving::keys(rooms, entry, None).await.ok_or_else(unusable)?;
+    let key = keys.encryption_key(wish.alg).ok_or_else(unusable)?;
+    wish.to_key(key, text.as_bytes()).map_err(|_| unusable())
 }

@@ -2,12 +2,16 @@
 
 use claimsmith_issuer::authorize::{Asking, AuthorizeRefusal, Column, Object, ReturnAddress, return_address};
 use claimsmith_issuer::claims::{RequestedDetails, RequestedScopes};
+use claimsmith_issuer::client::ClientKeys;
 use claimsmith_issuer::hook::HookPoint;
-use claimsmith_jose::Digest;
+use claimsmith_issuer::request_object::{self, RequestObject};
+use claimsmith_jose::{Digest, JwkSet};
 use claimsmith_protocol::authorize::{BYTES_MAX, Parameters};
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use claimsmith_protocol::form::Form;
+use claimsmith_store::{Claim, Outcome, ReplayGuard};
 use http::Method;
+use std::sync::Arc;
 
 use super::flow::{self, Kept, Progress, Walk};
 use super::{Entry, Stop};
@@ -29,8 +33,11 @@ pub(super) async fn arrive<'a>(rooms: &'a Rooms, arrival: &'a Arrival, report: &
     let sent = read(arrival)?;
     let entry = client(rooms, &sent, report).await?;
     let visit = rooms.directory.visit()?;
-    let mut kept = resolve(rooms, (&visit, &entry), sent, now).await?;
-    shape(rooms, arrival, (&visit, &entry), &mut kept, report).await?;
+    let mut kept = resolve(rooms, (&visit, &entry), sent, Column::Authorize, now).await?;
+    // Plugins have shaped a pushed request when it was pushed.
+    if kept.pushed.is_none() {
+        shape(rooms, arrival, (&visit, &entry), &mut kept, report).await?;
+    }
     let asked = flow::ask(rooms, &visit, &entry, &kept)?;
     let browser = Browser::read(rooms, arrival).await?;
     let user = flow::person(rooms, &browser).await?;
@@ -67,18 +74,64 @@ async fn client(rooms: &Rooms, sent: &Parameters, report: &mut Report) -> Result
 }
 
 /// Finds the parameters that count: those of a pushed request, of a request object, or the plain ones.
-pub async fn resolve(rooms: &Rooms, (visit, entry): (&Visit, &Entry), sent: Parameters, now: Now) -> Result<Kept, Stop> {
-    let plain = |parameters| Kept { parameters, object: Object::None, pushed: None, dpop_jkt: None };
+pub(super) async fn resolve(
+    rooms: &Rooms,
+    (visit, entry): (&Visit, &Entry),
+    sent: Parameters,
+    column: Column,
+    now: Now,
+) -> Result<Kept, Stop> {
     let refuse = |code, description| {
         let refusal = Refusal::new(code, Reason::MalformedRequestObject, description);
         returned(rooms, (visit, entry), &sent, refusal)
     };
     match (sent.one("request"), sent.one("request_uri")) {
-        (None, None) => Ok(plain(sent)),
+        (None, None) => Ok(Kept { parameters: sent, object: Object::None, pushed: None, dpop_jkt: None, signed: None }),
         (Some(_), Some(_)) => Err(refuse(ErrorCode::InvalidRequest, "request and request_uri cannot both be there")),
+        // RFC 9126 §2.1.
+        (None, Some(_)) if column == Column::Par => Err(refuse(ErrorCode::InvalidRequest, "a request_uri cannot be pushed")),
         (None, Some(uri)) if uri.starts_with(PUSHED) => pushed(rooms, entry, uri, now).await,
-        (None, Some(_)) => Err(refuse(ErrorCode::RequestUriNotSupported, "request_uri is not supported")),
-        (Some(_), None) => Err(refuse(ErrorCode::RequestNotSupported, "request is not supported")),
+        (None, Some(uri)) if uri.starts_with("https://") => {
+            Err(refuse(ErrorCode::RequestUriNotSupported, "request_uri is for pushed requests only"))
+        }
+        (None, Some(_)) => Err(refuse(ErrorCode::InvalidRequestUri, "the request_uri is not one of ours")),
+        (Some(text), None) => match object(rooms, entry, text, column, now).await {
+            Ok(kept) => Ok(kept),
+            Err(Failure::Refused(refusal)) => Err(returned(rooms, (visit, entry), &sent, refusal)),
+            Err(failure) => Err(flow::stopped(failure)),
+        },
+    }
+}
+
+/// The parameters of a signed request object (RFC 9101 §6).
+///
+/// A pushed one counts once if it has a `jti`. One that came through the browser may come again while it is good: people reload
+/// pages, and each time they are asked anew.
+async fn object(rooms: &Rooms, entry: &Entry, text: &str, column: Column, now: Now) -> Result<Kept, Failure> {
+    let jws = request_object::parse(text)?;
+    let keys = keys(rooms, entry, jws.header().kid()).await;
+    let expected = request_object::Expected {
+        client: &entry.client,
+        issuer: rooms.urls.as_str(),
+        algs: &rooms.settings.client_auth.signing_algs,
+        now: now.timestamp(),
+    };
+    let RequestObject { parameters, replay } = request_object::verify(jws, keys.as_deref(), &expected)?;
+    if let Some(guard) = replay.filter(|_| column == Column::Par) {
+        let guard = ReplayGuard { client_id: entry.client.id.clone(), jti_digest: guard.digest, expires_at: guard.expires_at };
+        if rooms.store.settle(vec![Claim::Guard(guard)]).await? != [Outcome::Settled] {
+            let description = "the request object was pushed before";
+            return Err(Refusal::new(ErrorCode::InvalidRequestObject, Reason::ReplayedAssertion, description).into());
+        }
+    }
+    Ok(Kept { parameters, object: Object::Signed, pushed: None, dpop_jkt: None, signed: Some(text.to_owned()) })
+}
+
+/// The public keys of a client: those it authenticates with, or those it registered beside.
+pub(super) async fn keys(rooms: &Rooms, entry: &Entry, kid: Option<&str>) -> Option<Arc<JwkSet>> {
+    match entry.client.keys()? {
+        ClientKeys::Inline(text) => rooms.client_keys.inline(&text),
+        ClientKeys::Uri(uri) => rooms.client_keys.fetched(&entry.client.id, &uri, kid).await,
     }
 }
 
@@ -120,7 +173,7 @@ async fn pushed(rooms: &Rooms, entry: &Entry, uri: &str, now: Now) -> Result<Kep
 }
 
 /// Lets plugins shape scopes and authorization details, before anything else looks at them.
-async fn shape(
+pub(super) async fn shape(
     rooms: &Rooms,
     arrival: &Arrival,
     (visit, entry): (&Visit, &Entry),

@@ -37,6 +37,9 @@ pub struct Kept {
     /// The key that a proof at the push showed (RFC 9449 §10.1).
     #[serde(default)]
     pub dpop_jkt: Option<String>,
+    /// The signed request object as it came: what the client cannot deny (FAPI 2.0 Message Signing §5.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<String>,
 }
 
 /// How far the person is. Empty at first.
@@ -215,12 +218,17 @@ pub fn see_other(location: &str) -> Answer {
 
 /// Checks parameters against their client.
 pub(super) fn ask(rooms: &Rooms, visit: &Visit, entry: &Entry, kept: &Kept) -> Result<Asked, AuthorizeRefusal> {
+    ask_at(rooms, visit, entry, kept, Column::Authorize)
+}
+
+/// As [`ask`], at any of the endpoints.
+pub(super) fn ask_at(rooms: &Rooms, visit: &Visit, entry: &Entry, kept: &Kept, column: Column) -> Result<Asked, AuthorizeRefusal> {
     let asking = Asking {
         parameters: &kept.parameters,
         client: &entry.client,
         policy: &rooms.settings.people,
         resources: visit.resources(),
-        column: Column::Authorize,
+        column,
         object: kept.object,
         pushed: kept.pushed.is_some(),
     };

@@ -144,6 +144,7 @@ fn add_people(members: &mut Map<String, Value>, settings: &Settings) {
     let types: Vec<_> = people.response_types.iter().map(|held| held.as_str()).collect();
     let acrs: Vec<_> = settings.acr_names.supported().collect();
     let claims: BTreeSet<_> = claims_supported().collect();
+    let objects: Vec<_> = settings.client_auth.signing_algs.iter().map(|alg| alg.as_str()).collect();
     let own = [
         ("response_types_supported", json!(types)),
         ("response_modes_supported", json!(ResponseMode::NAMES)),
@@ -155,7 +156,10 @@ fn add_people(members: &mut Map<String, Value>, settings: &Settings) {
         ("claim_types_supported", json!(["normal"])),
         ("claims_parameter_supported", json!(true)),
         ("prompt_values_supported", json!(Prompt::VALUES)),
-        ("request_parameter_supported", json!(false)),
+        ("request_parameter_supported", json!(true)),
+        ("request_object_signing_alg_values_supported", json!(objects)),
+        ("require_signed_request_object", json!(people.require_signed_requests)),
+        ("require_pushed_authorization_requests", json!(people.require_pushed_requests)),
         ("ui_locales_supported", json!(settings.languages)),
         ("backchannel_logout_supported", json!(true)),
         ("backchannel_logout_session_supported", json!(true)),
@@ -166,7 +170,7 @@ fn add_people(members: &mut Map<String, Value>, settings: &Settings) {
 }
 
 fn add_client_auth(members: &mut Map<String, Value>, endpoint: &Endpoint, settings: &Settings) {
-    let Some(name) = endpoint.metadata else { return };
+    let Some(name) = endpoint.metadata.filter(|_| !matches!(endpoint.kind, Kind::Par)) else { return };
     let policy = &settings.client_auth;
     // Public clients cannot introspect (RFC 7662 §2.1).
     let usable = |method: &&AuthMethod| **method != AuthMethod::None || endpoint.name != "introspection";
