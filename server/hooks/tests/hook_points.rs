@@ -253,7 +253,16 @@ async fn an_edit_that_means_nothing_at_a_hook_point_fails_the_call() {
 
 fn token() -> Claims<claimsmith_issuer::claims::Draft> {
     let audience = texts(&["urn:a"]);
-    let entitlement = Entitlement { issuer: "i", subject: "s", client_id: "c", scopes: &[], audience: &audience, lifetime: 60 };
+    let entitlement = Entitlement {
+        issuer: "i",
+        subject: "s",
+        client_id: "c",
+        scopes: &[],
+        audience: &audience,
+        lifetime: 60,
+        confirmation: None,
+        allowed: None,
+    };
     Claims::draft(&entitlement, "j".into(), Timestamp::from_seconds(1))
 }
 

@@ -212,8 +212,9 @@ impl Handler for Public {
             let refusal = Answer::refusal(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "the method is not allowed here");
             return Err(self.cors(endpoint, headers, refusal.with(ALLOW, allowed_methods(endpoint))));
         }
-        if method == Method::POST && !is_form(headers) && !(matches!(endpoint.kind, Kind::Userinfo) && !headers.contains_key(CONTENT_TYPE))
-        {
+        // UserInfo is asked by a bare POST as well (OpenID Connect Core §5.3.1).
+        let bare = matches!(endpoint.kind, Kind::Userinfo) && !headers.contains_key(CONTENT_TYPE);
+        if method == Method::POST && !bare && !is_form(headers) {
             let refusal = Answer::refusal(StatusCode::BAD_REQUEST, "invalid_request", "the body must be application/x-www-form-urlencoded");
             return Err(self.cors(endpoint, headers, refusal));
         }

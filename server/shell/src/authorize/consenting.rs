@@ -62,14 +62,14 @@ pub(super) fn askable(walk: &Walk<'_>) -> Vec<Box<str>> {
 /// The page.
 pub(super) async fn page(walk: &mut Walk<'_>, _: &Missing) -> Result<Answer, Stop> {
     let user = walk.user.clone().ok_or(Stop::Shown(ErrorKind::Expired))?;
-    let line = |scope: &Box<str>| ScopeLine {
+    let line = |scope: &str| ScopeLine {
         name: scope.to_string(),
         description: None,
         // Without `openid` there is no answer that the client could read.
-        optional: **scope != *"openid",
+        optional: scope != "openid",
         ticked: true,
     };
-    let resource = |uri: &Box<str>| {
+    let resource = |uri: &str| {
         let name = walk.visit.resources().get(uri).and_then(|resource| resource.name.clone());
         ResourceLine { identifier: uri.to_string(), name: name.map(String::from) }
     };
@@ -87,7 +87,7 @@ pub(super) async fn page(walk: &mut Walk<'_>, _: &Missing) -> Result<Answer, Sto
         form: walk.form(PATH),
         client: cards::client(walk.client()),
         account: cards::account(&user.person),
-        scopes: askable(walk).iter().map(line).collect(),
+        scopes: askable(walk).iter().map(|scope| line(scope)).collect(),
         claims: walk
             .asked
             .claims
@@ -96,7 +96,7 @@ pub(super) async fn page(walk: &mut Walk<'_>, _: &Missing) -> Result<Answer, Sto
             .filter(|name| !matches!(*name, "sub" | "auth_time" | "acr" | "amr" | "sid"))
             .map(str::to_owned)
             .collect(),
-        resources: walk.asked.resources.iter().map(resource).collect(),
+        resources: walk.asked.resources.iter().map(|uri| resource(uri)).collect(),
         details: details.iter().map(|detail| DetailCard::of(detail, None)).collect(),
         notes,
         complaints: Vec::new(),
@@ -113,7 +113,7 @@ pub(super) async fn allow(walk: &mut Walk<'_>, form: &Form<'_>, report: &mut Rep
         step => return walk.to_page(&step).await,
     }
     let ticked: Vec<&str> = form.all("scope").collect();
-    let keeps = |scope: &Box<str>| **scope == *"openid" || ticked.contains(&&**scope);
-    let scopes: Vec<Box<str>> = askable(walk).into_iter().filter(keeps).collect();
+    let mut scopes = askable(walk);
+    scopes.retain(|scope| **scope == *"openid" || ticked.contains(&&**scope));
     answering::answer(walk, Agreed { scopes }, true, report).await
 }

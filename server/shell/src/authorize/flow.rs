@@ -243,7 +243,7 @@ pub(super) async fn resume<'a>(rooms: &'a Rooms, arrival: &'a Arrival, text: &st
     let found = rooms.store.load_flow(Digest::of(id.as_bytes()), now.timestamp()).await?;
     // Security: a flow belongs to the browser in which it began (RFC 9700 §4.7).
     let flow = found.filter(|flow| flow.browser_digest == browser.digest()).ok_or(Stop::Shown(ErrorKind::Expired))?;
-    let entry = rooms.directory.client(&flow.client_id).await.map_err(|failure| stopped(failure))?;
+    let entry = rooms.directory.client(&flow.client_id).await.map_err(stopped)?;
     let entry = entry.filter(|entry| entry.client.enabled).ok_or(Stop::Shown(ErrorKind::UnknownClient))?;
     report.client(&flow.client_id, true);
     let visit = rooms.directory.visit()?;

@@ -66,6 +66,18 @@ pub(super) async fn load(folder: &Path, api: &Api, token: &str) -> Result<Demo, 
         let secret = rotated["client_secret"].as_str().unwrap_or_default();
         write_private(&secret_file, format!("{secret}\n").as_bytes())?;
     }
+    let web = json!({
+        "client_id": "demo-web",
+        "client_name": "Demo for people",
+        "application_type": "native",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_method": "none",
+        "redirect_uris": ["http://127.0.0.1:8400/callback"],
+        "scope": "openid profile email offline_access",
+        "default_scope": "profile",
+        "tags": ["demo"],
+    });
+    admin.create("/admin/v1/clients", &web).await?;
     let password_file = admin.person(folder, "alice", &json!({ "name": "Alice Doe", "given_name": "Alice", "family_name": "Doe" })).await?;
     admin.person(folder, "bob", &json!({ "name": "Bob Roe", "given_name": "Bob", "family_name": "Roe" })).await?;
     Ok(Demo { client_id: "demo", secret_file, user: "alice", password_file, has_plugin })

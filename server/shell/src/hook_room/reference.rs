@@ -42,7 +42,16 @@ fn meant<S: Shaping>(shaped: &S) -> (HookPoint, Vec<&'static str>) {
 
 fn rows() -> [(HookPoint, Vec<&'static str>); HookPoint::ALL.len()] {
     let audience = ["urn:a".into()];
-    let entitlement = Entitlement { issuer: "i", subject: "s", client_id: "c", scopes: &[], audience: &audience, lifetime: 1 };
+    let entitlement = Entitlement {
+        issuer: "i",
+        subject: "s",
+        client_id: "c",
+        scopes: &[],
+        audience: &audience,
+        lifetime: 1,
+        confirmation: None,
+        allowed: None,
+    };
     [
         meant(&Claims::draft(&entitlement, "j".into(), Timestamp::from_seconds(1))),
         meant(&ResponseMembers::default()),

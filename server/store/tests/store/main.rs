@@ -4,6 +4,7 @@
 mod admin;
 mod boundary;
 mod embedded;
+mod grants;
 mod migrations;
 mod plugins;
 mod samples;

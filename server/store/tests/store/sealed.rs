@@ -28,6 +28,7 @@ async fn filled(database: &TestDatabase) -> Store {
     let id = UserId::from_random([1; 16]);
     store.create_user("root", Person::new(id.clone(), Username::parse("alice").unwrap()), None).await.unwrap();
     store.save_totp("root", &id, b"old".to_vec(), 0).await.unwrap();
+    store.server_secret("people", b"old".to_vec()).await.unwrap();
     store
 }
 
@@ -76,7 +77,15 @@ async fn resealing_changes_every_value_with_the_check_value_or_nothing() {
     let database = TestDatabase::migrated();
     let store = filled(&database).await;
     let places: Vec<_> = store.sealed_values().await.unwrap().into_iter().map(|value| (value.place.table, value.place.column)).collect();
-    assert_eq!(places, [("signing_keys", "sealed_private"), ("client_secrets", "sealed"), ("user_totp", "sealed_secret")]);
+    assert_eq!(
+        places,
+        [
+            ("signing_keys", "sealed_private"),
+            ("client_secrets", "sealed"),
+            ("user_totp", "sealed_secret"),
+            ("server_secrets", "sealed_secret")
+        ]
+    );
 
     let check = MasterKeyCheck { key_id: "new".to_owned(), check_value: b"check".to_vec() };
     let failing = |value: &claimsmith_store::SealedValue| match value.place.table {
@@ -87,7 +96,7 @@ async fn resealing_changes_every_value_with_the_check_value_or_nothing() {
     assert!(store.sealed_values().await.unwrap().iter().all(|value| value.sealed == b"old"));
     assert_eq!(store.master_key_check().await.unwrap(), None);
 
-    assert_eq!(store.reseal("root", check.clone(), |_| Ok(Some(b"new".to_vec()))).await.unwrap().value, 3);
+    assert_eq!(store.reseal("root", check.clone(), |_| Ok(Some(b"new".to_vec()))).await.unwrap().value, 4);
     assert!(store.sealed_values().await.unwrap().iter().all(|value| value.sealed == b"new"));
     assert_eq!(store.master_key_check().await.unwrap(), Some(check));
 }
@@ -100,5 +109,8 @@ fn no_sealed_column_is_forgotten() {
          WHERE table_schema = 'public' AND column_name LIKE 'sealed%' ORDER BY 1",
     );
     let columns: Vec<String> = columns.into_iter().flatten().collect();
-    assert_eq!(columns, ["client_secrets.sealed", "signing_keys.sealed_private", "user_totp.sealed_secret"]);
+    assert_eq!(
+        columns,
+        ["client_secrets.sealed", "server_secrets.sealed_secret", "signing_keys.sealed_private", "user_totp.sealed_secret"]
+    );
 }

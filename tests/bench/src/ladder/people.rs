@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use claimsmith::shared_secret::SharedSecret;
 use claimsmith_issuer::grants::Allowed;
 use claimsmith_jose::Digest;
 use claimsmith_protocol::authorize::Challenge;
 use claimsmith_protocol::handle::{Code, GrantId};
+use claimsmith_shell::shared_secret::SharedSecret;
 use claimsmith_store::{Settings, Store};
 use claimsmith_vault::{MasterKey, Sealer};
 
@@ -21,25 +21,25 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub const CALLBACK: &str = "https://app.example/cb";
 
 /// Makes grants of one person for one client.
-pub struct Grants<'a> {
-    dev: &'a Dev,
+pub struct Grants {
+    url: String,
     shared: SharedSecret,
     client: String,
     user: String,
     made: u64,
 }
 
-impl<'a> Grants<'a> {
+impl Grants {
     /// Reads what the server makes refresh tokens with, as a node of its own would.
     ///
     /// # Panics
     /// When the development server's files are not where they are.
-    pub fn new(dev: &'a Dev, master_key: &std::path::Path, client: &str, user: &str) -> Self {
+    pub fn new(dev: &Dev, master_key: &std::path::Path, client: &str, user: &str) -> Self {
         let master = MasterKey::read(master_key).expect("the master key");
         let store = Store::open(dev.text("database_url"), &Settings::default()).expect("the database");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let shared = runtime.block_on(SharedSecret::open(&store, &Sealer::new(&master, &[]))).expect("the shared secret");
-        Self { dev, shared, client: client.to_owned(), user: user.to_owned(), made: 0 }
+        Self { url: dev.text("database_url").to_owned(), shared, client: client.to_owned(), user: user.to_owned(), made: 0 }
     }
 
     fn next(&mut self) -> (GrantId, [u8; 32]) {
@@ -109,7 +109,6 @@ impl<'a> Grants<'a> {
              FROM (SELECT number, sha256(('filler ' || number)::bytea) AS digest FROM generate_series({from} + 1, {to}) AS number) AS made"
         );
         self.copy("nothing", "id bytea", "", &insert);
-        self.dev.sql("VACUUM (ANALYZE) grants; SELECT 1");
     }
 
     fn copy(&self, table: &str, columns: &str, rows: &str, insert: &str) {
@@ -119,13 +118,10 @@ impl<'a> Grants<'a> {
             .replace(":user", &quote(&self.user))
             .replace(":allowed", &quote(&self.allowed()));
         let script = format!(
-            "SET statement_timeout = 0;\nCREATE TEMPORARY TABLE {table} ({columns});\nCOPY {table} FROM STDIN;\n{rows}\\.\n{insert};\n"
+            "SET statement_timeout = 0;\nCREATE TEMPORARY TABLE {table} ({columns});\nCOPY {table} FROM STDIN;\n{rows}\\.\n{insert};\nANALYZE grants;\n"
         );
-        let mut psql = Command::new("psql")
-            .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", self.dev.text("database_url")])
-            .stdin(Stdio::piped())
-            .spawn()
-            .expect("psql");
+        let mut psql =
+            Command::new("psql").args(["-X", "-q", "-v", "ON_ERROR_STOP=1", &self.url]).stdin(Stdio::piped()).spawn().expect("psql");
         psql.stdin.take().expect("a pipe").write_all(script.as_bytes()).expect("written");
         assert!(psql.wait().expect("a status").success(), "psql refused");
     }

@@ -7,7 +7,7 @@ use claimsmith_issuer::claims::{Claims, Draft};
 use claimsmith_issuer::client::{Authentication, Client, SecretMethod, SecretVerifier, StoredSecret, TokenFormat};
 use claimsmith_issuer::client_auth::{self, Evidence, Policy};
 use claimsmith_issuer::grants::Defaults;
-use claimsmith_issuer::grants::client_credentials::{self, Resources};
+use claimsmith_issuer::grants::{Resources, client_credentials};
 use claimsmith_jose::{Digest, SigningAlg};
 use claimsmith_protocol::credentials::{AuthMethod, Presented};
 use claimsmith_protocol::grant::GrantType;

@@ -158,7 +158,7 @@ fn clm_009_what_has_to_be_agreed_to() {
 fn auz_033_anybodys_program_is_asked_for_every_time() {
     let mut native = client();
     native.authentication = Authentication::Public;
-    native.registration = Box::new(Registration::default());
+    *native.registration = Registration::default();
     let (person, held) = (person(0), consent("openid"));
     let mut asked = asked("openid");
     assert_eq!(needs_consent(&asked, &standing(&native, Some(&person), Some(&held))), None, "https is its owner's alone");

@@ -55,8 +55,7 @@ fn cod_002_the_redirect_uri_is_repeated() {
     }
     let mut new = Rig::new();
     new.client_mut(|client| {
-        client.registration =
-            Box::new(Registration::from_text(r#"{"redirect_uris":["https://a.example/cb"],"profile":"oauth2_1"}"#).expect("good"))
+        *client.registration = Registration::from_text(r#"{"redirect_uris":["https://a.example/cb"],"profile":"oauth2_1"}"#).expect("good")
     });
     entitled(judge_of(&new, &format!("code={}&code_verifier={VERIFIER}", code().expose())));
 }

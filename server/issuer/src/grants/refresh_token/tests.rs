@@ -38,7 +38,7 @@ fn rft_006_rotation_by_client_and_profile() {
     kept.client_mut(|client| client.registration.refresh_token_rotation = Some(Rotation::Keep));
     assert_eq!(refresh(ask(&kept, 3, "")).0, Refresh::Keep);
     let mut fapi = with_refresh(3);
-    fapi.client_mut(|client| client.registration = Box::new(Registration::from_text(r#"{"profile":"fapi2_security"}"#).expect("good")));
+    fapi.client_mut(|client| *client.registration = Registration::from_text(r#"{"profile":"fapi2_security"}"#).expect("good"));
     assert_eq!(refresh(ask(&fapi, 3, "")).0, Refresh::Keep, "FAP-004");
 }
 
