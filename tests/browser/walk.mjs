@@ -142,6 +142,8 @@ const walks = {
     await typePassword(page, "alice", "not the password");
     await page.waitForSelector("#complaints");
     await at(page, "sign_in", "sign_in-wrong");
+    assert.equal(await page.inputValue("#identifier"), "alice");
+    assert.equal(await page.inputValue("#password"), "");
     await page.click("#cancel");
     assert.equal((await atClient(page, url)).error, "access_denied");
     await page.context().close();
