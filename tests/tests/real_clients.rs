@@ -15,6 +15,7 @@ mod real_clients {
     mod code_flow;
     mod guide;
     mod oauth2_crate;
+    mod openidconnect_crate;
 
     use super::{DEMO_AUDIENCE, METHODS, RESOURCE, SCOPE, node, node_folder, python, register, run, scene};
 }
