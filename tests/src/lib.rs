@@ -18,12 +18,14 @@ mod jwt;
 mod marker;
 mod person;
 pub mod postgres;
+mod receiver;
 mod reply;
 pub mod serve;
 
 pub use jwt::{AssertionKey, Decoded, claims, decode_with};
 pub use marker::{Variant, marker};
 pub use person::{Landed, Person, attribute, hidden, values};
+pub use receiver::{Received, Receiver};
 pub use reply::Reply;
 
 /// The plugins of the guide: each is compiled, and does what it is said to do.

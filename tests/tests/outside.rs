@@ -26,6 +26,7 @@ mod outside {
     mod hooks;
     mod introspection;
     mod isolation;
+    mod logout;
     mod mtls;
     mod network;
     mod plugins;

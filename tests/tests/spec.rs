@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The groups in the order of a request's way, with their titles.
-const GROUPS: [(&str, &str); 19] = [
+const GROUPS: [(&str, &str); 23] = [
     ("NET", "Transport and HTTP"),
     ("TOK", "The token endpoint"),
     ("CLC", "Client credentials"),
@@ -26,6 +26,10 @@ const GROUPS: [(&str, &str); 19] = [
     ("IDT", "ID tokens"),
     ("CLM", "Claims and userinfo"),
     ("SUB", "Subjects"),
+    ("RFT", "Refresh tokens"),
+    ("LGO", "Signing out"),
+    ("BCL", "Telling clients: logout tokens"),
+    ("FCL", "Telling clients: framed pages"),
     ("SEC", "Security across everything"),
     ("PLG", "Plugins"),
 ];

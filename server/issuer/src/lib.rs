@@ -18,6 +18,7 @@ pub mod grants;
 pub mod hook;
 pub mod id_token;
 pub mod introspect;
+pub mod logout;
 pub mod person;
 pub mod policy;
 pub mod registration;

@@ -1,7 +1,7 @@
 //! What a client's metadata must keep to, as an administrator or registration writes it (RFC 7591 §2, OpenID Connect Dynamic
 //! Client Registration §2 and their companions).
 
-use claimsmith_jose::{ContentEnc, KeyAlg};
+use claimsmith_jose::{ContentEnc, KeyAlg, SigningAlg};
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::redirect::{self, ApplicationType};
 use claimsmith_protocol::registration::{Profile, Registration, SubjectType};
@@ -135,6 +135,11 @@ impl Findings {
             if let Err(invalid) = redirect::check(uri, registration.application_type) {
                 self.say(format!("post_logout_redirect_uris.{index}"), invalid.to_string());
             }
+        }
+        // OpenID Connect Back-Channel Logout §2.4: signed as the client's ID tokens are, and that is done with keys of ours.
+        let signed = registration.id_token_signed_response_alg.as_deref();
+        if registration.backchannel_logout_uri.is_some() && signed.is_some_and(|alg| SigningAlg::parse(alg).is_none()) {
+            self.say("backchannel_logout_uri", "needs ID tokens that are signed with a key of this server: no MAC, and not none");
         }
         // OpenID Connect Front-Channel Logout §2: the same origin as a redirect URI.
         if let Some(uri) = &registration.frontchannel_logout_uri {
@@ -345,6 +350,15 @@ mod tests {
         assert_eq!(wrong(document, Around { by_key: false, ..CODE }), ["response_types", "profile", "redirect_uris", "profile"]);
         let good = r#"{"redirect_uris":["https://a.example/cb"],"profile":"fapi2_security","dpop_bound_access_tokens":true}"#;
         assert_eq!(wrong(good, CODE), [""; 0]);
+    }
+
+    #[test]
+    fn bcl_003_logout_tokens_are_signed_with_keys_of_ours() {
+        let document = r#"{"redirect_uris":["https://a.example/cb"],"backchannel_logout_uri":"https://a.example/out","id_token_signed_response_alg":"ES256"}"#;
+        assert_eq!(wrong(document, CODE), [""; 0]);
+        for alg in ["HS256", "none"] {
+            assert_eq!(wrong(&document.replace("ES256", alg), CODE), ["backchannel_logout_uri"], "{alg}");
+        }
     }
 
     #[test]

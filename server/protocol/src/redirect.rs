@@ -86,8 +86,8 @@ fn authority(text: &str) -> Option<&str> {
 
 fn is_loopback(uri: &Url) -> bool {
     match uri.host() {
-        Some(Host::Ipv4(address)) => address == std::net::Ipv4Addr::LOCALHOST,
-        Some(Host::Ipv6(address)) => address == std::net::Ipv6Addr::LOCALHOST,
+        Some(Host::Ipv4(address)) => address.octets() == [127, 0, 0, 1],
+        Some(Host::Ipv6(address)) => address.segments() == [0, 0, 0, 0, 0, 0, 0, 1],
         Some(Host::Domain(_)) | None => false,
     }
 }

@@ -11,7 +11,7 @@
 
 mod answering;
 mod arriving;
-mod cards;
+pub mod cards;
 mod consenting;
 mod flow;
 mod signing_in;
@@ -30,7 +30,8 @@ use crate::rooms::Rooms;
 
 pub use answering::respond;
 pub use arriving::resolve;
-pub use flow::{Kept, Progress, Walk};
+pub use flow::{Kept, Progress, Walk, see_other, stopped};
+pub use standing::verify_id_token;
 
 /// How a walk of a browser can end other than with its answer.
 #[derive(Debug)]

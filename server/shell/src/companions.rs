@@ -1,6 +1,7 @@
 //! What goes with an access token that is for a person: the ID token, the refresh token, and what becomes of the grant.
 
 use claimsmith_issuer::claims::{Claims, RefreshTokenPlan, Shaped};
+use claimsmith_issuer::confirmation::Confirmation;
 use claimsmith_issuer::grants::refresh_token::state_after;
 use claimsmith_issuer::grants::{Entitled, ForPerson, From, Refresh};
 use claimsmith_issuer::hook::{Background, GrantFacts, Person as HookPerson};
@@ -190,6 +191,12 @@ impl Companions {
             body.extend_from_slice(details.as_bytes());
         }
     }
+}
+
+/// The same for the plugins of a room, where there is a person and any of them can ask.
+pub fn background_for(room: &Room<'_>, loaded: Option<&LoadedGrant>, confirmation: Option<Confirmation>) -> Option<Background> {
+    let loaded = loaded.filter(|_| room.reads_background())?;
+    Some(background(loaded, confirmation.map(|held| held.to_json())))
 }
 
 /// What plugins may ask about a grant's person: all of it, to be narrowed to what each binding may read.

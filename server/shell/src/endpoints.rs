@@ -16,6 +16,7 @@ use crate::rooms::Rooms;
 mod assets;
 mod authorize;
 mod discovery;
+mod end_session;
 mod health;
 mod introspection;
 mod jwks;
@@ -83,6 +84,7 @@ enum Kind {
     Asset,
     Authorize,
     FlowPage,
+    EndSession,
     Userinfo,
 }
 
@@ -105,6 +107,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &authorize::ENDPOINT,
     &authorize::SIGN_IN,
     &authorize::CONSENT,
+    &end_session::ENDPOINT,
 ];
 
 /// The public endpoints as the hall calls them.
@@ -237,6 +240,7 @@ impl Handler for Public {
             Kind::Asset => assets::handle(rooms, &arrival),
             Kind::Authorize => authorize::handle(rooms, &arrival).await,
             Kind::FlowPage => authorize::page(endpoint, rooms, &arrival).await,
+            Kind::EndSession => end_session::handle(rooms, &arrival).await,
         };
         self.cors(endpoint, &arrival.headers, answer)
     }

@@ -166,6 +166,7 @@ pub struct Fetcher {
 #[derive(Debug)]
 struct Job {
     url: url::Url,
+    form: Option<String>,
     deadline: Instant,
     reply: oneshot::Sender<Result<Fetched, FetchRefusal>>,
 }
@@ -203,10 +204,19 @@ impl Fetcher {
 
     /// Fetches a JSON document. Dropping the future ends the errand.
     pub async fn json(&self, url: &str) -> Result<Fetched, FetchRefusal> {
+        self.run(url, None).await
+    }
+
+    /// Posts a form. What comes back is not read; 200 and 204 are success.
+    pub async fn post_form(&self, url: &str, form: String) -> Result<(), FetchRefusal> {
+        self.run(url, Some(form)).await.map(drop)
+    }
+
+    async fn run(&self, url: &str, form: Option<String>) -> Result<Fetched, FetchRefusal> {
         let url = self.guard.vet(url)?;
         let deadline = Instant::now() + self.timeout;
         let (reply, answer) = oneshot::channel();
-        self.jobs.try_send(Job { url, deadline, reply }).map_err(|refused| match refused {
+        self.jobs.try_send(Job { url, form, deadline, reply }).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => FetchRefusal::Busy,
             mpsc::error::TrySendError::Closed(_) => FetchRefusal::Stopped,
         })?;
@@ -238,7 +248,7 @@ async fn run(mut waiting: mpsc::Receiver<Job>, exchange: Exchange, concurrent: u
         tokio::spawn(async move {
             let _seat = seat;
             tokio::select! {
-                brought = timeout_at(job.deadline, exchange.run(job.url)) => {
+                brought = timeout_at(job.deadline, exchange.run(job.url, job.form)) => {
                     _ = job.reply.send(brought.unwrap_or(Err(FetchRefusal::TimedOut)));
                 }
                 () = job.reply.closed() => {}

@@ -7,6 +7,7 @@
 
 pub mod admin;
 pub mod authorize;
+pub mod back_channel;
 pub mod browser;
 pub mod calendar;
 pub mod cli;
@@ -14,6 +15,7 @@ pub mod client_keys;
 pub mod clock;
 pub mod companions;
 pub mod config;
+pub mod court;
 pub mod desk;
 pub mod dev;
 pub mod directory;
@@ -40,6 +42,7 @@ pub mod seals;
 pub mod secret_desk;
 pub mod serve;
 pub mod shared_secret;
+pub mod sign_out;
 pub mod slow_signing;
 pub mod start_fault;
 pub mod telemetry;

@@ -13,6 +13,7 @@ use claimsmith_store::{Database, MasterKeyCheck, Store};
 use claimsmith_vault::{CheckValue, MasterKey, Purpose, Sealer};
 use tokio::sync::watch;
 
+use crate::back_channel;
 use crate::client_keys::ClientKeysCache;
 use crate::clock::Clock;
 use crate::config::ServeConfig;
@@ -74,7 +75,7 @@ impl Node {
         let shared = runtime.block_on(SharedSecret::open(&store, &sealer)).map_err(StartFault::Shared)?;
         let settings = rooms::Settings { languages: pages.languages().map(str::to_owned).collect(), ..config.room_settings() };
         let throttle = Arc::new(Throttle::new(&config.throttle_settings()));
-        let fetcher = Arc::new(Fetcher::start(&config.fetch_settings())?);
+        let fetcher = Fetcher::start(&config.fetch_settings())?;
         let secret_desk = Arc::new(SecretDesk::open(&config.secret_desk_settings(), Arc::clone(&throttle))?);
         let rooms = Arc::new(Rooms {
             metadata: Document::new(&config.issuer, &settings),
@@ -82,7 +83,7 @@ impl Node {
             node_id,
             clock,
             directory: Directory::new(Arc::clone(&store), policy, config.cache.clients, config.store.max_stale),
-            client_keys: ClientKeysCache::new(config.client_keys_settings(), fetcher),
+            client_keys: ClientKeysCache::new(config.client_keys_settings(), Arc::new(fetcher.clone())),
             people: People::open(config.people_settings(), Arc::clone(&store), Arc::clone(&sealer), Arc::clone(&secret_desk))?,
             secret_desk,
             client_trust: ClientTrust::load(config.trust_files())?,
@@ -100,7 +101,7 @@ impl Node {
             draining: AtomicBool::new(false),
         });
         let (stop, stopped) = watch::channel(false);
-        let keeper = keep(runtime, freshness, Arc::clone(&rooms), Arc::clone(&key_life), stopped)?;
+        let keeper = keep(runtime, freshness, (Arc::clone(&rooms), fetcher), Arc::clone(&key_life), stopped)?;
         Ok(Self { rooms, key_life, compiler: Arc::new(compiler), database, stop, keeper })
     }
 
@@ -131,11 +132,11 @@ impl Node {
     }
 }
 
-/// The thread that keeps the node fresh, its keys tended and its tables swept.
+/// The thread that keeps the node fresh, its keys tended, its tables swept and clients told of sessions that have ended.
 fn keep(
     runtime: tokio::runtime::Runtime,
     freshness: Freshness,
-    rooms: Arc<Rooms>,
+    (rooms, fetcher): (Arc<Rooms>, Fetcher),
     key_life: Arc<KeyLife>,
     stopped: watch::Receiver<bool>,
 ) -> Result<JoinHandle<()>, StartFault> {
@@ -144,7 +145,8 @@ fn keep(
             let store = Arc::clone(&rooms.store);
             let node_id = rooms.node_id.clone();
             let fresh = freshness.run(Arc::clone(&rooms), stopped.clone());
-            tokio::join!(fresh, sweep(&rooms, stopped.clone()), tend(&rooms, &key_life, stopped));
+            let told = back_channel::deliver(&rooms, fetcher, stopped.clone());
+            tokio::join!(fresh, sweep(&rooms, stopped.clone()), told, tend(&rooms, &key_life, stopped));
             if let Err(fault) = store.report_gone(&node_id).await {
                 tracing::debug!(%fault, "the node could not say goodbye");
             }

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Templates and words are built in; an operator's folder may replace any of them, and is tried with sample data of every
-//! page in every language before the server starts. No page runs a script, but for passkeys and for posting the response
-//! of `form_post`. Nothing that a client, a person or a plugin says is HTML.
+//! page in every language before the server starts. No page runs a script, but for passkeys, for posting the response
+//! of `form_post` and for going on from frames that never load. Nothing that a client, a person or a plugin says is HTML.
 
 mod assets;
 mod colour;

@@ -386,6 +386,18 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    logout_deliveries (client_id, session_id) {
+        client_id -> Text,
+        session_id -> Text,
+        user_id -> Text,
+        attempts -> Int4,
+        created_at -> Timestamptz,
+        attempt_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(client_secrets -> clients (client_id));
 diesel::allow_tables_to_appear_in_same_query!(
     grants,

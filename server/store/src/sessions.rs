@@ -12,6 +12,7 @@ use crate::connection::Tx;
 use crate::fault::Fault;
 use crate::grants::{self, Ending};
 use crate::instant;
+use crate::logout_deliveries;
 use crate::page::PAGE_MAX;
 use crate::schema::{session_clients, sessions};
 use crate::store::Store;
@@ -139,7 +140,7 @@ impl Store {
             .await
     }
 
-    /// Ends sessions, with the grants that end with them. What comes back are those that had not ended before.
+    /// Ends sessions, with the grants that end with them, and has their clients told. What comes back are those that had not ended before.
     pub async fn end_sessions(&self, which: EndedSessions, at: Timestamp) -> Result<Vec<EndedSession>, Fault> {
         self.boundary.write(move |tx| end(tx, &which, at)).await
     }
@@ -174,6 +175,7 @@ pub(crate) fn end(tx: &mut Tx, which: &EndedSessions, at: Timestamp) -> Result<V
     let mut all = Vec::with_capacity(ended.len());
     for (id, user) in ended {
         grants::end(tx, &Ending::Session(id.as_str().into()), at)?;
+        logout_deliveries::owe(tx, &id, &user)?;
         let clients: Vec<String> = session_clients::table
             .filter(session_clients::session_id.eq(&id))
             .select(session_clients::client_id)

@@ -37,7 +37,7 @@ pub struct Swept {
     pub nodes: u64,
     /// Grants that nothing can come of any more.
     pub grants: u64,
-    /// Sessions that are over.
+    /// Sessions that are over, and what clients could not be told of them.
     pub sessions: u64,
     /// Authorization requests that were not finished, and pushed ones.
     pub requests: u64,
@@ -99,6 +99,10 @@ const SESSIONS: Broom = Broom {
     sql: "DELETE FROM sessions WHERE session_id IN (SELECT session_id FROM sessions \
           WHERE expires_at < now() - $1 * interval '1 s' ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
 };
+const DELIVERIES: Broom = Broom {
+    sql: "DELETE FROM logout_deliveries WHERE (client_id, session_id) IN (SELECT client_id, session_id FROM logout_deliveries \
+          WHERE expires_at < now() - $1 * interval '1 s' ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+};
 const FLOWS: Broom = Broom {
     sql: "DELETE FROM flows WHERE flow_digest IN (SELECT flow_digest FROM flows \
           WHERE expires_at < now() - $1 * interval '1 s' ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
@@ -128,7 +132,7 @@ impl Store {
             failures: self.sweep_table(&FAILURES, 0).await?,
             records: 0,
             grants: self.sweep_table(&GRANTS, GRANTS_KEPT).await?,
-            sessions: self.sweep_table(&SESSIONS, CHANGES_KEPT).await?,
+            sessions: self.sweep_table(&SESSIONS, CHANGES_KEPT).await? + self.sweep_table(&DELIVERIES, MARGIN).await?,
             requests: self.sweep_table(&FLOWS, MARGIN).await? + self.sweep_table(&PUSHED, MARGIN).await?,
         };
         if let Some(kept) = self.audit_retention.map(|kept: Duration| i64::try_from(kept.as_secs()).unwrap_or(i64::MAX)) {

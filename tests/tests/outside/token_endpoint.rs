@@ -71,7 +71,7 @@ fn tok_007_and_008_grant_types_are_needed_and_exact() {
     let client = server().register_basic("read");
     let ask = |form: &str| server().post("token_endpoint", Some(&client.basic()), form);
     ask("scope=read").err("invalid_request");
-    for grant in ["password2", "CLIENT_CREDENTIALS", "%20client_credentials", "authorization_code"] {
+    for grant in ["password2", "CLIENT_CREDENTIALS", "%20client_credentials", "authorization_codes"] {
         ask(&format!("grant_type={grant}")).err("unsupported_grant_type");
     }
 }

@@ -7,7 +7,7 @@ use claimsmith_protocol::registration::Registration;
 use crate::pages::view::{Account, ClientCard, Link};
 
 /// A client, with what it says about itself.
-pub(super) fn client(client: &Client) -> ClientCard {
+pub fn client(client: &Client) -> ClientCard {
     let registration: &Registration = &client.registration;
     let link = |uri: &Option<Box<str>>| uri.as_deref().and_then(Link::web);
     ClientCard {
@@ -20,7 +20,7 @@ pub(super) fn client(client: &Client) -> ClientCard {
 }
 
 /// A person, as they know themselves.
-pub(super) fn account(person: &Person) -> Account {
+pub fn account(person: &Person) -> Account {
     let claims: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&person.claims).unwrap_or_default();
     let name = claims.get("name").and_then(serde_json::Value::as_str).filter(|name| !name.is_empty());
     Account { identifier: person.username.as_str().to_owned(), name: name.map(str::to_owned) }

@@ -207,7 +207,7 @@ impl<'a> Walk<'a> {
 }
 
 /// A redirect that never repeats a form (RFC 9700 §4.12), and says nothing to the next site of where it came from.
-pub(super) fn see_other(location: &str) -> Answer {
+pub fn see_other(location: &str) -> Answer {
     let location = HeaderValue::from_str(location).unwrap_or_else(|_| HeaderValue::from_static("/"));
     let answer = Answer::empty(StatusCode::SEE_OTHER).with(LOCATION, location).uncached();
     answer.with(http::header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"))
@@ -256,7 +256,7 @@ pub(super) async fn resume<'a>(rooms: &'a Rooms, arrival: &'a Arrival, text: &st
 }
 
 /// A failure where no client can be told.
-pub(super) fn stopped(failure: crate::failure::Failure) -> Stop {
+pub fn stopped(failure: crate::failure::Failure) -> Stop {
     match failure {
         crate::failure::Failure::Failed(fault) => Stop::Failed(fault),
         crate::failure::Failure::Refused(refusal) => Stop::Refused(AuthorizeRefusal::Page(refusal)),

@@ -77,7 +77,7 @@ fn read_hint(walk: &Walk<'_>, text: &str) -> Option<Hint> {
 }
 
 /// The claims of an ID token that one of our published keys has signed; nobody looks at its expiry.
-pub(super) fn verify_id_token(
+pub fn verify_id_token(
     rooms: &crate::rooms::Rooms,
     visit: &crate::directory::Visit,
     text: &str,

@@ -157,6 +157,10 @@ fn add_people(members: &mut Map<String, Value>, settings: &Settings) {
         ("prompt_values_supported", json!(Prompt::VALUES)),
         ("request_parameter_supported", json!(false)),
         ("ui_locales_supported", json!(settings.languages)),
+        ("backchannel_logout_supported", json!(true)),
+        ("backchannel_logout_session_supported", json!(true)),
+        ("frontchannel_logout_supported", json!(true)),
+        ("frontchannel_logout_session_supported", json!(true)),
     ];
     members.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
 }

@@ -5,13 +5,13 @@
 
 use claimsmith_issuer::claims::Claims;
 use claimsmith_issuer::dpop::Space;
-use claimsmith_issuer::grants::{Case, Request, Verdict};
+use claimsmith_issuer::grants::Request;
 use claimsmith_protocol::credentials::Presented;
 use claimsmith_protocol::token::{REPEATABLE, parse_form, parse_grant_type};
-use claimsmith_store::LoadedGrant;
 
 use super::{Cors, Endpoint, FORM_LIMIT, Kind};
 use crate::companions::{self, Making};
+use crate::court::{self, Docket, Judged};
 use crate::failure::Failure;
 use crate::http::{Answer, Arrival};
 use crate::rooms::Rooms;
@@ -45,39 +45,15 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     let now = rooms.clock.now();
     let caller = desk::authenticate(rooms, presented, arrival, report).await?;
 
-    // Records, out: what the code or refresh token stands for.
-    let visit = rooms.directory.visit()?;
+    // Records, out, and the court: what the client is entitled to. Pure but for the waiting.
     let request = Request::parse(grant, &form)?;
-    let loaded = match request.grant() {
-        Some(id) => rooms.store.load_grant(id).await?,
-        None => None,
-    };
-    let confirmation = possession::confirmation(rooms, &caller, arrival, proof.as_ref()).await?;
-    report.stage(report::Stage::Evidence);
-
-    // Court: what the client is entitled to. Pure. From here on the policy stays what it is.
-    let case = Case {
-        caller: &caller.client,
-        grant: loaded.as_ref().map(|loaded| &loaded.grant),
-        genuine: request.refresh_claim().is_some_and(|claim| rooms.shared.is_genuine(claim)),
-        person_is_there: loaded.as_ref().is_some_and(LoadedGrant::person_is_there),
-        confirmation: confirmation.as_ref(),
-        resources: visit.resources(),
-        defaults: &rooms.settings.defaults,
-        policy: &rooms.settings.people,
-        now: now.timestamp(),
-    };
-    let entitled = match request.decide(&case) {
-        Verdict::Entitled(entitled) => entitled,
-        Verdict::Refused(refusal, remedy) => return Err(record::refused(rooms, refusal, remedy).await),
-    };
-    report.stage(report::Stage::Decide);
+    let docket = Docket { caller: &caller, request: &request, arrival, proof: proof.as_ref(), now };
+    let Judged { visit, entitled, loaded, confirmation } = court::judge(rooms, docket, report).await?;
 
     // Hook room: the client's plugins shape the drafts. Nothing is spent yet.
     let occasion = hook_room::Occasion { arrival, form: &form, grant: Some(grant), now };
     let mut room = hook_room::Room::open(rooms, &visit, &caller, occasion);
-    let background = loaded.as_ref().filter(|_| room.reads_background());
-    let background = background.map(|loaded| companions::background(loaded, confirmation.map(|held| held.to_json())));
+    let background = companions::background_for(&room, loaded.as_ref(), confirmation);
     let asked = hook_room::Asked::of(&request, &entitled, background.as_ref(), &caller.entry.client.id);
     let draft = Claims::draft(&issue::entitlement(rooms, &caller, &entitled, confirmation), issue::jti(&entitled), now.timestamp());
     let claims = room.access_token(draft, entitled.lifetime_ceiling.seconds(), asked, report).await?;

@@ -41,7 +41,24 @@ impl Exchange {
         Ok(Self { client, max_bytes: settings.max_bytes })
     }
 
-    pub(super) async fn run(&self, url: url::Url) -> Result<Fetched, FetchRefusal> {
+    pub(super) async fn run(&self, url: url::Url, form: Option<String>) -> Result<Fetched, FetchRefusal> {
+        match form {
+            None => self.get(url).await,
+            Some(form) => self.post(url, form).await,
+        }
+    }
+
+    /// Posts a form; what comes back is left unread.
+    async fn post(&self, url: url::Url, form: String) -> Result<Fetched, FetchRefusal> {
+        let request = self.client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
+        let answer = request.send().await.map_err(|error| refusal(&error))?;
+        match answer.status().as_u16() {
+            200 | 204 => Ok(Fetched { body: Bytes::new(), max_age: None }),
+            status => Err(FetchRefusal::Status(status)),
+        }
+    }
+
+    async fn get(&self, url: url::Url) -> Result<Fetched, FetchRefusal> {
         let request = self.client.get(url).header(ACCEPT, "application/jwk-set+json, application/json");
         let answer = request.send().await.map_err(|error| refusal(&error))?;
         if answer.status() != reqwest::StatusCode::OK {

@@ -5,7 +5,13 @@ use http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_PO
 use super::view::{ClientCard, Link};
 use crate::http::Answer;
 
-/// The one inline script: it posts the form of a `form_post` response.
+/// Goes on from the signed-out page although a frame never loads: `Refresh` counts from the moment when all have (HTML §4.2.5.3).
+pub(super) const GO_ON: &str = "setTimeout(()=>location.assign(document.getElementById('continue').href),5000)";
+
+/// Its digest, as [`SELF_POST_SOURCE`].
+const GO_ON_SOURCE: &str = "'sha256-Ier0HGSx/YI/d9IuWKGjtZEaVrQVtWdXSHtnUzy1lY8='";
+
+/// The other inline script: it posts the form of a `form_post` response.
 pub(super) const SELF_POST: &str = "document.forms[0].submit()";
 
 /// Its digest as CSP sources are written (CSP Level 3 §2.3.1). A test computes it.
@@ -46,6 +52,15 @@ impl Policy {
     #[must_use]
     pub(super) fn self_posting(mut self) -> Policy {
         self.scripts.push(SELF_POST_SOURCE.to_owned());
+        self
+    }
+
+    /// With the inline script that goes on after a while, where `needed`.
+    #[must_use]
+    pub(super) fn going_on(mut self, needed: bool) -> Policy {
+        if needed {
+            self.scripts.push(GO_ON_SOURCE.to_owned());
+        }
         self
     }
 
@@ -150,9 +165,11 @@ mod tests {
     }
 
     #[test]
-    fn the_inline_script_is_known_by_its_digest() {
-        let digest = Digest::of(SELF_POST.as_bytes()).to_base64url().replace('-', "+").replace('_', "/");
-        assert_eq!(SELF_POST_SOURCE, format!("'sha256-{digest}='"));
+    fn the_inline_scripts_are_known_by_their_digests() {
+        for (script, source) in [(SELF_POST, SELF_POST_SOURCE), (GO_ON, GO_ON_SOURCE)] {
+            let digest = Digest::of(script.as_bytes()).to_base64url().replace('-', "+").replace('_', "/");
+            assert_eq!(source, format!("'sha256-{digest}='"));
+        }
     }
 
     #[test]

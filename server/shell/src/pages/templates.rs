@@ -103,6 +103,7 @@ impl Templates {
         });
         environment.set_fuel(Some(FUEL));
         environment.set_debug(true);
+        environment.add_function("go_on", || Value::from_safe_string(policy::GO_ON.to_owned()));
         environment.add_function("self_post", || Value::from_safe_string(policy::SELF_POST.to_owned()));
         environment.add_function("qr", |text: String| qr(&text));
         environment.add_filter("visible", |text: String| visible(&text));

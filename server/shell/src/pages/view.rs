@@ -116,7 +116,7 @@ impl View {
             Self::ChooseAccount(page) => policy.logo(page.client.as_ref()),
             Self::Consent(page) => policy.logo(Some(&page.client)),
             Self::FormPost(page) => policy.self_posting().form_target(page.target.as_str()),
-            Self::SignedOut(page) => policy.frames(&page.frames),
+            Self::SignedOut(page) => policy.frames(&page.frames).going_on(page.next.is_some() && !page.frames.is_empty()),
             Self::SignOut(page) => policy.logo(page.client.as_ref()),
             Self::Apps(page) => page.apps.iter().fold(policy.alone(), |policy, app| policy.logo(Some(&app.client))),
             Self::Passkeys(_) => policy.alone().module(true),

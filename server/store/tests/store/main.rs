@@ -5,6 +5,7 @@ mod admin;
 mod boundary;
 mod embedded;
 mod grants;
+mod logout;
 mod migrations;
 mod plugins;
 mod samples;

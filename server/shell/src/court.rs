@@ -1,0 +1,71 @@
+//! Before the court: what a code or a refresh token stands for is fetched, and what the request proves to hold is made sure of. What is
+//! decided is decided in `issuer::grants`; here is the waiting.
+
+use claimsmith_issuer::confirmation::Confirmation;
+use claimsmith_issuer::dpop::Proof;
+use claimsmith_issuer::grants::{Case, Entitled, Request, Verdict};
+use claimsmith_store::LoadedGrant;
+
+use crate::clock::Now;
+use crate::desk::Caller;
+use crate::directory::Visit;
+use crate::failure::Failure;
+use crate::http::Arrival;
+use crate::report::{Report, Stage};
+use crate::rooms::Rooms;
+use crate::{possession, record};
+
+/// What the court is asked.
+#[derive(Clone, Copy)]
+pub struct Docket<'a> {
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// What for.
+    pub request: &'a Request,
+    /// What came with it.
+    pub arrival: &'a Arrival,
+    /// A proof that did.
+    pub proof: Option<&'a Proof>,
+    /// When.
+    pub now: Now,
+}
+
+/// What the court said, and all that it looked at.
+pub struct Judged {
+    /// The policy, which from here on stays what it is.
+    pub visit: Visit,
+    /// What the client is entitled to.
+    pub entitled: Entitled,
+    /// The grant and its person, where it is for one.
+    pub loaded: Option<LoadedGrant>,
+    /// What the tokens will be bound to.
+    pub confirmation: Option<Confirmation>,
+}
+
+/// Asks the court. A refusal leaves when what it wants done is done.
+pub async fn judge(rooms: &Rooms, docket: Docket<'_>, report: &mut Report) -> Result<Judged, Failure> {
+    let visit = rooms.directory.visit()?;
+    let loaded = match docket.request.grant() {
+        Some(id) => rooms.store.load_grant(id).await?,
+        None => None,
+    };
+    let confirmation = possession::confirmation(rooms, docket.caller, docket.arrival, docket.proof).await?;
+    report.stage(Stage::Evidence);
+    let case = Case {
+        caller: &docket.caller.client,
+        grant: loaded.as_ref().map(|loaded| &loaded.grant),
+        genuine: docket.request.refresh_claim().is_some_and(|claim| rooms.shared.is_genuine(claim)),
+        person_is_there: loaded.as_ref().is_some_and(LoadedGrant::person_is_there),
+        confirmation: confirmation.as_ref(),
+        resources: visit.resources(),
+        defaults: &rooms.settings.defaults,
+        policy: &rooms.settings.people,
+        now: docket.now.timestamp(),
+    };
+    let verdict = docket.request.decide(&case);
+    report.stage(Stage::Decide);
+    match verdict {
+        Verdict::Entitled(entitled) => Ok(Judged { visit, entitled, loaded, confirmation }),
+        Verdict::Refused(refusal, remedy) => Err(record::refused(rooms, refusal, remedy).await),
+    }
+}
