@@ -141,3 +141,11 @@ pub fn dump(url: &str) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8")
 }
+
+/// Changes what a database holds behind the server's back.
+pub fn execute(url: &str, sql: &str) {
+    let psql = programs().join("psql");
+    let output =
+        Command::new(psql).args(["--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--command", sql, url]).output().expect("psql");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

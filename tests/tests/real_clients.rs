@@ -4,16 +4,20 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use claimsmith_jose::SigningAlg;
 use claimsmith_tests::{AssertionKey, Dev, Registered, root};
 use serde_json::{Value, json};
 
 mod real_clients {
+    mod browser;
+    mod code_flow;
     mod guide;
     mod oauth2_crate;
+    mod openidconnect_crate;
 
-    use super::{DEMO_AUDIENCE, RESOURCE, SCOPE, register, run, scene};
+    use super::{DEMO_AUDIENCE, METHODS, RESOURCE, SCOPE, node, node_folder, python, register, run, scene};
 }
 
 const RESOURCE: &str = "https://reports.example";
@@ -108,19 +112,49 @@ fn assert_lines(what: &str, output: &Output, names: &[String]) {
     assert_eq!(lines, names, "{what}");
 }
 
-#[test]
-fn openid_client_of_npm_gets_verifies_introspects_and_revokes() {
-    let source = root().join("tests/clients/node");
-    let folder = installed("node", &source.join("package-lock.json"), |folder| {
+/// A folder for programs of Node with what they need, and the programs beside it: modules are looked for there.
+fn node_folder(name: &str, source: &Path, programs: &[&str]) -> PathBuf {
+    let folder = installed(name, &source.join("package-lock.json"), |folder| {
         for name in ["package.json", "package-lock.json", ".npmrc"] {
             fs::copy(source.join(name), folder.join(name)).expect("copied");
         }
         run("npm ci (this test needs npm and its registry)", Command::new("npm").args(["ci", "--ignore-scripts"]).current_dir(folder));
     });
-    // Modules are looked for beside the file that imports them.
-    for name in ["client.mjs", "test.mjs"] {
+    for name in programs {
         fs::copy(source.join(name), folder.join(name)).expect("copied");
     }
+    folder
+}
+
+/// The clients for Node.
+fn node() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let programs = ["client.mjs", "test.mjs", "people.mjs", "people-test.mjs"];
+    FOLDER.get_or_init(|| node_folder("node", &root().join("tests/clients/node"), &programs))
+}
+
+/// Python, about to run one of its clients.
+fn python(program: &str) -> Command {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let source = root().join("tests/clients/python");
+    let requirements = source.join("requirements.txt");
+    let folder = FOLDER.get_or_init(|| {
+        installed("python", &requirements, |folder| {
+            run("python3 -m venv", Command::new("python3").args(["-m", "venv", "venv"]).current_dir(folder));
+            let mut pip = Command::new(folder.join("venv/bin/pip"));
+            pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&requirements);
+            run("pip install (this test needs the Python registry)", &mut pip);
+        })
+    });
+    let mut python = Command::new(folder.join("venv/bin/python"));
+    // Where these are set, requests listens to them and not to the session.
+    python.args(["-B", program]).current_dir(source).env_remove("REQUESTS_CA_BUNDLE").env_remove("CURL_CA_BUNDLE");
+    python
+}
+
+#[test]
+fn openid_client_of_npm_gets_verifies_introspects_and_revokes() {
+    let folder = node();
     let dev = scene();
     let (path, names) = write_scene(&dev, &[]);
     let ca = dev.info["ca_file"].as_str().expect("a path");
@@ -130,27 +164,15 @@ fn openid_client_of_npm_gets_verifies_introspects_and_revokes() {
 
 #[test]
 fn authlib_of_pypi_gets_verifies_introspects_and_revokes() {
-    let source = root().join("tests/clients/python");
-    let requirements = source.join("requirements.txt");
-    let folder = installed("python", &requirements, |folder| {
-        run("python3 -m venv", Command::new("python3").args(["-m", "venv", "venv"]).current_dir(folder));
-        let mut pip = Command::new(folder.join("venv/bin/pip"));
-        pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&requirements);
-        run("pip install (this test needs the Python registry)", &mut pip);
-    });
     let dev = scene();
     let (path, names) = write_scene(&dev, &["client_secret_jwt", "private_key_jwt"]);
-    let mut python = Command::new(folder.join("venv/bin/python"));
-    python.args(["-B", "test.py"]).arg(path).current_dir(source);
-    // Where these are set, requests listens to them and not to the session.
-    python.env_remove("REQUESTS_CA_BUNDLE").env_remove("CURL_CA_BUNDLE");
-    assert_lines("python test.py", &run("python test.py", &mut python), &names);
+    assert_lines("python test.py", &run("python test.py", python("test.py").arg(path)), &names);
 }
 
 #[test]
 fn lock_files_name_no_registry() {
-    for name in ["node/package-lock.json", "python/requirements.txt"] {
-        let text = fs::read_to_string(root().join("tests/clients").join(name)).expect("text");
+    for name in ["clients/node/package-lock.json", "clients/python/requirements.txt", "browser/package-lock.json"] {
+        let text = fs::read_to_string(root().join("tests").join(name)).expect("text");
         assert!(!text.contains("\"resolved\"") && !text.contains("index-url") && !text.contains(" @ "), "{name}");
     }
 }

@@ -29,6 +29,11 @@ fn over(http: &reqwest::blocking::Client) -> impl Fn(HttpRequest) -> Result<Http
     }
 }
 
+/// The same for the next crate, which takes the same type.
+pub(super) fn over_https(dev: &Dev) -> impl Fn(HttpRequest) -> Result<HttpResponse, reqwest::Error> {
+    over(&dev.http)
+}
+
 /// `BasicAuth` is `client_secret_basic`, `RequestBody` is `client_secret_post`; `metadata` is what discovery said.
 fn connect(metadata: &Value, method: AuthType, id: &str, secret: &str) -> Result<Connected, AnyError> {
     let url = |member: &str| metadata[member].as_str().unwrap_or_default().to_owned();

@@ -13,7 +13,7 @@ use super::{Stop, answering, cards, consenting, standing};
 use crate::browser;
 use crate::companions::{known_of, members_of, object_of};
 use crate::hook_room::{Asked, Occasion, Room};
-use crate::http::Answer;
+use crate::http::{Answer, Arrival};
 use crate::pages::view::{
     AccountLine, ChooseAccount, Complaint, ErrorKind, PasskeyAsk, PasskeySignIn, Reason, Reauthenticate, RecoveryCode, SecondFactor,
     SignIn, View,
@@ -58,13 +58,20 @@ async fn first(walk: &mut Walk<'_>, complaints: Vec<Complaint>) -> Result<View, 
     Ok(SignIn {
         form: walk.form(PATH),
         client: Some(cards::client(walk.client())),
-        identifier: walk.asked.login_hint.as_deref().map(str::to_owned),
+        identifier: typed_name(walk.arrival).or_else(|| walk.asked.login_hint.as_deref().map(str::to_owned)),
         password: true,
         passkey,
         upstreams: Vec::new(),
         complaints,
     }
     .into())
+}
+
+/// The name that was typed on a form that is shown again.
+fn typed_name(arrival: &Arrival) -> Option<String> {
+    let form = std::str::from_utf8(&arrival.body).ok().filter(|_| arrival.method == http::Method::POST)?;
+    let form = Form::parse(form.as_bytes(), &["scope"]).ok()?;
+    form.one("identifier").map(str::to_owned)
 }
 
 fn choose(walk: &Walk<'_>, user: &UserRecord) -> View {

@@ -35,8 +35,7 @@ pub struct PasskeySettings {
 /// What the browser is asked, and what the caller keeps meanwhile.
 #[derive(Debug)]
 pub struct PasskeyChallenge {
-    /// JSON for the page's script: `{"publicKey": …}`, for `navigator.credentials.create` or `get` with
-    /// `PublicKeyCredential.parse…OptionsFromJSON`.
+    /// JSON for the page's script, as `PublicKeyCredential.parse…OptionsFromJSON` reads it: what the library wraps in `publicKey`.
     pub options: String,
     /// Kept on the server's side; good once. Security: who could choose it could choose the challenge.
     pub state: String,
@@ -83,12 +82,9 @@ impl Ceremonies {
     }
 
     fn challenge(&self, options: &impl Serialize, ceremony: Ceremony, now: Timestamp) -> PasskeyChallenge {
-        let mut options = serde_json::to_value(options).expect("options are JSON");
-        // A button asks for it, or the page's script says otherwise.
-        if let Some(members) = options.as_object_mut() {
-            members.remove("mediation");
-        }
-        if let Some(selection) = options.pointer_mut("/publicKey/authenticatorSelection") {
+        // Beside `publicKey` it says `mediation`: a button asks for it, or the page's script decides.
+        let mut options = serde_json::to_value(options).expect("options are JSON")["publicKey"].take();
+        if let Some(selection) = options.get_mut("authenticatorSelection") {
             selection["residentKey"] = json!("required");
             selection["requireResidentKey"] = Value::Bool(true);
         }
