@@ -176,10 +176,10 @@ impl Context {
     /// [`Unreadable`] when they do not fit `T`.
     pub fn authorization_details<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
         #[cfg(target_arch = "wasm32")]
-        let details = wire::grant::authorization_details();
+        let details = &wire::grant::authorization_details();
         #[cfg(not(target_arch = "wasm32"))]
         let details = &self.surroundings.authorization_details;
-        read("the authorization details", &details)
+        read("the authorization details", details)
     }
 
     /// Who acts for the subject, the latest first (RFC 8693 §4.1).
