@@ -13,6 +13,7 @@ use claimsmith_store::{Flow, UserRecord};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::{Entry, Stop};
 use crate::browser::{self, Browser};
@@ -23,6 +24,7 @@ use crate::pages::view::ErrorKind;
 use crate::pages::{Look, view};
 use crate::report::Report;
 use crate::rooms::Rooms;
+use crate::throttle::Admit;
 
 /// What is kept of a request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -179,6 +181,7 @@ impl<'a> Walk<'a> {
             flow.version += 1;
             return Ok(id.clone());
         }
+        self.admit()?;
         let id = browser::fresh_secret();
         let flow = Flow {
             flow_digest: Digest::of(id.as_bytes()),
@@ -192,6 +195,21 @@ impl<'a> Walk<'a> {
         self.rooms.store.begin_flow(flow.clone()).await?;
         self.flow = Some((flow, id.clone()));
         Ok(id)
+    }
+
+    /// Whether this walk may begin. Security: a stranger's request writes to the database, so from one address only so many do.
+    fn admit(&self) -> Result<(), Stop> {
+        if self.user.is_some() {
+            return Ok(());
+        }
+        let (client, address, now) = (self.client().id.as_str(), self.arrival.peer.addr, Instant::now().into_std());
+        match self.rooms.beginnings.admit(client, address, now) {
+            Admit::Yes => {
+                self.rooms.beginnings.failed(client, address, now);
+                Ok(())
+            }
+            Admit::Throttled { .. } => Err(Stop::Shown(ErrorKind::TooMany)),
+        }
     }
 
     /// How pages look to this person.

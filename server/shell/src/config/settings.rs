@@ -330,6 +330,11 @@ settings! {
         require_signed_requests: bool = "false";
         /// How long a person may take from the request to the answer.
         flow_lifetime: Duration = "30 min" in "1 min" ..= "24 h";
+        /// Sign-ins that are begun from one address (IPv6: one /64) by people without a session, as many at once; each takes a row of
+        /// the database until it is done or has expired. More are asked to wait.
+        begin_burst: u32 = "600" in "1" ..= "1000000";
+        /// And one more each time this has passed.
+        begin_every: Duration = "100 ms" in "1 ms" ..= "1 h";
         /// How long a pushed request may be used.
         pushed_request_lifetime: Duration = "90 s" in "5 s" ..= "10 min";
     }
@@ -395,6 +400,9 @@ settings! {
         privacy_url: Option<HttpUrl> = "", live;
         /// Who runs this service.
         imprint_url: Option<HttpUrl> = "", live;
+        /// For how long browsers that saw a page come back by https only (`Strict-Transport-Security`, RFC 6797). Never said for
+        /// `localhost`, whose other servers it would shut out.
+        https_only: Option<Duration> = "365 d" in "1 min" ..= "3650 d", live;
     }
 
     /// Which web pages may call the endpoints from a browser.
