@@ -13,6 +13,9 @@ use crate::certificate::DistinguishedName;
 /// The most redirect URIs a client may have.
 const URIS_MAX: usize = 50;
 
+/// Why a secret is no key here: of other secrets only digests are kept.
+const NO_SECRET: &str = "needs the client's secret, which is kept for client_secret_jwt alone";
+
 /// Something that is wrong with a registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrong {
@@ -33,6 +36,8 @@ pub struct Around<'a> {
     pub by_key: bool,
     /// Whether it proves itself with a certificate of a trusted authority: `tls_client_auth`.
     pub by_certificate: bool,
+    /// Whether it proves itself with a MAC under its secret: `client_secret_jwt`. No other secret can be recovered.
+    pub by_mac: bool,
     /// Response types that are switched on.
     pub response_types: &'a [ResponseType],
 }
@@ -48,7 +53,6 @@ pub fn check(registration: &Registration, around: Around<'_>) -> Vec<Wrong> {
     findings.certificate(registration, around);
     findings.encryption(registration, around);
     findings.signatures(registration);
-    findings.plain_only(registration);
     findings.profile(registration, around);
     findings.0
 }
@@ -195,8 +199,8 @@ impl Findings {
             if alg.is_some() && known.is_none() {
                 self.say(format!("{name}_alg"), format!("is none of {}", KeyAlg::ALL.map(KeyAlg::as_str).join(", ")));
             }
-            if known.is_some_and(KeyAlg::is_symmetric) && around.public {
-                self.say(format!("{name}_alg"), "needs a secret, and a public client has none");
+            if known.is_some_and(KeyAlg::is_symmetric) && !around.by_mac {
+                self.say(format!("{name}_alg"), NO_SECRET);
             }
             match enc {
                 Some(_) if alg.is_none() => self.say(format!("{name}_enc"), format!("belongs to {name}_alg, which is not there")),
@@ -217,18 +221,6 @@ impl Findings {
         ] {
             if alg.as_deref().is_some_and(|alg| SigningAlg::parse(alg).is_none()) {
                 self.say(name, format!("is none of {}", SigningAlg::ALL.map(SigningAlg::as_str).join(", ")));
-            }
-        }
-    }
-
-    /// Security: ID tokens and UserInfo are not encrypted here, so no client may believe that its own are.
-    fn plain_only(&mut self, registration: &Registration) {
-        for (name, alg) in [
-            ("id_token_encrypted_response_alg", &registration.id_token_encrypted_response_alg),
-            ("userinfo_encrypted_response_alg", &registration.userinfo_encrypted_response_alg),
-        ] {
-            if alg.is_some() && !self.0.iter().any(|wrong| wrong.field == name) {
-                self.say(name, "ID tokens and UserInfo are not encrypted here");
             }
         }
     }
@@ -306,6 +298,7 @@ mod tests {
         public: false,
         by_key: true,
         by_certificate: false,
+        by_mac: false,
         response_types: &ResponseType::ALL,
     };
 
@@ -386,18 +379,17 @@ mod tests {
     #[test]
     fn idt_017_only_algorithms_of_encryption_that_there_are_can_be_registered() {
         let plain = Around { grants: &[], ..CODE };
-        for kind in ["id_token_encrypted_response", "userinfo_encrypted_response"] {
-            let document = format!(r#"{{"{kind}_alg":"RSA-OAEP-256","{kind}_enc":"A256GCM"}}"#);
-            assert_eq!(wrong(&document, plain), [format!("{kind}_alg")], "never promised, for it is not done");
-        }
-        {
-            let kind = "authorization_encrypted_response";
+        for kind in ["id_token_encrypted_response", "userinfo_encrypted_response", "authorization_encrypted_response"] {
             let document = |alg: &str, enc: &str| format!(r#"{{"{kind}_alg":"{alg}","{kind}_enc":"{enc}"}}"#);
             assert_eq!(wrong(&document("RSA-OAEP-256", "A256GCM"), plain), [""; 0]);
             assert_eq!(wrong(&document("RSA1_5", "A256GCM"), plain), [format!("{kind}_alg")]);
             assert_eq!(wrong(&document("PBES2-HS256+A128KW", "A256GCM"), plain), [format!("{kind}_alg")]);
-            assert_eq!(wrong(&document("dir", "A192GCM"), plain), [format!("{kind}_enc")]);
-            assert_eq!(wrong(&document("dir", "A128GCM"), Around { public: true, ..plain }), [format!("{kind}_alg")]);
+            let by_mac = Around { by_mac: true, ..plain };
+            assert_eq!(wrong(&document("dir", "A192GCM"), by_mac), [format!("{kind}_enc")]);
+            for alg in ["dir", "A128KW", "A256KW"] {
+                assert_eq!(wrong(&document(alg, "A128GCM"), plain), [format!("{kind}_alg")], "{alg}: no secret to be had");
+                assert_eq!(wrong(&document(alg, "A128GCM"), by_mac), [""; 0]);
+            }
             assert_eq!(wrong(&format!(r#"{{"{kind}_enc":"A128GCM"}}"#), plain), [format!("{kind}_enc")]);
         }
     }

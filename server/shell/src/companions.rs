@@ -15,6 +15,7 @@ use claimsmith_store::{Claim, GrantAdvance, GrantTouch, LoadedGrant};
 use serde_json::Map;
 
 use crate::directory::Visit;
+use crate::envelope::{self, Content, Letter};
 use crate::failure::{Failure, Fault};
 use crate::hook_room::{Asked, Room};
 use crate::issue;
@@ -143,10 +144,6 @@ async fn id_token(
 ) -> Result<String, Failure> {
     let allowed = &loaded.grant.allowed;
     let client = room.client();
-    // Security: a client that counts on encryption gets nothing rather than something readable (OpenID Connect Core §10.2).
-    if client.registration.id_token_encrypted_response_alg.is_some() {
-        return Err(Fault::NoKey("id_token_encrypted_response_alg").into());
-    }
     let known = loaded.person.as_ref().map(|(person, updated_at)| person.standard_claims(*updated_at)).unwrap_or_default();
     let lifetime = client.id_token_lifetime.unwrap_or(rooms.settings.people.id_token_lifetime);
     let first = matches!(making.entitled.person.as_ref().map(|person| person.from), Some(From::Code(_)));
@@ -163,7 +160,8 @@ async fn id_token(
     };
     let signer = visit.policy().keyring.plain_signer(alg, making.now.seconds()).ok_or(Fault::NoKey(alg.as_str()))?;
     let prepared = signer.prepare(std::iter::empty(), &token).map_err(Fault::from)?;
-    Ok(issue::signed(rooms, prepared, alg).await?)
+    let signed = issue::signed(rooms, prepared, alg).await?;
+    Ok(envelope::enclose(rooms, room.entry(), Letter::IdToken, (Content::Jwt, signed)).await?)
 }
 
 /// The algorithm that a client registered for what is signed for it, or the server's default.

@@ -104,6 +104,11 @@ impl<'a> Room<'a> {
         Self { rooms, entry, chain, occasion, seen, shaped_by: Vec::new() }
     }
 
+    /// What the directory holds of the client whose room it is.
+    pub const fn entry(&self) -> &'a Entry {
+        self.entry
+    }
+
     /// The client whose room it is.
     pub fn client(&self) -> &'a Client {
         &self.entry.client

@@ -5,7 +5,7 @@ use claimsmith_issuer::authorize::{Consent, ReturnAddress};
 use claimsmith_issuer::grants::{Allowed, CodeState, GrantRecord, refresh_token};
 use claimsmith_issuer::subject::sid;
 use claimsmith_issuer::value::{render_integer, render_string};
-use claimsmith_jose::{Encryption, SignableClaims};
+use claimsmith_jose::SignableClaims;
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use claimsmith_protocol::handle::{Code, GrantId};
 use claimsmith_protocol::response::Carrier;
@@ -16,9 +16,10 @@ use rand::Rng;
 
 use super::consenting::{Agreed, askable};
 use super::flow::{Walk, see_other};
-use super::{Entry, Stop, cards, standing};
+use super::{Stop, cards, standing};
 use crate::companions::alg_of;
 use crate::directory::Visit;
+use crate::envelope::{self, Content, Letter};
 use crate::failure::Fault;
 use crate::http::{Answer, Arrival};
 use crate::issue;
@@ -211,18 +212,8 @@ async fn signed(rooms: &Rooms, to: &ReturnAddress, parameters: &[(&'static str, 
     let claims = Response { client_id: &to.client_id, expires_at: now + RESPONSE_LIFETIME, parameters };
     let text = issue::signed(rooms, signer.prepare(std::iter::empty(), &claims)?, alg).await?;
     match &entry {
-        Some(entry) => encrypted(rooms, entry, text).await,
+        // JARM §2.2. Without a key there is no answer rather than a plain one.
+        Some(entry) => Ok(envelope::enclose(rooms, entry, Letter::Authorization, (Content::Jwt, text)).await?),
         None => Ok(text),
     }
-}
-
-/// Encrypts a signed response to a client that wants it so (JARM §2.2). Without a key there is no answer rather than a plain one.
-async fn encrypted(rooms: &Rooms, entry: &Entry, text: String) -> Result<String, Fault> {
-    let registration = &entry.client.registration;
-    let (alg, enc) = (&registration.authorization_encrypted_response_alg, &registration.authorization_encrypted_response_enc);
-    let unusable = || Fault::NoKey("authorization_encrypted_response_alg");
-    let Some(wish) = Encryption::registered(alg.as_deref(), enc.as_deref()).map_err(|_| unusable())? else { return Ok(text) };
-    let keys = super::arriving::keys(rooms, entry, None).await.ok_or_else(unusable)?;
-    let key = keys.encryption_key(wish.alg).ok_or_else(unusable)?;
-    wish.to_key(key, text.as_bytes()).map_err(|_| unusable())
 }

@@ -8,7 +8,7 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use claimsmith_issuer::grants::Resources;
 use claimsmith_issuer::id_token::{claims_supported, standard_scopes};
-use claimsmith_jose::Digest;
+use claimsmith_jose::{ContentEnc, Digest, KeyAlg};
 use claimsmith_protocol::authorize::Prompt;
 use claimsmith_protocol::credentials::AuthMethod;
 use claimsmith_protocol::grant::GrantType;
@@ -167,6 +167,18 @@ fn add_people(members: &mut Map<String, Value>, settings: &Settings) {
         ("frontchannel_logout_session_supported", json!(true)),
     ];
     members.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    add_encryption(members, settings);
+}
+
+/// What can be encrypted to a client (OpenID Connect Discovery §3, JARM §4); under its secret only where secrets can be recovered.
+fn add_encryption(members: &mut Map<String, Value>, settings: &Settings) {
+    let by_mac = settings.client_auth.methods.contains(&AuthMethod::ClientSecretJwt);
+    let algs: Vec<_> = KeyAlg::ALL.into_iter().filter(|alg| by_mac || !alg.is_symmetric()).map(KeyAlg::as_str).collect();
+    let encs = ContentEnc::ALL.map(ContentEnc::as_str);
+    for name in ["id_token", "userinfo", "authorization"] {
+        members.insert(format!("{name}_encryption_alg_values_supported"), json!(algs));
+        members.insert(format!("{name}_encryption_enc_values_supported"), json!(encs));
+    }
 }
 
 fn add_client_auth(members: &mut Map<String, Value>, endpoint: &Endpoint, settings: &Settings) {
