@@ -98,6 +98,12 @@ impl Findings {
             if response_type.has_code() && !around.grants.contains(&GrantType::AuthorizationCode) {
                 self.say(format!("response_types.{index}"), "needs authorization_code among grant_types");
             }
+            if response_type.is_front_channel() && !around.grants.contains(&GrantType::Implicit) {
+                self.say(format!("response_types.{index}"), "needs implicit among grant_types");
+            }
+            if response_type.has_token() && registration.binds_access_tokens() {
+                self.say(format!("response_types.{index}"), "access tokens that are bound to a key do not come through the browser");
+            }
         }
     }
 

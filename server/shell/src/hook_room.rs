@@ -37,7 +37,7 @@ pub struct Occasion<'a> {
     ///
     /// Security: never the form of a page, for what a person types there is nobody's business.
     pub form: &'a Form<'a>,
-    /// Its grant; none but at the token endpoint.
+    /// Its grant; none but where tokens are made.
     pub grant: Option<GrantType>,
     /// When.
     pub now: Now,
@@ -307,6 +307,8 @@ impl<'a> Room<'a> {
 /// Where a refusal at a hook point is told in this request: some hooks run at the token endpoint too, which redirects nobody.
 const fn told(point: HookPoint, grant: Option<GrantType>) -> Told {
     match grant {
+        // Tokens that the browser carries: so does the refusal.
+        Some(GrantType::Implicit) => Told::Redirected,
         Some(_) => Told::Direct,
         None => point.told(),
     }
@@ -352,6 +354,7 @@ mod tests {
         for point in HookPoint::ALL {
             assert_eq!(told(point, Some(GrantType::ClientCredentials)), Told::Direct, "{}", point.as_str());
             assert_eq!(told(point, None), point.told());
+            assert_eq!(told(point, Some(GrantType::Implicit)), Told::Redirected, "{}", point.as_str());
         }
     }
 

@@ -16,7 +16,7 @@ use rand::Rng;
 
 use super::consenting::{Agreed, askable};
 use super::flow::{Walk, see_other};
-use super::{Stop, cards, standing};
+use super::{Stop, cards, front_channel, standing};
 use crate::companions::alg_of;
 use crate::directory::Visit;
 use crate::envelope::{self, Content, Letter};
@@ -37,7 +37,7 @@ pub(super) async fn complete(walk: &mut Walk<'_>, report: &mut Report) -> Result
 }
 
 /// Answers with what was agreed to. `asked` says whether the person was asked just now, so that it is remembered.
-pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, _: &mut Report) -> Result<Answer, Stop> {
+pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, report: &mut Report) -> Result<Answer, Stop> {
     let (Some(user), Some(session)) = (walk.user.clone(), walk.browser.session.clone()) else {
         return Err(Stop::Shown(ErrorKind::Expired));
     };
@@ -63,6 +63,7 @@ pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, _: 
         expires_at: if offline { whole } else { whole.min(session.expires_at) },
         revoked_at: None,
     };
+    let mut minted = front_channel::mint(walk, &grant, code.as_ref(), report).await?;
     let consent = match asked {
         true => Some(remembered(walk, &agreed).await?),
         false => None,
@@ -79,8 +80,9 @@ pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, _: 
         let refusal = Refusal::new(ErrorCode::InvalidRequestUri, Reason::SpentCode, "the request_uri has been used");
         return Err(walk.refuse(refusal));
     }
+    minted.settle(walk).await?;
     let code = code.as_ref().map(|code| ("code", code.expose().to_owned()));
-    let parameters = code.into_iter().collect();
+    let parameters = code.into_iter().chain(minted.parameters).collect();
     Ok(respond(walk.rooms, walk.arrival, &walk.asked.to, parameters).await?)
 }
 
