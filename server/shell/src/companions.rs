@@ -8,7 +8,7 @@ use claimsmith_issuer::hook::{Background, GrantFacts, Person as HookPerson};
 use claimsmith_issuer::id_token::{self, About, to_value};
 use claimsmith_issuer::person::Person;
 use claimsmith_issuer::value::{Member, render_string};
-use claimsmith_jose::{HeaderAlg, SigningAlg, left_half_hash};
+use claimsmith_jose::{HeaderAlg, MacAlg, SigningAlg, left_half_hash, sign_mac};
 use claimsmith_protocol::handle::RefreshToken;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 use claimsmith_store::{Claim, GrantAdvance, GrantTouch, LoadedGrant};
@@ -169,14 +169,26 @@ pub async fn id_token(
     let lifetime = client.id_token_lifetime.unwrap_or(rooms.settings.people.id_token_lifetime);
     let about = About { allowed: &loaded.grant.allowed, client, known: &known, alone: wish.alone, first: wish.first, lifetime };
     let claims = room.id_token(id_token::draft(&about), ID_TOKEN_CEILING, wish.asked, report).await?;
-    let alg = alg_of(rooms, client.registration.id_token_signed_response_alg.as_deref())?;
-    let hash = |text: &str| left_half_hash(HeaderAlg::Signature(alg), text);
+    let registered = client.registration.id_token_signed_response_alg.as_deref();
+    let alg = match registered.and_then(MacAlg::parse) {
+        Some(mac) => HeaderAlg::Mac(mac),
+        None => HeaderAlg::Signature(alg_of(rooms, registered)?),
+    };
+    let hash = |text: &str| left_half_hash(alg, text);
     let hashes: Vec<_> = wish.bound_to.iter().map(|(name, text)| (*name, hash(text))).collect();
     let (issuer, client_id) = (rooms.urls.as_str(), &*client.id);
     let token = id_token::IdToken { issuer, client_id, claims: &claims, issued_at: wish.now, hashes: &hashes };
-    let signer = visit.policy().keyring.plain_signer(alg, wish.now.seconds()).ok_or(Fault::NoKey(alg.as_str()))?;
-    let prepared = signer.prepare(std::iter::empty(), &token).map_err(Fault::from)?;
-    let signed = issue::signed(rooms, prepared, alg).await?;
+    let signed = match alg {
+        HeaderAlg::Signature(alg) => {
+            let signer = visit.policy().keyring.plain_signer(alg, wish.now.seconds()).ok_or(Fault::NoKey(alg.as_str()))?;
+            issue::signed(rooms, signer.prepare(std::iter::empty(), &token).map_err(Fault::from)?, alg).await?
+        }
+        // OpenID Connect Core §10.1: the key is the client's secret.
+        HeaderAlg::Mac(alg) => {
+            let secret = envelope::shared_secret(rooms, client).ok_or(Fault::NoKey(alg.as_str()))?;
+            sign_mac(alg, &secret, &token).map_err(|_| Fault::NoKey(alg.as_str()))?
+        }
+    };
     Ok(envelope::enclose(rooms, room.entry(), Letter::IdToken, (Content::Jwt, signed)).await?)
 }
 

@@ -32,7 +32,7 @@ const RESPONSE_LIFETIME: i64 = 300;
 
 /// Answers with everything that was asked for: nobody needs to be asked.
 pub(super) async fn complete(walk: &mut Walk<'_>, report: &mut Report) -> Result<Answer, Stop> {
-    let agreed = Agreed { scopes: askable(walk) };
+    let agreed = Agreed { scopes: askable(walk), claims_denied: Vec::new() };
     answer(walk, agreed, false, report).await
 }
 
@@ -107,7 +107,7 @@ fn allowed(walk: &Walk<'_>, agreed: &Agreed) -> Allowed {
         dpop_jkt: asked.dpop_jkt.clone(),
         nonce: asked.nonce.clone(),
         claims: asked.claims_text.clone(),
-        claims_denied: Vec::new(),
+        claims_denied: agreed.claims_denied.clone(),
         details: asked.details.clone(),
         auth_time: session.authenticated_at.seconds(),
         auth_time_wanted: asked.max_age_asked || asked.max_age.is_some(),
@@ -131,6 +131,7 @@ async fn remembered(walk: &Walk<'_>, agreed: &Agreed) -> Result<ConsentRecord, S
             claims.push(name.into());
         }
     }
+    claims.retain(|name| !agreed.claims_denied.contains(name));
     let consent = Consent { scopes, claims, details: walk.asked.details.clone() };
     Ok(ConsentRecord { user_id, client_id: walk.client().id.clone(), consent, updated_at: walk.now.timestamp() })
 }
