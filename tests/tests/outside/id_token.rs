@@ -2,8 +2,8 @@
 
 use claimsmith_jose::{DecryptionKey, DecryptionKind, Jwe, Jws, MacAlg, Secret, SigningAlg, base64url};
 use claimsmith_tests::{AssertionKey, Decoded, Person, Registered, Reply, encode, values};
-use josekit::jws::alg::hmac::HmacJwsAlgorithm;
 use josekit::jws::JwsHeader;
+use josekit::jws::alg::hmac::HmacJwsAlgorithm;
 use serde_json::{Map, Value, json};
 
 use super::code_flow::{CALLBACK, VERIFIER, app, code, redeem, request, userinfo};
@@ -56,15 +56,17 @@ fn redeem_by_mac(client: &Registered, code: &str) -> Reply {
 }
 
 #[test]
-fn idt_002_and_idt_020_the_registered_algorithm_signs_and_the_header_names_the_key() {
+fn idt_001_002_011_012_019_020_the_registered_algorithm_signs_and_the_header_names_the_key() {
     let keys: Value = claimsmith_tests::send(server().http.get(server().url("jwks_uri"))).json();
-    let token = id_token(&tokens(&app(server(), json!({ "id_token_signed_response_alg": "ES256" })), ""));
+    let client = app(server(), json!({ "id_token_signed_response_alg": "ES256" }));
+    let (token, token_client) = (id_token(&tokens(&client, "")), Some(client.client_id));
     let Decoded { header, claims } = server().decode(&token);
     assert_eq!((&header["alg"], &header["typ"]), (&json!("ES256"), &json!("JWT")));
     assert!(keys["keys"].as_array().expect("keys").iter().any(|key| key["kid"] == header["kid"]));
     assert_eq!(claims.keys().map(String::as_str).collect::<std::collections::BTreeSet<_>>(), {
         ["iss", "sub", "aud", "iat", "exp", "nonce", "at_hash", "acr", "amr", "sid"].into()
     });
+    assert_eq!(claims["aud"].as_str(), token_client.as_deref(), "one audience, so no azp");
     assert!(claims["sub"].as_str().is_some_and(|sub| sub.is_ascii() && sub.len() <= 255), "IDT-001");
     let lifetime = claims["exp"].as_i64().expect("seconds") - claims["iat"].as_i64().expect("seconds");
     assert!((60..=3_600).contains(&lifetime), "IDT-012: {lifetime}");
@@ -101,7 +103,7 @@ fn idt_009_auth_time_is_there_when_somebody_wants_it() {
 }
 
 #[test]
-fn idt_015_and_clm_011_what_is_for_a_key_only_that_key_opens() {
+fn idt_015_and_clm_002_010_011_what_is_for_a_key_only_that_key_opens() {
     let rsa = DecryptionKey::generate(DecryptionKind::Rsa(2_048)).expect("a key");
     let ec = DecryptionKey::generate(DecryptionKind::P256).expect("a key");
     for (alg, enc, key) in [
@@ -259,7 +261,7 @@ fn clm_009_a_claim_that_a_person_leaves_out_stays_out() {
         assert!(info.get(absent).is_none(), "{absent}: {info}");
     }
     assert!(server().decode(&id_token(&reply)).claims.get("email").is_none());
-    assert!(info["preferred_username"].is_string(), "the rest of the scope is there: {info}");
+    assert!(info["given_name"].is_string(), "the rest of the scope is there: {info}");
     // What was left out is asked for again, and had once it is agreed to.
     let again = alice.go(&ask).page();
     let reply = agree(&["email", "made_up"], &again);
@@ -269,7 +271,7 @@ fn clm_009_a_claim_that_a_person_leaves_out_stays_out() {
 }
 
 #[test]
-fn clm_003_and_clm_005_unknown_claims_are_left_out_and_languages_are_kept_apart() {
+fn clm_003_005_014_unknown_claims_are_left_out_and_languages_are_kept_apart() {
     let (name, password) = ("gaps-and-tongues", "correct horse battery staple 7");
     let claims = json!({ "name": "Anna", "name#de": "Änne", "email_verified": false, "address": { "country": "CH" } });
     let made = server().admin_post("/users", &json!({ "username": name, "password": password, "claims": claims }));
@@ -289,4 +291,64 @@ fn clm_003_and_clm_005_unknown_claims_are_left_out_and_languages_are_kept_apart(
         assert!(info.get(absent).is_none(), "{absent}: {info}");
     }
     assert!(info.as_object().expect("an object").values().all(|value| !value.is_null() && value != ""));
+}
+
+#[test]
+fn clm_013_userinfo_ends_with_person_client_and_grant() {
+    let made = |name: &str| {
+        let body = json!({ "username": name, "password": "correct horse battery staple 7", "claims": { "name": "Gone" } });
+        let reply = server().admin_post("/users", &body);
+        assert_eq!(reply.status, 201, "{reply:?}");
+        reply.json()["user_id"].as_str().expect("an id").to_owned()
+    };
+    let token_of = |client: &Registered, name: &str| {
+        let person = Person::new(server(), name, "correct horse battery staple 7");
+        let token = redeem(server(), client, &code(server(), &person, client, "&scope=openid+profile"), "").okt();
+        assert_eq!(userinfo(server(), &token).json()["name"], "Gone");
+        token
+    };
+    let ended = |token: &str| {
+        let refused = userinfo(server(), token);
+        assert!(refused.status == 401 && refused.header("www-authenticate").contains("invalid_token"), "{refused:?}");
+    };
+    let delete = |path: &str| {
+        let reply = server().admin(reqwest::Method::DELETE, path, &[("if-match", "*")], Vec::new());
+        assert!((200..300).contains(&reply.status), "{reply:?}");
+    };
+    let (client, other) = (app(server(), json!({})), app(server(), json!({})));
+    let (first, second) = (made("clm-gone-1"), made("clm-gone-2"));
+    let token = token_of(&client, "clm-gone-1");
+    delete(&format!("/users/{first}"));
+    ended(&token);
+    let token = token_of(&client, "clm-gone-2");
+    delete(&format!("/users/{second}/grants"));
+    ended(&token);
+    let token = token_of(&other, "clm-gone-2");
+    delete(&format!("/clients/{}", other.client_id));
+    ended(&token);
+}
+
+#[test]
+fn clm_015_every_claim_that_is_listed_can_be_asked_for() {
+    let metadata = server().metadata();
+    assert_eq!((&metadata["claims_parameter_supported"], &metadata["claim_types_supported"]), (&json!(true), &json!(["normal"])));
+    let listed: Vec<&str> = metadata["claims_supported"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    let known = json!({
+        "name": "N", "family_name": "F", "given_name": "G", "middle_name": "M", "nickname": "K", "preferred_username": "P",
+        "profile": "https://p.example", "picture": "https://p.example/i", "website": "https://w.example", "gender": "x",
+        "birthdate": "1990-01-02", "zoneinfo": "Europe/Zurich", "locale": "de-CH", "email": "all@example.org", "email_verified": true,
+        "address": { "country": "CH" }, "phone_number": "+41 44 000 00 00", "phone_number_verified": false,
+    });
+    let (name, password) = ("clm-all-claims", "correct horse battery staple 7");
+    let made = server().admin_post("/users", &json!({ "username": name, "password": password, "claims": known }));
+    assert_eq!(made.status, 201, "{made:?}");
+    let wishes: Map<String, Value> = listed.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
+    let client = app(server(), json!({}));
+    let person = Person::new(server(), name, password);
+    let wish = encode(&json!({ "id_token": wishes }).to_string());
+    let reply = redeem(server(), &client, &code(server(), &person, &client, &format!("&scope=openid&claims={wish}")), "");
+    let claims = server().decode(&id_token(&reply)).claims;
+    for name in listed {
+        assert!(claims.get(name).is_some(), "{name}: {claims:?}");
+    }
 }
