@@ -25,6 +25,8 @@ mod outside {
     mod discovery;
     mod dpop;
     mod hooks;
+    mod hybrid;
+    mod id_token;
     mod introspection;
     mod isolation;
     mod jar;

@@ -310,6 +310,11 @@ impl Registration {
         if self.response_types.is_empty() { response_type == ResponseType::Code } else { self.response_types.contains(&response_type) }
     }
 
+    /// Whether its access tokens are always bound to a key or certificate (RFC 9449 §5.2, RFC 8705 §3.4).
+    pub const fn binds_access_tokens(&self) -> bool {
+        self.dpop_bound_access_tokens || self.tls_client_certificate_bound_access_tokens
+    }
+
     /// Those of a server's algorithms that the client may sign with: under FAPI 2.0 PS256, ES256 and EdDSA (FAPI 2.0 Security
     /// Profile §5.4.1).
     pub fn algs_of(&self, server: &[SigningAlg]) -> Vec<SigningAlg> {

@@ -14,6 +14,7 @@ mod arriving;
 pub mod cards;
 mod consenting;
 mod flow;
+mod front_channel;
 mod pushing;
 mod signing_in;
 mod standing;

@@ -20,6 +20,7 @@ pub mod desk;
 pub mod dev;
 pub mod directory;
 pub mod endpoints;
+pub mod envelope;
 pub mod failure;
 pub mod fetch;
 pub mod freshness;

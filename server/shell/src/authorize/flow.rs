@@ -259,7 +259,7 @@ pub(super) fn ask_at(rooms: &Rooms, visit: &Visit, entry: &Entry, kept: &Kept, c
 
 /// Goes on with a flow: `text` is the query or the form that names it.
 pub(super) async fn resume<'a>(rooms: &'a Rooms, arrival: &'a Arrival, text: &str, report: &mut Report) -> Result<Walk<'a>, Stop> {
-    let form = Form::parse(text.as_bytes(), &["scope"]).map_err(|_| Stop::Shown(ErrorKind::BadRequest))?;
+    let form = Form::parse(text.as_bytes(), &["claim", "scope"]).map_err(|_| Stop::Shown(ErrorKind::BadRequest))?;
     let id = form.one("flow").filter(|id| id.len() == 43).ok_or(Stop::Shown(ErrorKind::Expired))?.to_owned();
     let now = rooms.clock.now();
     let browser = Browser::read(rooms, arrival).await?;
@@ -300,7 +300,7 @@ pub(super) async fn person(rooms: &Rooms, browser: &Browser) -> Result<Option<Us
 
 /// The form that was posted, if it came from our page in this browser.
 pub(super) fn posted<'t>(walk: &Walk<'_>, text: &'t str) -> Result<Form<'t>, Stop> {
-    let form = Form::parse(text.as_bytes(), &["scope"]).map_err(|_| Stop::Shown(ErrorKind::BadRequest))?;
+    let form = Form::parse(text.as_bytes(), &["claim", "scope"]).map_err(|_| Stop::Shown(ErrorKind::BadRequest))?;
     let id = walk.flow.as_ref().map(|(_, id)| id.as_str()).unwrap_or_default();
     let token = form.one("csrf").unwrap_or_default();
     if !walk.rooms.shared.is_form_token(token, &walk.browser.name, id) {

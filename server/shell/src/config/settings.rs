@@ -313,13 +313,15 @@ settings! {
 
     /// Which grants the token endpoint serves.
     Grants at "grants" {
-        /// Grants that are switched on. A client needs to be registered for a grant besides.
+        /// Grants that are switched on. A client needs to be registered for a grant besides. `implicit` stands for tokens from
+        /// the authorization endpoint.
         enabled: Vec<GrantType> = "client_credentials, authorization_code, refresh_token";
     }
 
     /// The authorization endpoint.
     Authorize at "authorize" {
-        /// Response types that are switched on: `code`, and `none`. Tokens do not go through the browser.
+        /// Response types that are switched on. All but `code` and `none` let tokens go through the browser (RFC 9700 §2.1.2
+        /// advises against it): they need `implicit` in `grants.enabled` too, and clients that register both.
         response_types: Vec<ResponseType> = "code";
         /// PKCE for confidential clients too (RFC 7636); public clients need it always. When off, a confidential client that
         /// leaves it out needs a `nonce` instead.
