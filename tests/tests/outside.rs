@@ -24,6 +24,7 @@ mod outside {
     mod codes;
     mod discovery;
     mod dpop;
+    mod fapi;
     mod hooks;
     mod introspection;
     mod isolation;

@@ -8,11 +8,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The groups in the order of a request's way, with their titles.
-const GROUPS: [(&str, &str); 29] = [
+const GROUPS: [(&str, &str); 35] = [
     ("NET", "Transport and HTTP"),
     ("TOK", "The token endpoint"),
     ("AUZ", "The authorization endpoint"),
     ("OAR", "What OpenID Connect adds to a request"),
+    ("REQ", "Request objects"),
+    ("PAR", "Pushed requests"),
+    ("JRM", "Signed responses"),
+    ("RAR", "Authorization details"),
     ("COD", "Authorization codes"),
     ("PKC", "Challenges and verifiers of codes (PKCE)"),
     ("RFT", "Refresh tokens"),
@@ -35,6 +39,8 @@ const GROUPS: [(&str, &str); 29] = [
     ("LGO", "Signing out"),
     ("BCL", "Telling clients: logout tokens"),
     ("FCL", "Telling clients: framed pages"),
+    ("FAP", "FAPI 2.0 Security Profile"),
+    ("FMS", "FAPI 2.0 Message Signing"),
     ("SEC", "Security across everything"),
     ("O21", "What OAuth 2.1 changes"),
     ("PLG", "Plugins"),
