@@ -23,6 +23,7 @@ pub mod person;
 pub mod policy;
 pub mod registration;
 pub mod request_object;
+pub mod request_uri;
 pub mod resource;
 pub mod subject;
 pub mod value;

@@ -15,6 +15,8 @@ pub struct PeoplePolicy {
     pub require_pushed_requests: bool,
     /// Every request is a signed object (RFC 9101 §10.5).
     pub require_signed_requests: bool,
+    /// Request objects are fetched from where clients registered them (RFC 9101 §5.2).
+    pub request_uris: bool,
     /// From the request to its answer.
     pub flow_lifetime: Lifetime,
     /// From push to use.

@@ -48,6 +48,7 @@ pub fn check(registration: &Registration, around: Around<'_>) -> Vec<Wrong> {
     findings.certificate(registration, around);
     findings.encryption(registration, around);
     findings.signatures(registration);
+    findings.authorization_responses(registration);
     findings.plain_only(registration);
     findings.profile(registration, around);
     findings.0
@@ -218,6 +219,19 @@ impl Findings {
             if alg.as_deref().is_some_and(|alg| SigningAlg::parse(alg).is_none()) {
                 self.say(name, format!("is none of {}", SigningAlg::ALL.map(SigningAlg::as_str).join(", ")));
             }
+        }
+    }
+
+    /// JARM §3: signed with a key of ours, encrypted to one of the client's. A secret of which only a digest is kept encrypts nothing.
+    fn authorization_responses(&mut self, registration: &Registration) {
+        let signed = registration.authorization_signed_response_alg.as_deref();
+        if signed.is_some_and(|alg| SigningAlg::parse(alg).is_none()) {
+            self.say("authorization_signed_response_alg", format!("is none of {}", SigningAlg::ALL.map(SigningAlg::as_str).join(", ")));
+        }
+        let name = "authorization_encrypted_response_alg";
+        let encrypted = registration.authorization_encrypted_response_alg.as_deref().and_then(KeyAlg::parse);
+        if encrypted.is_some_and(KeyAlg::is_symmetric) && !self.0.iter().any(|wrong| wrong.field == name) {
+            self.say(name, "needs a public key of the client's: its secret is kept as a digest, which encrypts nothing");
         }
     }
 
@@ -396,9 +410,22 @@ mod tests {
             assert_eq!(wrong(&document("RSA-OAEP-256", "A256GCM"), plain), [""; 0]);
             assert_eq!(wrong(&document("RSA1_5", "A256GCM"), plain), [format!("{kind}_alg")]);
             assert_eq!(wrong(&document("PBES2-HS256+A128KW", "A256GCM"), plain), [format!("{kind}_alg")]);
-            assert_eq!(wrong(&document("dir", "A192GCM"), plain), [format!("{kind}_enc")]);
+            assert_eq!(wrong(&document("ECDH-ES", "A192GCM"), plain), [format!("{kind}_enc")]);
             assert_eq!(wrong(&document("dir", "A128GCM"), Around { public: true, ..plain }), [format!("{kind}_alg")]);
             assert_eq!(wrong(&format!(r#"{{"{kind}_enc":"A128GCM"}}"#), plain), [format!("{kind}_enc")]);
+        }
+    }
+
+    #[test]
+    fn jrm_005_and_jrm_006_responses_are_signed_by_us_and_encrypted_to_a_key() {
+        let plain = Around { grants: &[], ..CODE };
+        for alg in ["none", "HS256", "ES256K"] {
+            let name = "authorization_signed_response_alg";
+            assert_eq!(wrong(&format!(r#"{{"{name}":"{alg}"}}"#), plain), [name], "{alg}");
+        }
+        for alg in ["dir", "A128KW", "A256KW"] {
+            let name = "authorization_encrypted_response_alg";
+            assert_eq!(wrong(&format!(r#"{{"{name}":"{alg}"}}"#), plain), [name], "{alg}");
         }
     }
 

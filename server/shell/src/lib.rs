@@ -40,6 +40,7 @@ pub mod report;
 pub mod rooms;
 pub mod seals;
 pub mod secret_desk;
+pub mod sector;
 pub mod serve;
 pub mod shared_secret;
 pub mod sign_out;

@@ -37,6 +37,8 @@ use crate::tls::client_certificate::ClientTrust;
 /// How often expired rows are removed, and keys are looked after.
 const SWEEP: Duration = Duration::from_secs(5);
 const TEND: Duration = Duration::from_secs(60);
+/// Request objects that may be fetched at once.
+const OBJECT_ERRANDS: usize = 8;
 
 /// A node that is ready to be put behind listeners.
 pub struct Node {
@@ -83,6 +85,8 @@ impl Node {
             node_id,
             clock,
             directory: Directory::new(Arc::clone(&store), policy, config.cache.clients, config.store.max_stale),
+            fetcher: fetcher.clone(),
+            object_errands: tokio::sync::Semaphore::new(OBJECT_ERRANDS),
             client_keys: ClientKeysCache::new(config.client_keys_settings(), Arc::new(fetcher.clone())),
             people: People::open(config.people_settings(), Arc::clone(&store), Arc::clone(&sealer), Arc::clone(&secret_desk))?,
             secret_desk,

@@ -15,12 +15,14 @@ use claimsmith_issuer::policy::PeoplePolicy;
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_store::Store;
 use claimsmith_vault::Sealer;
+use tokio::sync::Semaphore;
 
 use crate::client_keys::ClientKeysCache;
 use crate::clock::Clock;
 use crate::config::Issuer;
 use crate::directory::Directory;
 use crate::endpoints::Document;
+use crate::fetch::Fetcher;
 use crate::guesses::Guesses;
 use crate::pages::Pages;
 use crate::people::People;
@@ -88,6 +90,10 @@ pub struct Rooms {
     pub host: Arc<Host>,
     /// Opens sealed values.
     pub sealer: Arc<Sealer>,
+    /// The errand: what is fetched from others.
+    pub fetcher: Fetcher,
+    /// Request objects that are being fetched; browsers make us fetch them, and must not keep other errands waiting.
+    pub object_errands: Semaphore,
     /// Public keys of clients.
     pub client_keys: ClientKeysCache,
     /// Who vouches for the certificates of clients.

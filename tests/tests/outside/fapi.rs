@@ -1,7 +1,7 @@
 //! FAP and FMS: clients that are held to FAPI 2.0, on a server that serves others as well.
 
 use claimsmith_jose::SigningAlg;
-use claimsmith_tests::{AssertionKey, Landed, Person, Registered, Reply, claims, encode, send};
+use claimsmith_tests::{AssertionKey, Dev, Landed, Person, Registered, Reply, claims, encode, send};
 use serde_json::{Value, json};
 
 use super::code_flow::{CALLBACK, VERIFIER, app, error_at_client, request, userinfo};
@@ -359,4 +359,15 @@ fn fms_003_and_jrm_009_its_responses_are_signed() {
     let landed = Person::bob(server()).go(&url(&client.client, &request_uri(&client.push_object(&silent)), ""));
     let response = server().decode(&landed.parameter("response").expect("a response"));
     assert_eq!(response.claims["error"], "login_required");
+}
+
+#[test]
+fn par_011_a_request_of_fapi_lives_for_less_than_ten_minutes() {
+    let dev = Dev::start_with(&[], &[("CLAIMSMITH_AUTHORIZE__PUSHED_REQUEST_LIFETIME", "10 min")]);
+    let key = AssertionKey::generate(SigningAlg::Es256);
+    let client = app(&dev, metadata(&key, &json!({})));
+    let assertion = key.assertion(&client.client_id, dev.issuer(), &fresh());
+    let form = request(&dev, &client, "").split_once('?').map(|(_, form)| form.to_owned()).expect("a query");
+    let reply = dev.post(PAR, None, &format!("{form}&client_assertion_type={TYPE}&client_assertion={assertion}"));
+    assert_eq!((reply.status, &reply.json()["expires_in"]), (201, &json!(599)));
 }

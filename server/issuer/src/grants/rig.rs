@@ -176,6 +176,7 @@ pub(crate) fn policy() -> PeoplePolicy {
         require_pkce: true,
         require_pushed_requests: false,
         require_signed_requests: false,
+        request_uris: false,
         flow_lifetime: hour,
         pushed_request_lifetime: hour,
         code_lifetime: Lifetime::from_seconds(60),

@@ -215,6 +215,7 @@ impl ServeConfig {
             require_pkce: self.authorize.require_pkce,
             require_pushed_requests: self.authorize.require_pushed_requests,
             require_signed_requests: self.authorize.require_signed_requests,
+            request_uris: self.authorize.request_uris,
             flow_lifetime: lifetime(self.authorize.flow_lifetime),
             pushed_request_lifetime: lifetime(self.authorize.pushed_request_lifetime),
             code_lifetime: lifetime(self.lifetimes.authorization_code),

@@ -328,6 +328,9 @@ settings! {
         require_pushed_requests: bool = "false";
         /// Whether every request has to be a signed request object (RFC 9101).
         require_signed_requests: bool = "false";
+        /// Whether request objects are fetched from the `request_uris` that their clients registered (RFC 9101 §5.2), within the
+        /// bounds of `fetch`. A browser that shows up with such a URI makes this server fetch it.
+        request_uris: bool = "false";
         /// How long a person may take from the request to the answer.
         flow_lifetime: Duration = "30 min" in "1 min" ..= "24 h";
         /// How long a pushed request may be used.

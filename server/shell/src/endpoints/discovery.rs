@@ -8,7 +8,7 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use claimsmith_issuer::grants::Resources;
 use claimsmith_issuer::id_token::{claims_supported, standard_scopes};
-use claimsmith_jose::Digest;
+use claimsmith_jose::{ContentEnc, Digest, KeyAlg};
 use claimsmith_protocol::authorize::Prompt;
 use claimsmith_protocol::credentials::AuthMethod;
 use claimsmith_protocol::grant::GrantType;
@@ -126,7 +126,10 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
         members.insert("tls_client_certificate_bound_access_tokens".into(), json!(true));
     }
     // OpenID Connect Discovery §3: absent would mean true.
-    members.insert("request_uri_parameter_supported".into(), json!(false));
+    members.insert("request_uri_parameter_supported".into(), json!(settings.people.request_uris));
+    if settings.people.request_uris {
+        members.insert("require_request_uri_registration".into(), json!(true));
+    }
     if let Some(origin) = &settings.mtls_origin {
         let aliases: Map<String, Value> = ENDPOINTS
             .iter()
@@ -145,6 +148,7 @@ fn add_people(members: &mut Map<String, Value>, settings: &Settings) {
     let acrs: Vec<_> = settings.acr_names.supported().collect();
     let claims: BTreeSet<_> = claims_supported().collect();
     let objects: Vec<_> = settings.client_auth.signing_algs.iter().map(|alg| alg.as_str()).collect();
+    let key_algs: Vec<_> = KeyAlg::ALL.into_iter().filter(|alg| !alg.is_symmetric()).map(KeyAlg::as_str).collect();
     let own = [
         ("response_types_supported", json!(types)),
         ("response_modes_supported", json!(ResponseMode::NAMES)),
@@ -156,6 +160,8 @@ fn add_people(members: &mut Map<String, Value>, settings: &Settings) {
         ("claim_types_supported", json!(["normal"])),
         ("claims_parameter_supported", json!(true)),
         ("prompt_values_supported", json!(Prompt::VALUES)),
+        ("authorization_encryption_alg_values_supported", json!(key_algs)),
+        ("authorization_encryption_enc_values_supported", json!(ContentEnc::ALL.map(ContentEnc::as_str))),
         ("request_parameter_supported", json!(true)),
         ("request_object_signing_alg_values_supported", json!(objects)),
         ("require_signed_request_object", json!(people.require_signed_requests)),
