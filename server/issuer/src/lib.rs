@@ -13,6 +13,7 @@ pub mod claims;
 pub mod client;
 pub mod client_auth;
 pub mod confirmation;
+pub mod detail_types;
 pub mod dpop;
 pub mod grants;
 pub mod hook;

@@ -4,6 +4,8 @@ use claimsmith_protocol::registration::Rotation;
 use claimsmith_protocol::response::ResponseType;
 use claimsmith_protocol::time::Lifetime;
 
+use crate::detail_types::DetailTypes;
+
 /// The authorization endpoint, sessions and refresh tokens, where a client says nothing.
 #[derive(Debug, Clone)]
 pub struct PeoplePolicy {
@@ -17,6 +19,8 @@ pub struct PeoplePolicy {
     pub require_signed_requests: bool,
     /// Request objects are fetched from where clients registered them (RFC 9101 §5.2).
     pub request_uris: bool,
+    /// The types of authorization details (RFC 9396 §2.1).
+    pub detail_types: DetailTypes,
     /// From the request to its answer.
     pub flow_lifetime: Lifetime,
     /// From push to use.

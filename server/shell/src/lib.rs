@@ -17,6 +17,7 @@ pub mod companions;
 pub mod config;
 pub mod court;
 pub mod desk;
+pub mod detail_types;
 pub mod dev;
 pub mod directory;
 pub mod endpoints;

@@ -17,6 +17,7 @@ use crate::back_channel;
 use crate::client_keys::ClientKeysCache;
 use crate::clock::Clock;
 use crate::config::ServeConfig;
+use crate::detail_types;
 use crate::directory::Directory;
 use crate::endpoints::Document;
 use crate::fetch::Fetcher;
@@ -57,6 +58,7 @@ impl Node {
     /// Opens a node on a database that is there and migrated.
     pub fn open(config: &ServeConfig, database: Database, metrics: Arc<Metrics>) -> Result<Self, StartFault> {
         let pages = Pages::load(&config.pages, &config.issuer)?;
+        let (types, detail_titles) = detail_types::read(config.authorize.details_types_file.as_deref())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartFault::Runtime)?;
         let (master_key, sealer) = open_master_key(config)?;
         let store = Arc::new(Store::open(database.url(), &config.store_settings())?);
@@ -75,7 +77,8 @@ impl Node {
         runtime.block_on(freshness.report())?;
 
         let shared = runtime.block_on(SharedSecret::open(&store, &sealer)).map_err(StartFault::Shared)?;
-        let settings = rooms::Settings { languages: pages.languages().map(str::to_owned).collect(), ..config.room_settings() };
+        let mut settings = rooms::Settings { languages: pages.languages().map(str::to_owned).collect(), ..config.room_settings() };
+        settings.people.detail_types = types;
         let throttle = Arc::new(Throttle::new(&config.throttle_settings()));
         let fetcher = Fetcher::start(&config.fetch_settings())?;
         let secret_desk = Arc::new(SecretDesk::open(&config.secret_desk_settings(), Arc::clone(&throttle))?);
@@ -100,6 +103,7 @@ impl Node {
             shared,
             slow_signing: SlowSigning::new(std::thread::available_parallelism().map_or(1, usize::from)),
             metrics,
+            detail_titles,
             settings,
             pages: ArcSwap::from_pointee(pages),
             draining: AtomicBool::new(false),

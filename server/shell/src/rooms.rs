@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use crate::client_keys::ClientKeysCache;
 use crate::clock::Clock;
 use crate::config::Issuer;
+use crate::detail_types::DetailTitles;
 use crate::directory::Directory;
 use crate::endpoints::Document;
 use crate::fetch::Fetcher;
@@ -114,6 +115,8 @@ pub struct Rooms {
     pub slow_signing: SlowSigning,
     /// Counters and timings.
     pub metrics: Arc<Metrics>,
+    /// The names of the types of authorization details, for people.
+    pub detail_titles: DetailTitles,
     /// The metadata document.
     pub metadata: Document,
     /// The pages that people see; replaced when the configuration is reloaded.

@@ -1,11 +1,38 @@
 //! RAR: authorization details, from the request to the resource.
 
-use claimsmith_tests::{Person, Registered, encode};
+use std::sync::LazyLock;
+
+use claimsmith_tests::{Dev, Person, Registered, encode};
 use serde_json::{Value, json};
 
 use super::code_flow::{app, error_at_client, redeem, refresh, refresh_token, request};
 use super::par::{parameters, push, request_uri, url};
 use crate::server;
+
+/// A server that knows two types.
+static TYPED: LazyLock<Dev> = LazyLock::new(|| {
+    let file = std::env::temp_dir().join(format!("claimsmith-details-{}.json", std::process::id()));
+    let types = json!({
+        "payment": {
+            "title": { "en": "A payment in your name" },
+            "schema": {
+                "type": "object", "required": ["type", "instructedAmount"], "additionalProperties": false,
+                "properties": {
+                    "type": true, "locations": { "type": "array" },
+                    "instructedAmount": {
+                        "type": "object", "required": ["currency", "amount"],
+                        "properties": { "currency": { "enum": ["EUR", "USD"] }, "amount": { "type": "string", "pattern": "^[0-9.]+$" } },
+                    },
+                },
+            },
+        },
+        "account": { "schema": { "properties": { "actions": { "items": { "enum": ["read", "write"] } } } } },
+    });
+    std::fs::write(&file, types.to_string()).expect("written");
+    let dev = Dev::start_with(&[], &[("CLAIMSMITH_AUTHORIZE__DETAILS_TYPES_FILE", file.to_str().expect("a path"))]);
+    std::fs::remove_file(&file).expect("removed");
+    dev
+});
 
 fn client(more: Value) -> Registered {
     let mut metadata = json!({ "authorization_details_types": ["payment", "account"] });
@@ -108,4 +135,33 @@ fn rar_006_and_rar_009_a_resource_learns_what_is_meant_for_it() {
     assert_eq!(reply.json()["scope"], "read offline_access");
     let reply = refresh(server(), &client, &refresh_token(&reply), "&resource=https%3A%2F%2Frar-two.example");
     assert_eq!(held(&reply.okt()), Some(json!([at("rar-two"), payment("1")])));
+}
+
+#[test]
+fn rar_002_rar_004_and_rar_010_what_a_type_says_of_its_members_is_checked() {
+    assert_eq!(TYPED.metadata()["authorization_details_types_supported"], json!(["account", "payment"]));
+    let metadata = json!({ "grant_types": ["client_credentials"], "authorization_details_types": ["payment", "unknown"] });
+    let reply = TYPED.admin_post("/clients", &metadata);
+    assert!(reply.status == 422 && reply.body.contains("authorization_details_types.1"), "{reply:?}");
+    let client = app(&TYPED, json!({ "authorization_details_types": ["payment", "account"] }));
+    let push = |details: &Value| {
+        let form = request(&TYPED, &client, &format!("&scope=read{}", with(details))).split_once('?').expect("a query").1.to_owned();
+        TYPED.post("pushed_authorization_request_endpoint", Some(&client.basic()), &form)
+    };
+    for bad in [
+        json!([{ "type": "payment" }]),
+        json!([{ "type": "payment", "instructedAmount": { "currency": "EUR", "amount": 12 } }]),
+        json!([{ "type": "payment", "instructedAmount": { "currency": "GBP", "amount": "12" } }]),
+        json!([{ "type": "payment", "instructedAmount": { "currency": "EUR", "amount": "12" }, "more": 1 }]),
+        json!([payment("1"), { "type": "account", "actions": ["destroy"] }]),
+    ] {
+        push(&bad).err("invalid_authorization_details");
+        let landed = Person::alice(&TYPED).go(&request(&TYPED, &client, &with(&bad)));
+        assert_eq!(error_at_client(&landed), "invalid_authorization_details", "{bad}");
+    }
+    let good = json!([payment("12.50"), { "type": "account", "actions": ["read"] }]);
+    assert_eq!(push(&good).status, 201);
+    let alice = Person::alice(&TYPED);
+    let page = alice.sign_in(&alice.go(&request(&TYPED, &client, &format!("&scope=read{}", with(&good)))).page()).page();
+    assert!(page.body.contains("A payment in your name") && page.body.contains("12.50"), "{}", page.body);
 }

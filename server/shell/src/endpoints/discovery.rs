@@ -130,6 +130,10 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
     if settings.people.request_uris {
         members.insert("require_request_uri_registration".into(), json!(true));
     }
+    // RFC 9396 §10.
+    if let Some(types) = settings.people.detail_types.names() {
+        members.insert("authorization_details_types_supported".into(), json!(types));
+    }
     if let Some(origin) = &settings.mtls_origin {
         let aliases: Map<String, Value> = ENDPOINTS
             .iter()

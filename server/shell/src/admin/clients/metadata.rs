@@ -1,6 +1,7 @@
 //! Client metadata: the JSON of RFC 7591 and our own members → a checked client, and back.
 
 use claimsmith_issuer::client::{Authentication, Client, ClientKeys, TokenFormat};
+use claimsmith_issuer::detail_types::DetailTypes;
 use claimsmith_issuer::person::{USER_ID_PREFIX, looks_like_user_id};
 use claimsmith_jose::{KeyAlg, MacAlg, SigningAlg};
 use claimsmith_protocol::grant::GrantType;
@@ -40,6 +41,8 @@ pub(crate) struct Rules {
     pub(crate) lifetime_ceiling: u32,
     /// Response types that are switched on.
     pub(crate) response_types: Vec<ResponseType>,
+    /// The types of authorization details.
+    pub(crate) detail_types: DetailTypes,
 }
 
 /// A registration that is in order.

@@ -49,6 +49,11 @@ pub(super) fn read(
     for wrong in check(&registration, around) {
         fields.wrong(&wrong.field, wrong.detail);
     }
+    for (index, kind) in registration.authorization_details_types.iter().enumerate() {
+        if !rules.detail_types.knows(kind) {
+            fields.wrong(&format!("authorization_details_types.{index}"), "is no type of this server (authorize.details_types_file)");
+        }
+    }
     Some(registration)
 }
 
