@@ -8,15 +8,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The groups in the order of a request's way, with their titles.
-const GROUPS: [(&str, &str); 35] = [
+const GROUPS: [(&str, &str); 37] = [
     ("NET", "Transport and HTTP"),
     ("TOK", "The token endpoint"),
     ("AUZ", "The authorization endpoint"),
-    ("OAR", "What OpenID Connect adds to a request"),
-    ("REQ", "Request objects"),
+    ("HYB", "Tokens through the browser"),
+    ("JRM", "Signed responses (JARM)"),
+    ("REQ", "Request objects (JAR)"),
     ("PAR", "Pushed requests"),
-    ("JRM", "Signed responses"),
     ("RAR", "Authorization details"),
+    ("OAR", "What OpenID Connect adds to a request"),
     ("COD", "Authorization codes"),
     ("PKC", "Challenges and verifiers of codes (PKCE)"),
     ("RFT", "Refresh tokens"),
@@ -39,8 +40,9 @@ const GROUPS: [(&str, &str); 35] = [
     ("LGO", "Signing out"),
     ("BCL", "Telling clients: logout tokens"),
     ("FCL", "Telling clients: framed pages"),
-    ("FAP", "FAPI 2.0 Security Profile"),
-    ("FMS", "FAPI 2.0 Message Signing"),
+    ("STP", "Stepping up"),
+    ("FAP", "The security profile of FAPI 2.0"),
+    ("FMS", "Message signing of FAPI 2.0"),
     ("SEC", "Security across everything"),
     ("O21", "What OAuth 2.1 changes"),
     ("PLG", "Plugins"),

@@ -106,7 +106,7 @@ pub enum VaultFault {
         source: SealFault,
     },
     /// A private key could not be sealed.
-    #[error("a new signing key cannot be sealed")]
+    #[error("sealing or opening under the master key failed")]
     Sealing(#[source] SealFault),
     /// A private key is not what its row says.
     #[error("signing key {kid} is unusable")]
