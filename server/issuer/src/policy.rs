@@ -19,6 +19,8 @@ pub struct PeoplePolicy {
     pub require_signed_requests: bool,
     /// Request objects are fetched from where clients registered them (RFC 9101 §5.2).
     pub request_uris: bool,
+    /// Request objects may be encrypted to a key of ours (RFC 9101 §6.1).
+    pub encrypted_requests: bool,
     /// The types of authorization details (RFC 9396 §2.1).
     pub detail_types: DetailTypes,
     /// From the request to its answer.

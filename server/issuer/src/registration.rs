@@ -35,6 +35,8 @@ pub struct Around<'a> {
     pub by_certificate: bool,
     /// Response types that are switched on.
     pub response_types: &'a [ResponseType],
+    /// Whether request objects may be encrypted.
+    pub encrypted_objects: bool,
 }
 
 /// Everything that is wrong.
@@ -47,6 +49,7 @@ pub fn check(registration: &Registration, around: Around<'_>) -> Vec<Wrong> {
     findings.logout(registration);
     findings.certificate(registration, around);
     findings.encryption(registration, around);
+    findings.request_objects(registration, around);
     findings.signatures(registration);
     findings.authorization_responses(registration);
     findings.plain_only(registration);
@@ -247,18 +250,28 @@ impl Findings {
         }
     }
 
-    /// Request objects are signed, and not encrypted.
-    fn request_objects(&mut self, registration: &Registration) {
+    /// Request objects are signed by the client, and encrypted to a key of ours where that is switched on.
+    fn request_objects(&mut self, registration: &Registration, around: Around<'_>) {
         if registration.request_object_signing_alg.as_deref().is_some_and(|name| SigningAlg::parse(name).is_none()) {
             self.say("request_object_signing_alg", "is no algorithm of signatures; request objects are always signed");
         }
-        for (name, wish) in [
-            ("request_object_encryption_alg", &registration.request_object_encryption_alg),
-            ("request_object_encryption_enc", &registration.request_object_encryption_enc),
-        ] {
-            if wish.is_some() {
-                self.say(name, "request objects are not encrypted here");
+        let (alg, enc) = (&registration.request_object_encryption_alg, &registration.request_object_encryption_enc);
+        for (name, wish) in [("request_object_encryption_alg", alg), ("request_object_encryption_enc", enc)] {
+            if wish.is_some() && !around.encrypted_objects {
+                self.say(name, "request objects are not encrypted here (authorize.encrypted_requests)");
             }
+        }
+        if !around.encrypted_objects {
+            return;
+        }
+        let known = alg.as_deref().map(|alg| KeyAlg::parse(alg).is_some_and(|alg| !alg.is_symmetric()));
+        if known == Some(false) {
+            self.say("request_object_encryption_alg", "is no algorithm with a public key that there is");
+        }
+        match enc.as_deref().map(ContentEnc::parse) {
+            Some(_) if alg.is_none() => self.say("request_object_encryption_enc", "belongs to request_object_encryption_alg"),
+            Some(None) => self.say("request_object_encryption_enc", "is no content encryption that there is"),
+            _ => {}
         }
     }
 
@@ -276,7 +289,6 @@ impl Findings {
     }
 
     fn profile(&mut self, registration: &Registration, around: Around<'_>) {
-        self.request_objects(registration);
         let Some(profile) = registration.profile else { return };
         if registration.response_types.iter().any(|response_type| response_type.is_front_channel()) {
             self.say("response_types", "the client's profile lets no token through the browser");
@@ -321,6 +333,7 @@ mod tests {
         by_key: true,
         by_certificate: false,
         response_types: &ResponseType::ALL,
+        encrypted_objects: false,
     };
 
     fn wrong(document: &str, around: Around<'_>) -> Vec<String> {
@@ -427,6 +440,18 @@ mod tests {
             let name = "authorization_encrypted_response_alg";
             assert_eq!(wrong(&format!(r#"{{"{name}":"{alg}"}}"#), plain), [name], "{alg}");
         }
+    }
+
+    #[test]
+    fn req_015_what_is_said_of_encrypted_objects_can_be_done() {
+        let document =
+            |alg: &str, enc: &str| format!(r#"{{"request_object_encryption_alg":"{alg}","request_object_encryption_enc":"{enc}"}}"#);
+        let (alg, enc) = ("request_object_encryption_alg", "request_object_encryption_enc");
+        let (off, on) = (Around { grants: &[], ..CODE }, Around { grants: &[], encrypted_objects: true, ..CODE });
+        assert_eq!(wrong(&document("ECDH-ES", "A256GCM"), off), [alg, enc]);
+        assert_eq!(wrong(&document("ECDH-ES", "A256GCM"), on), [""; 0]);
+        assert_eq!(wrong(&document("dir", "A192GCM"), on), [alg, enc]);
+        assert_eq!(wrong(r#"{"request_object_encryption_enc":"A256GCM"}"#, on), [enc]);
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub mod key_life;
 pub mod known_token;
 pub mod listen;
 pub mod node;
+pub mod object_keys;
 pub mod pages;
 pub mod people;
 pub mod possession;

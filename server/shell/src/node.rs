@@ -24,6 +24,7 @@ use crate::fetch::Fetcher;
 use crate::freshness::Freshness;
 use crate::guesses::Guesses;
 use crate::key_life::KeyLife;
+use crate::object_keys::ObjectKeys;
 use crate::pages::Pages;
 use crate::people::People;
 use crate::rooms::{self, Rooms};
@@ -71,6 +72,12 @@ impl Node {
         let node_id = fresh_node_id();
 
         let mut freshness = Freshness::new(Arc::clone(&store), Arc::clone(&host), Arc::clone(&sealer), compiler.clone(), node_id.clone());
+        let object_keys = match config.authorize.encrypted_requests {
+            true => runtime.block_on(ObjectKeys::open(&store, &sealer)).map_err(StartFault::Shared)?,
+            false => ObjectKeys::default(),
+        };
+        let object_keys = Arc::new(object_keys);
+        freshness.publish(Arc::clone(&object_keys));
         let clock = Clock::default();
         runtime.block_on(key_life.tend(clock.now().timestamp()))?;
         let policy = runtime.block_on(freshness.read_policy(None))?;
@@ -89,6 +96,7 @@ impl Node {
             clock,
             directory: Directory::new(Arc::clone(&store), policy, config.cache.clients, config.store.max_stale),
             fetcher: fetcher.clone(),
+            object_keys,
             object_errands: tokio::sync::Semaphore::new(OBJECT_ERRANDS),
             client_keys: ClientKeysCache::new(config.client_keys_settings(), Arc::new(fetcher.clone())),
             people: People::open(config.people_settings(), Arc::clone(&store), Arc::clone(&sealer), Arc::clone(&secret_desk))?,

@@ -25,6 +25,7 @@ use crate::directory::Directory;
 use crate::endpoints::Document;
 use crate::fetch::Fetcher;
 use crate::guesses::Guesses;
+use crate::object_keys::ObjectKeys;
 use crate::pages::Pages;
 use crate::people::People;
 use crate::secret_desk::SecretDesk;
@@ -93,6 +94,8 @@ pub struct Rooms {
     pub sealer: Arc<Sealer>,
     /// The errand: what is fetched from others.
     pub fetcher: Fetcher,
+    /// What clients encrypt request objects to.
+    pub object_keys: Arc<ObjectKeys>,
     /// Request objects that are being fetched; browsers make us fetch them, and must not keep other errands waiting.
     pub object_errands: Semaphore,
     /// Public keys of clients.

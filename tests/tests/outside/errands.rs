@@ -1,13 +1,14 @@
-//! REQ and SUB: what is fetched from clients, by a server that may fetch from this machine.
+//! REQ and SUB: what is fetched from clients, and encrypted objects, at a server that has these switched on.
 
 use std::sync::LazyLock;
 
-use claimsmith_jose::{Digest, SigningAlg};
+use claimsmith_jose::{ContentEnc, Digest, Encryption, JwkSet, KeyAlg, SigningAlg};
 use claimsmith_tests::{AssertionKey, Dev, Landed, Person, Receiver, Registered, encode};
 use serde_json::{Value, json};
 
 use super::code_flow::{CALLBACK, app, error_at_client, redeem};
 use super::dpop::now;
+use super::par::request_uri;
 
 struct Rig {
     receiver: Receiver,
@@ -26,6 +27,7 @@ static RIG: LazyLock<Rig> = LazyLock::new(|| {
         ("CLAIMSMITH_FETCH__ALLOWED_NETWORKS", "127.0.0.1"),
         ("CLAIMSMITH_FETCH__TIMEOUT", "2 s"),
         ("CLAIMSMITH_AUTHORIZE__REQUEST_URIS", "true"),
+        ("CLAIMSMITH_AUTHORIZE__ENCRYPTED_REQUESTS", "true"),
     ];
     let dev = Dev::start_with(&[], &environment);
     Rig { receiver, dev }
@@ -151,4 +153,47 @@ fn sub_003_and_sub_004_a_sector_lists_every_redirect_uri() {
     assert_eq!(RIG.receiver.received("/sector").len(), asked);
     assert_eq!(patch(json!({ "redirect_uris": ["https://one.example/cb", "https://four.example/cb"] })), 422);
     assert_eq!(RIG.receiver.received("/sector").len(), asked + 1);
+}
+
+#[test]
+fn req_015_an_object_may_be_encrypted_to_a_key_of_the_server() {
+    let jwks = claimsmith_tests::send(RIG.dev.http.get(RIG.dev.url("jwks_uri")));
+    let published = jwks.json()["keys"].as_array().expect("a list").clone();
+    assert_eq!(published.iter().filter(|key| key["use"] == "enc").count(), 2, "{jwks:?}");
+    assert!(published.iter().all(|key| key.get("d").is_none() && key.get("p").is_none()));
+    let metadata = RIG.dev.metadata();
+    let keys = JwkSet::parse(jwks.body.as_bytes()).expect("a set");
+    let signing = AssertionKey::generate(SigningAlg::Es256);
+    let client = app(
+        &RIG.dev,
+        json!({ "jwks": signing.jwks(), "request_object_encryption_alg": "ECDH-ES", "request_object_encryption_enc": "A256GCM" }),
+    );
+    let base = RIG.dev.url("authorization_endpoint");
+    let id = encode(&client.client_id);
+    for (alg, enc) in [(KeyAlg::RsaOaep256, ContentEnc::A128CbcHs256), (KeyAlg::EcdhEs, ContentEnc::A256Gcm)] {
+        let listed = |name: &str, value: &str| metadata[name].as_array().is_some_and(|list| list.contains(&json!(value)));
+        assert!(listed("request_object_encryption_alg_values_supported", alg.as_str()));
+        assert!(listed("request_object_encryption_enc_values_supported", enc.as_str()));
+        let wish = Encryption { alg, enc, cty: Some("JWT") };
+        let key = keys.encryption_key(alg).expect("a key");
+        let sealed = |text: &str| wish.to_key(key, text.as_bytes()).expect("encrypted");
+        let text = sealed(&object(&signing, &client, |_| ()));
+        let landed = Person::alice(&RIG.dev).walk(&format!("{base}?client_id={id}&request={text}"));
+        assert_eq!(landed.parameter("state").as_deref(), Some("inner"));
+        redeem(&RIG.dev, &client, &landed.parameter("code").expect("a code"), "").okt();
+
+        let push = |text: &str| {
+            let form = format!("client_id={id}&request={text}");
+            RIG.dev.post("pushed_authorization_request_endpoint", Some(&client.basic()), &form)
+        };
+        request_uri(&push(&sealed(&object(&signing, &client, |_| ()))));
+        let stranger = AssertionKey::generate(SigningAlg::Es256);
+        let (head, _) = text.rsplit_once('.').expect("a JWE");
+        for bad in [sealed(&object(&stranger, &client, |_| ())), sealed("{}"), format!("{head}.AAAAAAAAAAAAAAAAAAAAAA")] {
+            push(&bad).err("invalid_request_object");
+        }
+    }
+    // A resource server finds the keys that sign as before.
+    let reply = RIG.dev.token(&RIG.dev.register_basic("read"), "");
+    RIG.dev.decode(&reply.okt());
 }

@@ -177,6 +177,7 @@ pub(crate) fn policy() -> PeoplePolicy {
         require_pushed_requests: false,
         require_signed_requests: false,
         request_uris: false,
+        encrypted_requests: false,
         detail_types: crate::detail_types::DetailTypes::default(),
         flow_lifetime: hour,
         pushed_request_lifetime: hour,

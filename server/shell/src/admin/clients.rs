@@ -49,6 +49,7 @@ async fn rules(call: &Call<'_>, fields: &Fields) -> Result<Rules, Problem> {
         resources,
         lifetime_ceiling: lifetime_ceiling(call),
         response_types: call.desk.rooms.settings.people.response_types.clone(),
+        encrypted_objects: call.desk.rooms.settings.people.encrypted_requests,
         detail_types: call.desk.rooms.settings.people.detail_types.clone(),
     })
 }

@@ -118,7 +118,8 @@ fn unread(rooms: &Rooms, room: (&Visit, &Entry), sent: &Parameters, failure: Fai
 /// A pushed one counts once if it has a `jti`. One that came through the browser may come again while it is good: people reload
 /// pages, and each time they are asked anew.
 async fn object(rooms: &Rooms, entry: &Entry, text: &str, column: Column, now: Now) -> Result<Kept, Failure> {
-    let jws = request_object::parse(text)?;
+    let inner = request_object::open(text, rooms.object_keys.all())?;
+    let jws = request_object::parse(&inner)?;
     let keys = keys(rooms, entry, jws.header().kid()).await;
     let expected = request_object::Expected {
         client: &entry.client,

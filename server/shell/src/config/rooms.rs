@@ -217,6 +217,7 @@ impl ServeConfig {
             require_pushed_requests: self.authorize.require_pushed_requests,
             require_signed_requests: self.authorize.require_signed_requests,
             request_uris: self.authorize.request_uris,
+            encrypted_requests: self.authorize.encrypted_requests,
             // Read from its file when the node opens.
             detail_types: DetailTypes::default(),
             flow_lifetime: lifetime(self.authorize.flow_lifetime),

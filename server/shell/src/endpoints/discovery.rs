@@ -130,6 +130,11 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
     if settings.people.request_uris {
         members.insert("require_request_uri_registration".into(), json!(true));
     }
+    if settings.people.encrypted_requests {
+        let algs: Vec<_> = KeyAlg::ALL.into_iter().filter(|alg| !alg.is_symmetric()).map(KeyAlg::as_str).collect();
+        members.insert("request_object_encryption_alg_values_supported".into(), json!(algs));
+        members.insert("request_object_encryption_enc_values_supported".into(), json!(ContentEnc::ALL.map(ContentEnc::as_str)));
+    }
     // RFC 9396 §10.
     if let Some(types) = settings.people.detail_types.names() {
         members.insert("authorization_details_types_supported".into(), json!(types));

@@ -41,6 +41,8 @@ pub(crate) struct Rules {
     pub(crate) lifetime_ceiling: u32,
     /// Response types that are switched on.
     pub(crate) response_types: Vec<ResponseType>,
+    /// Whether request objects may be encrypted.
+    pub(crate) encrypted_objects: bool,
     /// The types of authorization details.
     pub(crate) detail_types: DetailTypes,
 }

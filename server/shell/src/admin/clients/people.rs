@@ -45,6 +45,7 @@ pub(super) fn read(
         ),
         by_certificate: matches!(authentication, Some(Authentication::Certificate)),
         response_types: &rules.response_types,
+        encrypted_objects: rules.encrypted_objects,
     };
     for wrong in check(&registration, around) {
         fields.wrong(&wrong.field, wrong.detail);
