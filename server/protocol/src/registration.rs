@@ -150,10 +150,10 @@ pub struct Registration {
     /// The algorithm that request objects must have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_object_signing_alg: Option<Box<str>>,
-    /// The key management algorithm that request objects must have.
+    /// The key management algorithm that request objects are encrypted with, where they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_object_encryption_alg: Option<Box<str>>,
-    /// The content encryption that request objects must have.
+    /// The content encryption of request objects, where they are encrypted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_object_encryption_enc: Option<Box<str>>,
     /// Where request objects may be fetched.

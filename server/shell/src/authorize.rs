@@ -13,6 +13,7 @@ mod answering;
 mod arriving;
 pub mod cards;
 mod consenting;
+mod fetching;
 mod flow;
 mod front_channel;
 mod pushing;

@@ -556,3 +556,20 @@ fn a_stranger_begins_only_so_many_sign_ins_and_people_with_a_session_as_many_as_
         assert!(alice.go(&format!("{url}&prompt=consent")).page().status == 200, "nothing is counted against a session");
     }
 }
+
+#[test]
+fn oar_019_a_session_does_not_answer_for_another_who_was_hinted_at() {
+    let (client, alice) = (app(server(), json!({})), Person::alice(server()));
+    alice.walk(&request(server(), &client, "&scope=openid"));
+    let ask = |more: &str| alice.go(&request(server(), &client, &format!("&scope=openid{more}")));
+    for own in ["alice", "ALICE", "alice%40example.org"] {
+        assert!(ask(&format!("&login_hint={own}")).parameter("code").is_some(), "{own}");
+        assert!(ask(&format!("&prompt=none&login_hint={own}")).parameter("code").is_some(), "{own}");
+    }
+    assert_eq!(error_at_client(&ask("&prompt=none&login_hint=bob")), "account_selection_required");
+    let page = ask("&login_hint=bob").page();
+    assert!(page.body.contains("account:") && page.body.contains("value=\"another\""), "{}", page.body);
+    let id = page.body.split("value=\"account:").nth(1).and_then(|rest| rest.split('"').next()).expect("an account");
+    let account = format!("account:{id}");
+    assert!(alice.submit(&page, &[("action", &account)]).parameter("code").is_some(), "the person says who it is");
+}

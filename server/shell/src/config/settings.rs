@@ -330,6 +330,16 @@ settings! {
         require_pushed_requests: bool = "false";
         /// Whether every request has to be a signed request object (RFC 9101).
         require_signed_requests: bool = "false";
+        /// Whether request objects are fetched from the `request_uris` that their clients registered (RFC 9101 §5.2), within the
+        /// bounds of `fetch`. A browser that shows up with such a URI makes this server fetch it.
+        request_uris: bool = "false";
+        /// Whether request objects may be encrypted to keys of this server, which then stand among those that it publishes, with
+        /// `use` = `enc`.
+        encrypted_requests: bool = "false";
+        /// A JSON file of the types of authorization details (RFC 9396): an object of types, each with `schema`, a JSON Schema of its
+        /// elements, and perhaps `title`, its name for people by language. Types that are not in it are refused then. Without it a
+        /// type is whatever a client was registered for, and nobody looks at its members.
+        details_types_file: Option<PathBuf> = "";
         /// How long a person may take from the request to the answer.
         flow_lifetime: Duration = "30 min" in "1 min" ..= "24 h";
         /// Sign-ins that are begun from one address (IPv6: one /64) by people without a session, as many at once; each takes a row of
