@@ -57,7 +57,7 @@ async fn first(walk: &mut Walk<'_>, complaints: Vec<Complaint>) -> Result<View, 
     };
     Ok(SignIn {
         form: walk.form(PATH),
-        client: Some(cards::client(walk.client())),
+        client: walk.card(),
         identifier: typed_name(walk.arrival).or_else(|| walk.asked.login_hint.as_deref().map(str::to_owned)),
         password: true,
         passkey,
@@ -76,19 +76,23 @@ fn typed_name(arrival: &Arrival) -> Option<String> {
 
 fn choose(walk: &Walk<'_>, user: &UserRecord) -> View {
     let line = AccountLine { id: "current".to_owned(), account: cards::account(&user.person) };
-    ChooseAccount { form: walk.form(PATH), client: Some(cards::client(walk.client())), accounts: vec![line] }.into()
+    ChooseAccount { form: walk.form(PATH), client: walk.card(), accounts: vec![line] }.into()
 }
 
 async fn again(walk: &mut Walk<'_>, user: &UserRecord, complaints: Vec<Complaint>) -> Result<View, Stop> {
     let passkey = ask_passkey(walk, user).await?;
     Ok(Reauthenticate {
         form: walk.form(PATH),
-        client: Some(cards::client(walk.client())),
+        client: walk.card(),
         account: cards::account(&user.person),
-        reason: if walk.asked.prompt.login { Reason::Asked } else { Reason::TooLongAgo },
+        reason: match &walk.errand {
+            Some(_) => Reason::Sensitive,
+            None if walk.asked.prompt.login => Reason::Asked,
+            None => Reason::TooLongAgo,
+        },
         password: user.password.is_some(),
         passkey,
-        may_switch: true,
+        may_switch: walk.errand.is_none(),
         complaints,
     }
     .into())
@@ -109,7 +113,7 @@ async fn ask_passkey(walk: &mut Walk<'_>, user: &UserRecord) -> Result<Option<Pa
 async fn second_factor(walk: &mut Walk<'_>, user: &UserRecord, complaints: Vec<Complaint>) -> Result<View, Stop> {
     let shown = shown(walk);
     let account = cards::account(&user.person);
-    let client = Some(cards::client(walk.client()));
+    let client = walk.card();
     let needs_passkey = standing::sign_in_step(walk, user.enrolled, &shown) == assurance::Step::Passkey;
     if needs_passkey || !user.enrolled.totp {
         let passkey = ask_passkey(walk, user).await?.ok_or(Stop::Shown(ErrorKind::Expired))?;
