@@ -176,10 +176,7 @@ fn complaint(failure: SignInFailure, wrong: Complaint) -> Result<Complaint, Stop
     match failure {
         SignInFailure::Failed(fault) => Err(Stop::Failed(fault)),
         SignInFailure::Refused(Refused::Wrong) => Ok(wrong),
-        SignInFailure::Refused(Refused::TooMany { retry_after }) => {
-            let minutes = u32::try_from(retry_after.as_secs().div_ceil(60)).unwrap_or(u32::MAX).max(1);
-            Ok(Complaint::TooMany { minutes })
-        }
+        SignInFailure::Refused(Refused::TooMany { retry_after }) => Ok(Complaint::too_many(retry_after)),
     }
 }
 
