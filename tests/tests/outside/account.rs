@@ -2,11 +2,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use claimsmith_tests::{Landed, Person, Reply, encode, hidden};
+use claimsmith_tests::{Person, Reply, encode, hidden};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::code_flow::{app, code, redeem, refresh, refresh_token};
+use super::code_flow::{app, code, is_active, redeem, refresh, refresh_token};
 use crate::server;
 
 const PASSWORD: &str = "a long enough password";
@@ -33,7 +33,8 @@ fn name(page: &Reply) -> &str {
 
 /// A page of the account, on which the person is signed in.
 fn open(person: &Person, path: &str) -> Reply {
-    let page = person.walk(&at(path)).page();
+    let page = person.go(&at(path)).page();
+    let page = if name(&page) == "sign_in" { person.sign_in(&page).page() } else { page };
     assert_eq!(page.status, 200, "{page:?}");
     page
 }
@@ -60,12 +61,12 @@ fn was_long_ago(id: &str) {
 
 /// What the audit says that somebody did themselves.
 fn audited(id: &str) -> Vec<String> {
-    let reply = server().admin(Method::GET, &format!("/audit/admin?actor={id}&limit=100"), &[], Vec::new());
+    let reply = server().admin(Method::GET, &format!("/audit?actor={id}&limit=100"), &[], Vec::new());
     assert_eq!(reply.status, 200, "{reply:?}");
     let items = reply.json()["items"].as_array().expect("items").clone();
     let mut actions: Vec<String> = items
         .iter()
-        .filter(|item| item["actor"] == *id && item["entity_key"] == *id)
+        .filter(|item| item["actor"] == *id && item["key"] == *id)
         .map(|item| item["action"].as_str().expect("an action").to_owned())
         .collect();
     actions.sort();
@@ -92,7 +93,7 @@ fn totp(secret: &str, from_now: i64) -> String {
 }
 
 #[test]
-fn act_001_who_comes_by_themselves_signs_in_and_reaches_every_page() {
+fn who_comes_by_themselves_signs_in_and_reaches_every_page() {
     let (person, _) = somebody("account-comes");
     let page = person.go(&at("")).page();
     assert_eq!(name(&page), "sign_in");
@@ -114,7 +115,7 @@ fn act_001_who_comes_by_themselves_signs_in_and_reaches_every_page() {
 }
 
 #[test]
-fn act_001_who_does_not_want_to_sign_in_is_not() {
+fn who_does_not_want_to_sign_in_is_not() {
     let (person, _) = somebody("account-cancels");
     let page = person.go(&at("/sessions")).page();
     assert_eq!(name(&submit(&person, &page, &[("action", "cancel")])), "signed_out");
@@ -126,9 +127,10 @@ fn act_001_who_does_not_want_to_sign_in_is_not() {
 }
 
 #[test]
-fn act_002_no_change_without_a_recent_sign_in() {
+fn no_change_without_a_recent_sign_in() {
     let (person, id) = somebody("account-recent");
     let pages: Vec<Reply> = PLACES.iter().map(|path| open(&person, path)).collect();
+    let csrf = hidden(&pages[1].body, "csrf").expect("a token");
     was_long_ago(&id);
     assert_eq!(name(&open_unsigned(&person, "")), "account", "looking needs none");
     for path in ["/password", "/passkeys", "/authenticator", "/recovery-codes"] {
@@ -151,8 +153,10 @@ fn act_002_no_change_without_a_recent_sign_in() {
         (6, &[("action", "new")]),
     ];
     for (place, fields) in changes {
-        let page = submit(&person, &pages[place], fields);
-        assert_eq!(name(&page), "reauthenticate", "{fields:?}");
+        let fields: Vec<String> = fields.iter().map(|(name, value)| format!("&{name}={}", encode(value))).collect();
+        let form = format!("csrf={}{}", encode(&csrf), fields.concat());
+        let page = person.follow(person.post(&at(PLACES[place]), &form)).page();
+        assert_eq!(name(&page), "reauthenticate", "{form}");
         assert!(!page.body.contains("id=\"another\""), "nobody else changes this account: {page:?}");
     }
     assert!(audited(&id).is_empty(), "{:?}", audited(&id));
@@ -168,7 +172,7 @@ fn open_unsigned(person: &Person, path: &str) -> Reply {
 }
 
 #[test]
-fn act_003_a_form_counts_only_in_its_browser_and_session() {
+fn sec_003_a_form_counts_only_in_its_browser_and_session() {
     let ((person, id), (other, other_id)) = (somebody("account-forged"), somebody("account-forger"));
     let (own, foreign) = (open(&person, "/recovery-codes"), open(&other, "/recovery-codes"));
     let token = hidden(&foreign.body, "csrf").expect("a token");
@@ -184,7 +188,7 @@ fn act_003_a_form_counts_only_in_its_browser_and_session() {
 }
 
 #[test]
-fn act_004_sessions_are_seen_and_ended() {
+fn sessions_are_seen_and_ended() {
     let (here, id) = somebody("account-sessions");
     let there = Person::new(server(), "account-sessions", PASSWORD);
     let third = Person::new(server(), "account-sessions", PASSWORD);
@@ -193,7 +197,7 @@ fn act_004_sessions_are_seen_and_ended() {
     }
     let page = open(&here, "/sessions");
     assert_eq!(page.body.matches("id=\"session-").count(), 3, "{page:?}");
-    assert!(page.body.contains("Person/1.0 (test)"));
+    assert!(page.body.contains("(test)"));
     let ids: Vec<&str> = page.body.split("id=\"session-").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     // The first is this browser's.
     let ended = submit(&here, &page, &[("action", "end"), ("session", ids[1])]);
@@ -213,18 +217,19 @@ fn act_004_sessions_are_seen_and_ended() {
 }
 
 #[test]
-fn act_004_signing_out_everywhere_ends_every_session_and_what_came_of_it() {
+fn sec_009_signing_out_everywhere_ends_every_session_and_what_came_of_it() {
     let (here, id) = somebody("account-everywhere");
     let there = Person::new(server(), "account-everywhere", PASSWORD);
     let client = app(server(), json!({}));
     let tokens = redeem(server(), &client, &code(server(), &there, &client, "&scope=openid+profile+read"), "");
-    let token = refresh_token(&tokens);
+    let token = tokens.okt();
+    assert!(is_active(server(), &client, &token));
     let page = open(&here, "/sessions");
     assert_eq!(name(&submit(&here, &page, &[("action", "end_all")])), "signed_out");
     for person in [&here, &there] {
         assert_eq!(name(&open_unsigned(person, "")), "sign_in");
     }
-    refresh(server(), &client, &token, "").err("invalid_grant");
+    assert!(!is_active(server(), &client, &token));
     assert_eq!(audited(&id), ["end_sessions"]);
     // One's own alone, from the overview; however long ago the sign-in was.
     let overview = open(&here, "");
@@ -234,15 +239,16 @@ fn act_004_signing_out_everywhere_ends_every_session_and_what_came_of_it() {
 }
 
 #[test]
-fn act_005_access_is_seen_and_withdrawn() {
+fn access_is_seen_and_withdrawn() {
     let (person, id) = somebody("account-apps");
     let client = app(server(), json!({ "client_name": "Photo <b>Frame" }));
     let tokens = redeem(server(), &client, &code(server(), &person, &client, "&scope=openid+profile+offline_access"), "");
     let page = open(&person, "/apps");
     assert!(page.body.contains("Photo &lt;b&gt;Frame") && page.body.contains(&format!("id=\"revoke-{}\"", client.client_id)), "{page:?}");
     let (stranger, _) = somebody("account-apps-stranger");
-    let theirs = submit(&stranger, &open(&stranger, "/apps"), &[("action", "revoke"), ("client", &client.client_id)]);
-    assert!(!notice(&theirs));
+    let csrf = hidden(&open(&stranger, "/sessions").body, "csrf").expect("a token");
+    let form = format!("csrf={}&action=revoke&client={}", encode(&csrf), encode(&client.client_id));
+    assert!(!notice(&stranger.follow(stranger.post(&at("/apps"), &form)).page()));
     let done = submit(&person, &page, &[("action", "revoke"), ("client", &client.client_id)]);
     assert!(notice(&done) && !done.body.contains("id=\"revoke-"), "{done:?}");
     refresh(server(), &client, &refresh_token(&tokens), "").err("invalid_grant");
@@ -250,7 +256,7 @@ fn act_005_access_is_seen_and_withdrawn() {
 }
 
 #[test]
-fn act_006_a_password_is_changed_by_who_knows_it() {
+fn a_password_is_changed_by_who_knows_it() {
     let (person, id) = somebody("account-password");
     let other = Person::new(server(), "account-password", PASSWORD);
     open(&other, "");
@@ -276,14 +282,14 @@ fn act_006_a_password_is_changed_by_who_knows_it() {
     assert!(notice(&change(PASSWORD, new, new)));
     assert_eq!(name(&open_unsigned(&person, "")), "account", "this session stays");
     assert_eq!(name(&open_unsigned(&other, "")), "sign_in", "the others end");
-    assert_eq!(name(&other.walk(&at("")).page()), "sign_in", "and the old password with them");
+    assert_eq!(name(&open(&other, "")), "sign_in", "and the old password with them");
     let renewed = Person::new(server(), "account-password", new);
-    assert_eq!(name(&renewed.walk(&at("")).page()), "account");
+    assert_eq!(name(&open(&renewed, "")), "account");
     assert_eq!(audited(&id).len(), 1);
 }
 
 #[test]
-fn act_007_an_app_is_set_up_asked_for_and_removed() {
+fn an_app_is_set_up_asked_for_and_removed() {
     let (person, id) = somebody("account-totp");
     let page = submit(&person, &open(&person, "/authenticator"), &[("action", "begin")]);
     assert!(page.body.contains("id=\"qr\""), "{page:?}");
@@ -303,10 +309,10 @@ fn act_007_an_app_is_set_up_asked_for_and_removed() {
     assert!(notice(&done) && done.body.contains("id=\"remove\""), "{done:?}");
     // From now on the password is half of it.
     let elsewhere = Person::new(server(), "account-totp", PASSWORD);
-    let half = elsewhere.walk(&at("")).page();
+    let half = open(&elsewhere, "");
     assert_eq!(name(&half), "second_factor");
     assert_eq!(name(&open_unsigned(&elsewhere, "")), "sign_in", "half a sign-in opens nothing");
-    let half = elsewhere.walk(&at("")).page();
+    let half = open(&elsewhere, "");
     let inside = submit(&elsewhere, &half, &[("code", &totp(&secret, 1)), ("action", "code")]);
     assert_eq!(name(&inside), "account");
     let removed = submit(&person, &done, &[("action", "remove")]);
@@ -316,7 +322,7 @@ fn act_007_an_app_is_set_up_asked_for_and_removed() {
 }
 
 #[test]
-fn act_008_recovery_codes_are_shown_once_and_let_in_once() {
+fn recovery_codes_are_shown_once_and_let_in_once() {
     let (person, id) = somebody("account-codes");
     let page = submit(&person, &open(&person, "/authenticator"), &[("action", "begin")]);
     let secret = page.body.split("id=\"secret\"").nth(1).and_then(|rest| rest.split(['>', '<']).nth(1)).expect("a secret").to_owned();
@@ -327,7 +333,7 @@ fn act_008_recovery_codes_are_shown_once_and_let_in_once() {
     assert!(!open(&person, "/recovery-codes").body.contains(codes[0]));
     for (expected, attempt) in [("account", 1), ("recovery_code", 2)] {
         let browser = Person::new(server(), "account-codes", PASSWORD);
-        let page = submit(&browser, &browser.walk(&at("")).page(), &[("action", "recovery")]);
+        let page = submit(&browser, &open(&browser, ""), &[("action", "recovery")]);
         let landed = submit(&browser, &page, &[("code", codes[0]), ("action", "recovery_code")]);
         assert_eq!(name(&landed), expected, "attempt {attempt}: {landed:?}");
     }
@@ -335,9 +341,11 @@ fn act_008_recovery_codes_are_shown_once_and_let_in_once() {
 }
 
 #[test]
-fn act_009_passkeys_are_named_and_removed_but_not_the_last_way_in() {
+fn passkeys_are_named_and_removed_but_not_the_last_way_in() {
     let (person, id) = somebody("account-passkeys");
     let (stranger, stranger_id) = somebody("account-passkeys-stranger");
+    open(&person, "");
+    open(&stranger, "");
     for (key, owner) in [("\\x0101", &id), ("\\x0202", &id), ("\\x0303", &stranger_id)] {
         sql(&format!("INSERT INTO passkeys (credential_id, user_id, name, credential) VALUES ('{key}', '{owner}', 'Key', '{{}}')"));
     }
@@ -351,7 +359,7 @@ fn act_009_passkeys_are_named_and_removed_but_not_the_last_way_in() {
     }
     assert!(open(&stranger, "/passkeys").body.contains("id=\"passkey-AwM\""));
     assert!(notice(&submit(&person, &page, &[("passkey", "AgI"), ("action", "remove")])));
-    sql(&format!("UPDATE users SET password_hash = NULL WHERE user_id = '{id}'"));
+    sql(&format!("UPDATE users SET password_hash = NULL, password_changed_at = NULL WHERE user_id = '{id}'"));
     let only = submit(&person, &page, &[("passkey", "AQE"), ("action", "remove")]);
     assert!(only.body.contains("id=\"complaints\"") && only.body.contains("id=\"passkey-AQE\""), "{only:?}");
     let refused = submit(&person, &page, &[("name", "New"), ("credential", "{}"), ("action", "add")]);
@@ -360,7 +368,7 @@ fn act_009_passkeys_are_named_and_removed_but_not_the_last_way_in() {
 }
 
 #[test]
-fn act_010_the_pages_speak_the_persons_language_and_run_nothing_but_passkeys() {
+fn the_pages_run_no_script_but_for_passkeys() {
     let (person, _) = somebody("account-pages");
     for path in PLACES {
         let page = open(&person, path);
@@ -372,10 +380,8 @@ fn act_010_the_pages_speak_the_persons_language_and_run_nothing_but_passkeys() {
 
 /// The account pages are a client to plugins; nobody can be it.
 #[test]
-fn act_011_no_client_can_be_the_account_pages() {
+fn no_client_can_be_the_account_pages() {
     let body: Value = json!({ "client_id": "claimsmith-account", "grant_types": ["client_credentials"] });
     let reply = server().admin_post("/clients", &body);
     assert_eq!((reply.status, reply.json()["field"].as_str()), (422, Some("client_id")), "{reply:?}");
-    let page = Person::new(server(), "x", "y").go(&at("")).page();
-    assert!(matches!(Landed::Page(page), Landed::Page(_)));
 }
