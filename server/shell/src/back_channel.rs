@@ -2,7 +2,7 @@
 //!
 //! What is owed stands in the database since the session ended, whoever ended it. Every node takes what is due, a few at a time, and
 //! each delivery is one node's alone for as long as its lease. What fails is tried again, ever more rarely, and given up after
-//! [`ATTEMPTS`]. No person ever waits for any of this.
+//! `ATTEMPTS`. No person ever waits for any of this.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -52,7 +52,7 @@ pub struct Look {
 
 impl Look {
     /// The page's forms may lead to this redirect URI, or to another provider's authorization endpoint. Every page of a
-    /// walk that can end there says so; see [`Policy::form_target`].
+    /// walk that can end there says so; see `Policy::form_target`.
     #[must_use]
     pub fn leading_to(mut self, uri: impl Into<String>) -> Look {
         self.leads_to.push(uri.into());

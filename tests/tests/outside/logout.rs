@@ -269,15 +269,18 @@ fn lgo_014_signing_out_twice_is_no_error() {
 
 #[test]
 fn lgo_015_rft_013_014_refresh_tokens_of_the_session_end_with_it() {
-    let (bound, offline) = (client(json!({})), client(json!({})));
-    let alice = Person::alice(&RIG.dev);
-    let of_session = tokens(&alice, &bound, "openid read");
-    let kept = refresh_token(&tokens(&alice, &offline, "openid offline_access"));
-    let hint = of_session.json()["id_token"].as_str().expect("an ID token").to_owned();
-    alice.go(&wish(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)])).client();
-    refresh(&RIG.dev, &bound, &refresh_token(&of_session), "").err("invalid_grant");
-    assert!(!super::code_flow::is_active(&RIG.dev, &bound, of_session.json()["access_token"].as_str().expect("a token")));
-    refresh(&RIG.dev, &offline, &kept, "").okt();
+    // A server that gives refresh tokens to sessions as well.
+    let dev = Dev::start_with(&[], &[("CLAIMSMITH_REFRESH__REQUIRE_OFFLINE_ACCESS", "false")]);
+    let of_app = || app(&dev, json!({ "post_logout_redirect_uris": [BYE] }));
+    let (bound, offline, alice) = (of_app(), of_app(), Person::alice(&dev));
+    let of_session = redeem(&dev, &bound, &code(&dev, &alice, &bound, "&scope=openid+read"), "");
+    let kept = refresh_token(&redeem(&dev, &offline, &code(&dev, &alice, &offline, "&scope=openid+offline_access"), ""));
+    let hint = encode(of_session.json()["id_token"].as_str().expect("an ID token"));
+    let back = encode(BYE);
+    alice.go(&format!("{}?id_token_hint={hint}&post_logout_redirect_uri={back}", dev.url("end_session_endpoint"))).client();
+    refresh(&dev, &bound, &refresh_token(&of_session), "").err("invalid_grant");
+    assert!(!super::code_flow::is_active(&dev, &bound, of_session.json()["access_token"].as_str().expect("a token")));
+    refresh(&dev, &offline, &kept, "").okt();
 }
 
 #[test]
