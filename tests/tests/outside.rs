@@ -15,6 +15,7 @@ fn server() -> &'static Dev {
 
 mod outside {
     mod access;
+    mod account;
     mod admin;
     mod authorize;
     mod bearer;

@@ -5,6 +5,7 @@
 //! - *May fail*: at start, with what the operator has to mend; later per request, with 4xx or 5xx.
 //! - *Must never know*: what a grant allows, how claims are shaped, what a private key looks like.
 
+pub mod account;
 pub mod admin;
 pub mod authorize;
 pub mod back_channel;

@@ -38,6 +38,9 @@ pub(super) async fn complete(walk: &mut Walk<'_>, report: &mut Report) -> Result
 
 /// Answers with what was agreed to. `asked` says whether the person was asked just now, so that it is remembered.
 pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, report: &mut Report) -> Result<Answer, Stop> {
+    if let Some(errand) = &walk.errand {
+        return super::errand::done(walk, errand).await;
+    }
     let (Some(user), Some(session)) = (walk.user.clone(), walk.browser.session.clone()) else {
         return Err(Stop::Shown(ErrorKind::Expired));
     };

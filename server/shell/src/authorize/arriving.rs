@@ -40,7 +40,8 @@ pub(super) async fn arrive<'a>(rooms: &'a Rooms, arrival: &'a Arrival, report: &
     let asked = flow::ask(rooms, &visit, &entry, &kept)?;
     let browser = Browser::read(rooms, arrival).await?;
     let user = flow::person(rooms, &browser).await?;
-    Ok(Walk { rooms, arrival, visit, entry, kept, asked, browser, user, progress: Progress::default(), flow: None, now, cookies: None })
+    let progress = Progress::default();
+    Ok(Walk { rooms, arrival, visit, entry, kept, asked, browser, user, progress, flow: None, now, cookies: None, errand: None })
 }
 
 fn refused(reason: Reason, description: &'static str) -> Stop {
