@@ -24,6 +24,7 @@ mod outside {
     mod codes;
     mod discovery;
     mod dpop;
+    mod dpop_people;
     mod hooks;
     mod introspection;
     mod isolation;

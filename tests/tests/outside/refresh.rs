@@ -91,7 +91,7 @@ fn rft_008_and_rft_009_a_retry_within_the_clients_grace() {
     refresh(server(), &client, &three, "").err("invalid_grant");
 }
 
-/// A public client whose refresh tokens are bound to a key, with its grace: the key, the first token and its successor.
+/// A public client that proved a key: neither its refresh token nor its grace is anything without that key.
 #[test]
 fn rft_009_and_rft_015_grace_and_refresh_tokens_are_for_the_key_alone() {
     let client = app(server(), json!({ "token_endpoint_auth_method": "none", "refresh_token_grace": 60 }));
