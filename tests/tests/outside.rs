@@ -25,6 +25,7 @@ mod outside {
     mod codes;
     mod discovery;
     mod dpop;
+    mod dpop_people;
     mod errands;
     mod fapi;
     mod hooks;

@@ -6,7 +6,7 @@
 
 use claimsmith_issuer::claims::UserinfoAnswer;
 use claimsmith_issuer::confirmation::{Possession, Scheme, challenges, confirm};
-use claimsmith_issuer::dpop::Space;
+use claimsmith_issuer::dpop::{self, Space};
 use claimsmith_issuer::id_token::profile;
 use claimsmith_issuer::introspect::KnownToken;
 use claimsmith_issuer::value::{Member, render_string};
@@ -108,6 +108,7 @@ async fn answer(rooms: &Rooms, arrival: &Arrival, report: &mut Report) -> Result
     let loaded = rooms.store.load_grant(grant).await?.filter(LoadedGrant::person_is_there).ok_or_else(invalid)?;
     let entry = rooms.directory.client(&token.client_id).await?.filter(|entry| entry.client.enabled).ok_or_else(invalid)?;
     report.client(&token.client_id, true);
+    dpop::check_nonce_of(&entry.client.registration, proof.as_ref()).map_err(Failure::from)?;
     let scopes = scopes_of(&token);
     if !scopes.iter().any(|scope| **scope == *"openid") {
         return Err(Refusal::InsufficientScope(scheme));
