@@ -37,6 +37,7 @@ mod outside {
     mod refresh;
     mod revocation;
     mod slow_plugins;
+    mod step_up;
     mod token_endpoint;
     mod users;
     mod walk;

@@ -24,5 +24,6 @@ pub mod policy;
 pub mod registration;
 pub mod request_object;
 pub mod resource;
+pub mod step_up;
 pub mod subject;
 pub mod value;
