@@ -44,6 +44,7 @@ mod outside {
     mod refresh;
     mod revocation;
     mod slow_plugins;
+    mod step_up;
     mod subjects;
     mod token_endpoint;
     mod users;

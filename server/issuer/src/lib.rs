@@ -26,5 +26,6 @@ pub mod registration;
 pub mod request_object;
 pub mod request_uri;
 pub mod resource;
+pub mod step_up;
 pub mod subject;
 pub mod value;

@@ -12,6 +12,7 @@ use claimsmith_issuer::client_auth::Policy as ClientAuthPolicy;
 use claimsmith_issuer::dpop::{Nonces, Policy as DpopPolicy};
 use claimsmith_issuer::grants::Defaults;
 use claimsmith_issuer::policy::PeoplePolicy;
+use claimsmith_issuer::step_up::Demand;
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_store::Store;
 use claimsmith_vault::Sealer;
@@ -72,6 +73,8 @@ pub struct Settings {
     pub mtls_origin: Option<String>,
     /// The names of the levels of assurance.
     pub acr_names: AcrNames,
+    /// What UserInfo asks of the sign-in behind a token.
+    pub userinfo: Demand,
 }
 
 /// Everything the endpoints need, made once.

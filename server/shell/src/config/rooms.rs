@@ -20,6 +20,7 @@ use claimsmith_issuer::detail_types::DetailTypes;
 use claimsmith_issuer::dpop::Policy as DpopPolicy;
 use claimsmith_issuer::grants::Defaults;
 use claimsmith_issuer::policy::{PeoplePolicy, RefreshPolicy};
+use claimsmith_issuer::step_up::Demand;
 use claimsmith_protocol::time::Lifetime;
 use claimsmith_store::{AuditMode, EmbeddedSettings};
 use std::net::SocketAddr;
@@ -207,6 +208,15 @@ impl ServeConfig {
             invalid_client_quantum: self.client_auth.invalid_client_quantum,
             mtls_origin: self.mtls_origin(),
             acr_names: self.acr_names(),
+            userinfo: self.userinfo_demand(),
+        }
+    }
+
+    /// What UserInfo asks of a sign-in.
+    fn userinfo_demand(&self) -> Demand {
+        Demand {
+            acr_values: self.userinfo.acr_values.iter().map(|name| name.as_str().into()).collect(),
+            max_age: self.userinfo.max_age.map(|age| lifetime(age).seconds()),
         }
     }
 

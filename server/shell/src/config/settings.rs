@@ -284,6 +284,14 @@ settings! {
         passkey: PlainText = "urn:claimsmith:acr:passkey";
     }
 
+    /// What UserInfo asks of the sign-in behind a token (RFC 9470): a token of less is answered `insufficient_user_authentication`.
+    Userinfo at "userinfo" {
+        /// Names of `assurance`: the person has reached one of them, or a higher level.
+        acr_values: Vec<PlainText> = "";
+        /// The person has signed in within this time.
+        max_age: Option<Duration> = "" in "1 s" ..= "365 d";
+    }
+
     /// Tokens bound to a key (RFC 9449).
     Dpop at "dpop" {
         /// Algorithms of proofs.
