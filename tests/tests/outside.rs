@@ -15,6 +15,7 @@ fn server() -> &'static Dev {
 
 mod outside {
     mod access;
+    mod account;
     mod admin;
     mod authorize;
     mod bearer;
@@ -24,9 +25,12 @@ mod outside {
     mod codes;
     mod discovery;
     mod dpop;
+    mod dpop_people;
     mod errands;
     mod fapi;
     mod hooks;
+    mod hybrid;
+    mod id_token;
     mod introspection;
     mod isolation;
     mod jar;

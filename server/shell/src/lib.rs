@@ -5,6 +5,7 @@
 //! - *May fail*: at start, with what the operator has to mend; later per request, with 4xx or 5xx.
 //! - *Must never know*: what a grant allows, how claims are shaped, what a private key looks like.
 
+pub mod account;
 pub mod admin;
 pub mod authorize;
 pub mod back_channel;
@@ -21,6 +22,7 @@ pub mod detail_types;
 pub mod dev;
 pub mod directory;
 pub mod endpoints;
+pub mod envelope;
 pub mod failure;
 pub mod fetch;
 pub mod freshness;

@@ -107,6 +107,7 @@ impl Node {
             host,
             sealer,
             throttle,
+            beginnings: Throttle::new(&config.beginning_settings()),
             guesses: Guesses::new(&config.guess_settings()),
             shared,
             slow_signing: SlowSigning::new(std::thread::available_parallelism().map_or(1, usize::from)),

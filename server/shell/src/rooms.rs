@@ -110,6 +110,8 @@ pub struct Rooms {
     pub people: People,
     /// Who has failed too often.
     pub throttle: Arc<Throttle>,
+    /// Who has begun too many sign-ins.
+    pub beginnings: Throttle,
     /// Who has asked about too many tokens that nobody knows.
     pub guesses: Guesses,
     /// What refresh tokens, subjects and forms are made with.

@@ -169,6 +169,17 @@ impl Walk<'_> {
     }
 }
 
+/// Says that sessions have ended, this browser's among them.
+pub async fn over(rooms: &Rooms, arrival: &Arrival, ended: &[EndedSession]) -> Result<Answer, Stop> {
+    let mut frames = Vec::new();
+    for ended in ended {
+        frames.extend(frames_of(rooms, ended).await?);
+    }
+    let pages = rooms.pages.load();
+    let page = SignedOut { frames, next: None, next_name: None, wait: WAIT };
+    Ok(browser::without_session(pages.render(&pages.look(None, &arrival.headers), &page.into())))
+}
+
 /// The pages of the clients that a session had, by which they end their own.
 async fn frames_of(rooms: &Rooms, ended: &EndedSession) -> Result<Vec<Link>, Stop> {
     let mut frames = Vec::new();

@@ -246,6 +246,19 @@ fn grant(asking: &Asking<'_>, asked: &mut Asked) -> Result<(), Refusal> {
     if asked.response_type.has_code() && !asking.client.grants.contains(&GrantType::AuthorizationCode) {
         return Err(Refusal::new(ErrorCode::UnauthorizedClient, Reason::GrantNotAllowed, "the client may not use this grant"));
     }
+    front_channel(asking.client, asked.response_type)
+}
+
+/// RFC 7591 §2.1: tokens through the browser are the grant `implicit`. And nobody proves anything there, so none of them could be
+/// bound to a key (RFC 9449 §5, RFC 8705 §3).
+fn front_channel(client: &Client, response_type: ResponseType) -> Result<(), Refusal> {
+    if response_type.is_front_channel() && !client.grants.contains(&GrantType::Implicit) {
+        return Err(Refusal::new(ErrorCode::UnauthorizedClient, Reason::GrantNotAllowed, "the client may not use this grant"));
+    }
+    if response_type.has_token() && client.registration.binds_access_tokens() {
+        let description = "the client's access tokens are bound to its key, and no such token comes through the browser";
+        return Err(Refusal::new(ErrorCode::UnauthorizedClient, Reason::ResponseTypeNotAllowed, description));
+    }
     Ok(())
 }
 

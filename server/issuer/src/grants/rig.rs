@@ -140,7 +140,7 @@ pub(crate) fn client() -> Client {
     let id = ClientId::parse("app").expect("an id");
     let secret = StoredSecret { id: 1, verifier: SecretVerifier::Sha256(Digest::of(b"s")), sealed: None, expires_at: None };
     let mut client = Client::new(id, Authentication::Secret { method: SecretMethod::Basic, secrets: vec![secret] });
-    client.grants = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
+    client.grants = vec![GrantType::AuthorizationCode, GrantType::Implicit, GrantType::RefreshToken];
     client.scopes = ScopeSet::parse("openid profile offline_access read").expect("good");
     client.default_scopes = ScopeSet::parse("read").expect("good");
     client.resources = vec!["https://api.example".into()];

@@ -283,6 +283,12 @@ impl ServeConfig {
         }
     }
 
+    /// Sign-ins of strangers that may begin.
+    pub fn beginning_settings(&self) -> ThrottleSettings {
+        let allowance = Allowance { burst: self.authorize.begin_burst, every: self.authorize.begin_every };
+        ThrottleSettings { pair: allowance, address: allowance, ..ThrottleSettings::default() }
+    }
+
     /// Questions about unknown tokens that are let pass.
     pub fn guess_settings(&self) -> GuessSettings {
         let asked = &self.introspection;

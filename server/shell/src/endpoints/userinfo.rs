@@ -6,7 +6,7 @@
 
 use claimsmith_issuer::claims::UserinfoAnswer;
 use claimsmith_issuer::confirmation::{Possession, Scheme, challenges, confirm};
-use claimsmith_issuer::dpop::Space;
+use claimsmith_issuer::dpop::{self, Space};
 use claimsmith_issuer::id_token::profile;
 use claimsmith_issuer::introspect::KnownToken;
 use claimsmith_issuer::value::{Member, render_string};
@@ -22,6 +22,7 @@ use http::{HeaderValue, Method, StatusCode};
 use super::{Cors, Endpoint, FORM_LIMIT, Kind};
 use crate::companions;
 use crate::directory::{Entry, Visit};
+use crate::envelope::{self, Content, Letter};
 use crate::failure::{Failure, Fault};
 use crate::hook_room::{Asked, Occasion, Room};
 use crate::http::{Answer, Arrival};
@@ -107,6 +108,7 @@ async fn answer(rooms: &Rooms, arrival: &Arrival, report: &mut Report) -> Result
     let loaded = rooms.store.load_grant(grant).await?.filter(LoadedGrant::person_is_there).ok_or_else(invalid)?;
     let entry = rooms.directory.client(&token.client_id).await?.filter(|entry| entry.client.enabled).ok_or_else(invalid)?;
     report.client(&token.client_id, true);
+    dpop::check_nonce_of(&entry.client.registration, proof.as_ref()).map_err(Failure::from)?;
     let scopes = scopes_of(&token);
     if !scopes.iter().any(|scope| **scope == *"openid") {
         return Err(Refusal::InsufficientScope(scheme));
@@ -195,18 +197,25 @@ impl SignableClaims for Signed<'_> {
 
 async fn render(rooms: &Rooms, visit: &Visit, entry: &Entry, answer: &UserinfoAnswer) -> Result<Answer, Refusal> {
     let client = &entry.client;
-    // Security: a client that counts on encryption gets nothing rather than something readable (OpenID Connect Core §10.2).
-    if client.registration.userinfo_encrypted_response_alg.is_some() {
-        return Err(Fault::NoKey("userinfo_encrypted_response_alg").into());
-    }
+    let letter = Letter::Userinfo;
     let Some(registered) = client.registration.userinfo_signed_response_alg.as_deref() else {
-        return Ok(Answer::json(StatusCode::OK, companions::object_of(answer.members()).to_string()));
+        let text = companions::object_of(answer.members()).into_string();
+        if !letter.is_sealed(client) {
+            return Ok(Answer::json(StatusCode::OK, text));
+        }
+        return Ok(jwt(envelope::enclose(rooms, entry, letter, (Content::Claims, text)).await.map_err(Failure::from)?));
     };
     let alg = companions::alg_of(rooms, Some(registered))?;
     let signer = visit.policy().keyring.plain_signer(alg, rooms.clock.now().timestamp().seconds()).ok_or(Fault::NoKey(alg.as_str()))?;
     let claims = Signed { issuer: rooms.urls.as_str(), client_id: &client.id, members: answer.members() };
     let prepared = signer.prepare(std::iter::empty(), &claims).map_err(Fault::from)?;
-    Ok(Answer::of(StatusCode::OK, "application/jwt", issue::signed(rooms, prepared, alg).await?))
+    let signed = issue::signed(rooms, prepared, alg).await?;
+    Ok(jwt(envelope::enclose(rooms, entry, letter, (Content::Jwt, signed)).await.map_err(Failure::from)?))
+}
+
+/// §5.3.2: whatever is signed or encrypted has this type.
+fn jwt(text: String) -> Answer {
+    Answer::of(StatusCode::OK, "application/jwt", text)
 }
 
 /// RFC 6750 §3, RFC 9449 §7.1.

@@ -1,6 +1,6 @@
 //! Client metadata: the JSON of RFC 7591 and our own members → a checked client, and back.
 
-use claimsmith_issuer::client::{Authentication, Client, ClientKeys, TokenFormat};
+use claimsmith_issuer::client::{Authentication, Client, ClientKeys, OWN_CLIENT_ID, TokenFormat};
 use claimsmith_issuer::detail_types::DetailTypes;
 use claimsmith_issuer::person::{USER_ID_PREFIX, looks_like_user_id};
 use claimsmith_jose::{KeyAlg, MacAlg, SigningAlg};
@@ -143,6 +143,10 @@ fn client_id(fields: &mut Fields, held: Option<&Client>, fresh: &ClientId) -> Op
             // Security: the `sub` of a client is its id, and that of a person must not be taken for it (RFC 9700 §4.15).
             if looks_like_user_id(&text) {
                 fields.wrong("client_id", format!("must not begin with {USER_ID_PREFIX}: the subjects of people do"));
+                return None;
+            }
+            if text == OWN_CLIENT_ID {
+                fields.wrong("client_id", "is the name by which plugins know the account pages");
                 return None;
             }
             ClientId::parse(&text).map_err(|invalid| fields.wrong("client_id", invalid.to_string())).ok()

@@ -44,6 +44,7 @@ pub(super) fn read(
             Some(Authentication::PrivateKeyJwt { .. } | Authentication::Certificate | Authentication::SelfSigned { .. })
         ),
         by_certificate: matches!(authentication, Some(Authentication::Certificate)),
+        by_mac: matches!(authentication, Some(Authentication::SecretJwt { .. })),
         response_types: &rules.response_types,
         encrypted_objects: rules.encrypted_objects,
     };
