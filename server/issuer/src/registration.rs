@@ -43,6 +43,8 @@ pub struct Around<'a> {
     pub by_mac: bool,
     /// Response types that are switched on.
     pub response_types: &'a [ResponseType],
+    /// Whether request objects may be encrypted.
+    pub encrypted_objects: bool,
 }
 
 /// Everything that is wrong.
@@ -55,7 +57,9 @@ pub fn check(registration: &Registration, around: Around<'_>) -> Vec<Wrong> {
     findings.logout(registration);
     findings.certificate(registration, around);
     findings.encryption(registration, around);
+    findings.request_objects(registration, around);
     findings.signatures(registration, around);
+    findings.authorization_responses(registration);
     findings.profile(registration, around);
     findings.0
 }
@@ -237,18 +241,36 @@ impl Findings {
         }
     }
 
-    /// Request objects are signed, and not encrypted.
-    fn request_objects(&mut self, registration: &Registration) {
+    /// JARM §3: signed with a key of ours.
+    fn authorization_responses(&mut self, registration: &Registration) {
+        let signed = registration.authorization_signed_response_alg.as_deref();
+        if signed.is_some_and(|alg| SigningAlg::parse(alg).is_none()) {
+            self.say("authorization_signed_response_alg", format!("is none of {}", SigningAlg::ALL.map(SigningAlg::as_str).join(", ")));
+        }
+    }
+
+    /// Request objects are signed by the client, and encrypted to a key of ours where that is switched on.
+    fn request_objects(&mut self, registration: &Registration, around: Around<'_>) {
         if registration.request_object_signing_alg.as_deref().is_some_and(|name| SigningAlg::parse(name).is_none()) {
             self.say("request_object_signing_alg", "is no algorithm of signatures; request objects are always signed");
         }
-        for (name, wish) in [
-            ("request_object_encryption_alg", &registration.request_object_encryption_alg),
-            ("request_object_encryption_enc", &registration.request_object_encryption_enc),
-        ] {
-            if wish.is_some() {
-                self.say(name, "request objects are not encrypted here");
+        let (alg, enc) = (&registration.request_object_encryption_alg, &registration.request_object_encryption_enc);
+        for (name, wish) in [("request_object_encryption_alg", alg), ("request_object_encryption_enc", enc)] {
+            if wish.is_some() && !around.encrypted_objects {
+                self.say(name, "request objects are not encrypted here (authorize.encrypted_requests)");
             }
+        }
+        if !around.encrypted_objects {
+            return;
+        }
+        let known = alg.as_deref().map(|alg| KeyAlg::parse(alg).is_some_and(|alg| !alg.is_symmetric()));
+        if known == Some(false) {
+            self.say("request_object_encryption_alg", "is no algorithm with a public key that there is");
+        }
+        match enc.as_deref().map(ContentEnc::parse) {
+            Some(_) if alg.is_none() => self.say("request_object_encryption_enc", "belongs to request_object_encryption_alg"),
+            Some(None) => self.say("request_object_encryption_enc", "is no content encryption that there is"),
+            _ => {}
         }
     }
 
@@ -266,7 +288,6 @@ impl Findings {
     }
 
     fn profile(&mut self, registration: &Registration, around: Around<'_>) {
-        self.request_objects(registration);
         let Some(profile) = registration.profile else { return };
         if registration.response_types.iter().any(|response_type| response_type.is_front_channel()) {
             self.say("response_types", "the client's profile lets no token through the browser");
@@ -312,6 +333,7 @@ mod tests {
         by_certificate: false,
         by_mac: false,
         response_types: &ResponseType::ALL,
+        encrypted_objects: false,
     };
 
     const FRONT: Around<'static> = Around { grants: &[GrantType::AuthorizationCode, GrantType::Implicit], ..CODE };
@@ -422,6 +444,31 @@ mod tests {
             }
             assert_eq!(wrong(&format!(r#"{{"{kind}_enc":"A128GCM"}}"#), plain), [format!("{kind}_enc")]);
         }
+    }
+
+    #[test]
+    fn jrm_005_and_jrm_006_responses_are_signed_by_us_and_encrypted_to_a_key() {
+        let plain = Around { grants: &[], ..CODE };
+        for alg in ["none", "HS256", "ES256K"] {
+            let name = "authorization_signed_response_alg";
+            assert_eq!(wrong(&format!(r#"{{"{name}":"{alg}"}}"#), plain), [name], "{alg}");
+        }
+        for alg in ["dir", "A128KW", "A256KW"] {
+            let name = "authorization_encrypted_response_alg";
+            assert_eq!(wrong(&format!(r#"{{"{name}":"{alg}"}}"#), plain), [name], "{alg}");
+        }
+    }
+
+    #[test]
+    fn req_015_what_is_said_of_encrypted_objects_can_be_done() {
+        let document =
+            |alg: &str, enc: &str| format!(r#"{{"request_object_encryption_alg":"{alg}","request_object_encryption_enc":"{enc}"}}"#);
+        let (alg, enc) = ("request_object_encryption_alg", "request_object_encryption_enc");
+        let (off, on) = (Around { grants: &[], ..CODE }, Around { grants: &[], encrypted_objects: true, ..CODE });
+        assert_eq!(wrong(&document("ECDH-ES", "A256GCM"), off), [alg, enc]);
+        assert_eq!(wrong(&document("ECDH-ES", "A256GCM"), on), [""; 0]);
+        assert_eq!(wrong(&document("dir", "A192GCM"), on), [alg, enc]);
+        assert_eq!(wrong(r#"{"request_object_encryption_enc":"A256GCM"}"#, on), [enc]);
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub use reference::{print, reference};
 pub use settings::{
     Aliases, Assurance, Audit, Authorize, Cache, ClientAuth, Cors, Database, Dpop, Fetch, General, Grants, Hooks, Introspection, Keys,
     Lifetimes, Limits, Listen, Log, Metrics, Otel, Pages, Passkeys, Passwords, Proxied, Refresh, Sessions, SignIn, SignInThrottle, Signing,
-    Store, Tls, Tokens, Workers,
+    Store, Tls, Tokens, Userinfo, Workers,
 };
 pub use table::{Descriptor, Effective};
 pub use value::{AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Size, WebOrigin};
@@ -105,6 +105,8 @@ sections! {
     passkeys: Passkeys;
     /// `assurance`.
     assurance: Assurance;
+    /// `userinfo`.
+    userinfo: Userinfo;
     /// `introspection`.
     introspection: Introspection;
     /// `grants`.

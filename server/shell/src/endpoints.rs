@@ -9,10 +9,12 @@ use http::header::{
 use http::header::{ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_TYPE, ORIGIN, VARY};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
+use crate::account::Place;
 use crate::http::{Answer, Arrival, BodyLimit, Handler};
 use crate::report::Report;
 use crate::rooms::Rooms;
 
+mod account;
 mod assets;
 mod authorize;
 mod discovery;
@@ -83,6 +85,7 @@ enum Kind {
     Live,
     Ready,
     Asset,
+    Account(Place),
     Authorize,
     FlowPage,
     EndSession,
@@ -111,6 +114,13 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &authorize::SIGN_IN,
     &authorize::CONSENT,
     &end_session::ENDPOINT,
+    &account::OVERVIEW,
+    &account::SESSIONS,
+    &account::APPS,
+    &account::PASSWORD,
+    &account::PASSKEYS,
+    &account::AUTHENTICATOR,
+    &account::RECOVERY_CODES,
 ];
 
 /// The public endpoints as the hall calls them.
@@ -244,6 +254,7 @@ impl Handler for Public {
             Kind::Asset => assets::handle(rooms, &arrival),
             Kind::Authorize => authorize::handle(rooms, &arrival).await,
             Kind::FlowPage => authorize::page(endpoint, rooms, &arrival).await,
+            Kind::Account(place) => account::handle(place, endpoint, rooms, &arrival).await,
             Kind::EndSession => end_session::handle(rooms, &arrival).await,
         };
         self.cors(endpoint, &arrival.headers, answer)

@@ -169,6 +169,17 @@ impl Walk<'_> {
     }
 }
 
+/// Says that the session of this browser has ended; nothing is loaded where it had before.
+pub async fn over(rooms: &Rooms, arrival: &Arrival, ended: Option<&EndedSession>) -> Result<Answer, Stop> {
+    let frames = match ended {
+        Some(ended) => frames_of(rooms, ended).await?,
+        None => Vec::new(),
+    };
+    let pages = rooms.pages.load();
+    let page = SignedOut { frames, next: None, next_name: None, wait: WAIT };
+    Ok(browser::without_session(pages.render(&pages.look(None, &arrival.headers), &page.into())))
+}
+
 /// The pages of the clients that a session had, by which they end their own.
 async fn frames_of(rooms: &Rooms, ended: &EndedSession) -> Result<Vec<Link>, Stop> {
     let mut frames = Vec::new();

@@ -12,6 +12,7 @@ use crate::grants;
 use crate::instant;
 use crate::schema::{flows, pushed_requests};
 use crate::sessions;
+use crate::signed_requests;
 use crate::store::Store;
 
 /// A request whose person is on the way.
@@ -21,8 +22,8 @@ pub struct Flow {
     pub flow_digest: Digest,
     /// SHA-256 of the cookie of the one browser that it belongs to.
     pub browser_digest: Digest,
-    /// The client.
-    pub client_id: ClientId,
+    /// The client; none where the person came by themselves, to look after their account.
+    pub client_id: Option<ClientId>,
     /// The request, a JSON object.
     pub request: Box<str>,
     /// How far the person is, a JSON object.
@@ -55,6 +56,8 @@ pub struct Completion {
     pub consent: Option<ConsentRecord>,
     /// The session that the client got something of.
     pub session_id: Box<str>,
+    /// The object that the client signed, to be kept.
+    pub signed_request: Option<Box<str>>,
     /// The pushed request that is used up.
     pub pushed: Option<Digest>,
     /// The flow that ends.
@@ -72,7 +75,7 @@ impl Store {
                     .values((
                         flows::flow_digest.eq(&flow.flow_digest.as_bytes()[..]),
                         flows::browser_digest.eq(&flow.browser_digest.as_bytes()[..]),
-                        flows::client_id.eq(flow.client_id.as_str()),
+                        flows::client_id.eq(flow.client_id.as_ref().map(ClientId::as_str)),
                         flows::request.eq(&*flow.request),
                         flows::progress.eq(&*flow.progress),
                         flows::version.eq(flow.version),
@@ -86,7 +89,7 @@ impl Store {
 
     /// The live flow of an id.
     pub async fn load_flow(&self, flow_digest: Digest, now: Timestamp) -> Result<Option<Flow>, Fault> {
-        type Row = (Vec<u8>, String, String, String, i64, diesel::data_types::PgTimestamp);
+        type Row = (Vec<u8>, Option<String>, String, String, i64, diesel::data_types::PgTimestamp);
         self.boundary
             .read(move |tx| {
                 let row: Option<Row> = flows::table
@@ -100,7 +103,7 @@ impl Store {
                 Ok(Some(Flow {
                     flow_digest,
                     browser_digest: Digest::try_from(browser_digest.as_slice()).map_err(|_| corrupt("browser_digest"))?,
-                    client_id: ClientId::parse(&client_id).map_err(|_| corrupt("client_id"))?,
+                    client_id: client_id.as_deref().map(ClientId::parse).transpose().map_err(|_| corrupt("client_id"))?,
                     request: request.into(),
                     progress: progress.into(),
                     version,
@@ -184,6 +187,9 @@ impl Store {
                     }
                 }
                 grants::insert(tx, &completion.grant)?;
+                if let Some(object) = &completion.signed_request {
+                    signed_requests::keep(tx, &completion.grant, object)?;
+                }
                 if let Some(consent) = &completion.consent {
                     consents::remember(tx, consent)?;
                 }

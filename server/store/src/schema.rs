@@ -354,7 +354,7 @@ diesel::table! {
     flows (flow_digest) {
         flow_digest -> Bytea,
         browser_digest -> Bytea,
-        client_id -> Text,
+        client_id -> Nullable<Text>,
         request -> Text,
         progress -> Text,
         version -> Int8,
@@ -395,6 +395,16 @@ diesel::table! {
         created_at -> Timestamptz,
         attempt_at -> Timestamptz,
         expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    signed_requests (grant_id) {
+        grant_id -> Bytea,
+        client_id -> Text,
+        user_id -> Text,
+        request_object -> Text,
+        answered_at -> Timestamptz,
     }
 }
 

@@ -342,3 +342,15 @@ fn sec_010_every_change_is_in_the_audit_under_its_actor() {
     }
     assert!(tried > 25, "{tried}");
 }
+
+#[test]
+fn oar_018_where_others_begin_a_sign_in_is_https_and_kept() {
+    let metadata = |uri: &str| json!({ "grant_types": ["authorization_code"], "redirect_uris": ["https://app.example/cb"], "initiate_login_uri": uri });
+    for uri in ["http://app.example/begin", "https://app.example/begin#x", "/begin", "javascript:alert(1)"] {
+        let reply = server().admin_post("/clients", &metadata(uri));
+        assert!(reply.status == 422 && reply.body.contains("initiate_login_uri"), "{uri}: {reply:?}");
+    }
+    let client = server().register(&metadata("https://app.example/begin?a=b"));
+    let held = server().admin(Method::GET, &format!("/clients/{}", client.client_id), &[], Vec::new());
+    assert_eq!(held.json()["initiate_login_uri"], "https://app.example/begin?a=b");
+}

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::{Asked, AuthorizeRefusal, ReturnAddress};
 use crate::client::{Authentication, Client};
+use crate::detail_types::DetailTypes;
 use crate::grants::Resources;
 use crate::policy::PeoplePolicy;
 
@@ -405,13 +406,13 @@ fn resources(asking: &Asking<'_>, asked: &mut Asked) -> Result<(), Refusal> {
 /// RFC 9396 §2 and §5.
 fn details(asking: &Asking<'_>, asked: &mut Asked) -> Result<(), Refusal> {
     let Some(text) = asking.parameters.one("authorization_details") else { return Ok(()) };
-    check_details(text, &asking.client.registration.authorization_details_types)?;
+    check_details(text, &asking.client.registration.authorization_details_types, &asking.policy.detail_types)?;
     asked.details = Some(text.into());
     Ok(())
 }
 
-/// Whether authorization details are an array of objects, each of a type that the client may ask for.
-pub(crate) fn check_details(text: &str, allowed: &[Box<str>]) -> Result<Vec<Value>, Refusal> {
+/// Whether authorization details are an array of objects, each of a type that the client may ask for, and as that type wants it.
+pub(crate) fn check_details(text: &str, allowed: &[Box<str>], types: &DetailTypes) -> Result<Vec<Value>, Refusal> {
     let bad = |description| Refusal::new(ErrorCode::InvalidAuthorizationDetails, Reason::MalformedDetails, description);
     if text.len() > DETAILS_MAX {
         return Err(bad("authorization_details is too long"));
@@ -428,8 +429,15 @@ pub(crate) fn check_details(text: &str, allowed: &[Box<str>]) -> Result<Vec<Valu
         let Some(kind) = detail.get("type").and_then(Value::as_str) else {
             return Err(bad("an element of authorization_details is no object with a type"));
         };
-        if !allowed.iter().any(|held| **held == *kind) {
+        if !types.knows(kind) || !allowed.iter().any(|held| **held == *kind) {
             return Err(bad("a type of authorization_details is unknown, or not the client's to ask for"));
+        }
+        if let Some(place) = types.misfit(kind, detail) {
+            let place = if place.is_empty() { "its members".to_owned() } else { place };
+            return Err(Refusal {
+                description: format!("an element of authorization_details does not fit its type: {place}").into(),
+                ..bad("")
+            });
         }
     }
     Ok(details.clone())

@@ -5,7 +5,7 @@ use claimsmith_issuer::authorize::{Consent, ReturnAddress};
 use claimsmith_issuer::grants::{Allowed, CodeState, GrantRecord, refresh_token};
 use claimsmith_issuer::subject::sid;
 use claimsmith_issuer::value::{render_integer, render_string};
-use claimsmith_jose::SignableClaims;
+use claimsmith_jose::{SignableClaims, SigningAlg};
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use claimsmith_protocol::handle::{Code, GrantId};
 use claimsmith_protocol::response::Carrier;
@@ -38,6 +38,9 @@ pub(super) async fn complete(walk: &mut Walk<'_>, report: &mut Report) -> Result
 
 /// Answers with what was agreed to. `asked` says whether the person was asked just now, so that it is remembered.
 pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, report: &mut Report) -> Result<Answer, Stop> {
+    if let Some(errand) = &walk.errand {
+        return super::errand::done(walk, errand).await;
+    }
     let (Some(user), Some(session)) = (walk.user.clone(), walk.browser.session.clone()) else {
         return Err(Stop::Shown(ErrorKind::Expired));
     };
@@ -72,6 +75,7 @@ pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, rep
         grant,
         consent,
         session_id: session.id.clone(),
+        signed_request: walk.kept.signed.as_deref().map(Into::into),
         pushed: walk.kept.pushed.as_deref().and_then(|hex| claimsmith_jose::Digest::from_hex(hex).ok()),
         flow: walk.flow.as_ref().map(|(flow, _)| flow.flow_digest),
         at: now,
@@ -208,9 +212,8 @@ impl SignableClaims for Response<'_> {
 async fn signed(rooms: &Rooms, to: &ReturnAddress, parameters: &[(&'static str, String)]) -> Result<String, Fault> {
     let visit: Visit = rooms.directory.visit()?;
     let entry = rooms.directory.client(&to.client_id).await.ok().flatten();
-    let registered = entry.as_ref().and_then(|entry| entry.client.registration.authorization_signed_response_alg.as_deref());
-    let alg = alg_of(rooms, registered)?;
     let now = rooms.clock.now().timestamp().seconds();
+    let alg = response_alg(rooms, &visit, entry.as_deref(), now)?;
     let signer = visit.policy().keyring.plain_signer(alg, now).ok_or(Fault::NoKey(alg.as_str()))?;
     let claims = Response { client_id: &to.client_id, expires_at: now + RESPONSE_LIFETIME, parameters };
     let text = issue::signed(rooms, signer.prepare(std::iter::empty(), &claims)?, alg).await?;
@@ -218,5 +221,20 @@ async fn signed(rooms: &Rooms, to: &ReturnAddress, parameters: &[(&'static str, 
         // JARM §2.2. Without a key there is no answer rather than a plain one.
         Some(entry) => Ok(envelope::enclose(rooms, entry, Letter::Authorization, (Content::Jwt, text)).await?),
         None => Ok(text),
+    }
+}
+
+/// The algorithm of a signed response: the registered one, or the server's default; for a client of FAPI 2.0 one of that profile (FAPI
+/// 2.0 Security Profile §5.4.1).
+fn response_alg(rooms: &Rooms, visit: &Visit, entry: Option<&crate::directory::Entry>, now: i64) -> Result<SigningAlg, Fault> {
+    let registration = entry.map(|entry| &entry.client.registration);
+    let registered = registration.and_then(|registration| registration.authorization_signed_response_alg.as_deref());
+    let alg = alg_of(rooms, registered)?;
+    match registration {
+        Some(registration) if !registration.may_sign_with(alg) => {
+            let fitting = visit.policy().keyring.algs(now).into_iter().find(|alg| registration.may_sign_with(*alg));
+            fitting.ok_or(Fault::NoKey("a signing algorithm of FAPI 2.0"))
+        }
+        _ => Ok(alg),
     }
 }

@@ -91,6 +91,10 @@ pub(super) async fn page(walk: &mut Walk<'_>, _: &Missing) -> Result<Answer, Sto
     if notes.is_empty() {
         notes = walk.progress.texts.iter().take(1).map(|(_, text)| text.clone()).collect();
     }
+    let card = |detail: &serde_json::Value| {
+        let kind = detail.get("type").and_then(serde_json::Value::as_str).unwrap_or_default();
+        DetailCard::of(detail, walk.rooms.detail_titles.of(kind, &language))
+    };
     let view: View = Consent {
         form: walk.form(PATH),
         client: cards::client(walk.client()),
@@ -98,7 +102,7 @@ pub(super) async fn page(walk: &mut Walk<'_>, _: &Missing) -> Result<Answer, Sto
         scopes: askable(walk).iter().map(|scope| line(scope)).collect(),
         claims: askable_claims(walk).map(str::to_owned).collect(),
         resources: walk.asked.resources.iter().map(|uri| resource(uri)).collect(),
-        details: details.iter().map(|detail| DetailCard::of(detail, None)).collect(),
+        details: details.iter().map(card).collect(),
         notes,
         complaints: Vec::new(),
     }

@@ -42,6 +42,7 @@ pub(super) async fn next(walk: &mut Walk<'_>) -> Result<Step, Stop> {
         client: walk.client(),
         person: person.as_ref(),
         hint: hint.as_ref(),
+        hinted_other: hinted_other(walk, person.as_ref()),
         fresh: walk.progress.fresh,
         chosen: walk.progress.chosen,
         consent: consent.as_ref(),
@@ -50,6 +51,17 @@ pub(super) async fn next(walk: &mut Walk<'_>) -> Result<Step, Stop> {
         acr_met: wanted.is_met_by(reached),
     };
     decide(&walk.asked, &standing, walk.now.timestamp()).map_err(|refusal| walk.refuse(refusal))
+}
+
+/// Whether `login_hint` is none of the names of who is signed in: what they sign in with, their addresses, and what the client knows
+/// them by.
+fn hinted_other(walk: &Walk<'_>, person: Option<&Person>) -> bool {
+    let (Some(hint), Some(user), Some(person)) = (walk.asked.login_hint.as_deref(), &walk.user, person) else { return false };
+    let known: serde_json::Map<String, Value> = serde_json::from_str(&user.person.claims).unwrap_or_default();
+    let claims = ["email", "phone_number", "preferred_username"].into_iter().filter_map(|name| known.get(name).and_then(Value::as_str));
+    let mut names = claims.chain([user.person.username.as_str(), &person.subject]);
+    let hint = hint.trim().to_lowercase();
+    !names.any(|name| name.to_lowercase() == hint)
 }
 
 /// What the client or its plugins want reached.

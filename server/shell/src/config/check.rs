@@ -5,6 +5,7 @@ use super::issuer::Issuer;
 use super::problem::{Origin, Problem, Problems};
 use super::{Config, Draft};
 use claimsmith_issuer::assurance::AcrNames;
+use claimsmith_issuer::step_up::is_quotable;
 use claimsmith_protocol::grant::GrantType;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -164,6 +165,16 @@ fn cross(config: &Config, problems: &mut Vec<Problem>) {
         AcrNames::new([names.password.as_str(), names.mfa.as_str(), names.passkey.as_str()]).is_ok(),
         "assurance.password",
         "the names of the levels must be different from each other, and have no spaces",
+    );
+    let known = [&names.password, &names.mfa, &names.passkey];
+    wrong(
+        config
+            .userinfo
+            .acr_values
+            .iter()
+            .all(|value| known.iter().any(|name| name.as_str() == value.as_str()) && is_quotable(value.as_str())),
+        "userinfo.acr_values",
+        "names something that is not one of assurance.*, or has letters that no challenge can carry",
     );
     let auth = &config.client_auth;
     wrong(auth.methods.contains(&auth.default_method), "client_auth.methods", "does not contain client_auth.default_method");

@@ -135,7 +135,19 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
         members.insert("tls_client_certificate_bound_access_tokens".into(), json!(true));
     }
     // OpenID Connect Discovery §3: absent would mean true.
-    members.insert("request_uri_parameter_supported".into(), json!(false));
+    members.insert("request_uri_parameter_supported".into(), json!(settings.people.request_uris));
+    if settings.people.request_uris {
+        members.insert("require_request_uri_registration".into(), json!(true));
+    }
+    if settings.people.encrypted_requests {
+        let algs: Vec<_> = KeyAlg::ALL.into_iter().filter(|alg| !alg.is_symmetric()).map(KeyAlg::as_str).collect();
+        members.insert("request_object_encryption_alg_values_supported".into(), json!(algs));
+        members.insert("request_object_encryption_enc_values_supported".into(), json!(ContentEnc::ALL.map(ContentEnc::as_str)));
+    }
+    // RFC 9396 §10.
+    if let Some(types) = settings.people.detail_types.names() {
+        members.insert("authorization_details_types_supported".into(), json!(types));
+    }
     if let Some(origin) = &settings.mtls_origin {
         let aliases: Map<String, Value> = ENDPOINTS
             .iter()
@@ -154,6 +166,7 @@ fn add_people(members: &mut Map<String, Value>, settings: &Settings) {
     let acrs: Vec<_> = settings.acr_names.supported().collect();
     let claims: BTreeSet<_> = claims_supported().collect();
     let objects: Vec<_> = settings.client_auth.signing_algs.iter().map(|alg| alg.as_str()).collect();
+    let key_algs: Vec<_> = KeyAlg::ALL.into_iter().filter(|alg| !alg.is_symmetric()).map(KeyAlg::as_str).collect();
     let own = [
         ("response_types_supported", json!(types)),
         ("response_modes_supported", json!(ResponseMode::NAMES)),
@@ -165,6 +178,8 @@ fn add_people(members: &mut Map<String, Value>, settings: &Settings) {
         ("claim_types_supported", json!(["normal"])),
         ("claims_parameter_supported", json!(true)),
         ("prompt_values_supported", json!(Prompt::VALUES)),
+        ("authorization_encryption_alg_values_supported", json!(key_algs)),
+        ("authorization_encryption_enc_values_supported", json!(ContentEnc::ALL.map(ContentEnc::as_str))),
         ("request_parameter_supported", json!(true)),
         ("request_object_signing_alg_values_supported", json!(objects)),
         ("require_signed_request_object", json!(people.require_signed_requests)),

@@ -43,7 +43,7 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
 
     // Identity desk: a proof becomes a client.
     let now = rooms.clock.now();
-    let caller = desk::authenticate(rooms, presented, arrival, report).await?;
+    let caller = desk::authenticate_with(rooms, presented, proof.as_ref(), arrival, report).await?;
 
     // Records, out, and the court: what the client is entitled to. Pure but for the waiting.
     let request = Request::parse(grant, &form)?;
