@@ -15,6 +15,7 @@ fn server() -> &'static Dev {
 
 mod outside {
     mod access;
+    mod account;
     mod admin;
     mod authorize;
     mod bearer;
@@ -25,20 +26,28 @@ mod outside {
     mod discovery;
     mod dpop;
     mod dpop_people;
+    mod errands;
+    mod fapi;
     mod hooks;
+    mod hybrid;
+    mod id_token;
     mod introspection;
     mod isolation;
     mod jar;
+    mod jarm;
     mod logout;
     mod mtls;
     mod network;
     mod par;
     mod plugins;
+    mod rar;
     mod refresh;
     mod revocation;
     mod slow_plugins;
     mod step_up;
+    mod subjects;
     mod token_endpoint;
     mod users;
     mod walk;
+    mod watching;
 }

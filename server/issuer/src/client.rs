@@ -45,6 +45,9 @@ pub struct Client {
     pub registration: Box<Registration>,
 }
 
+/// The `client_id` under which plugins meet the server's own pages; no client can have it.
+pub const OWN_CLIENT_ID: &str = "claimsmith-account";
+
 impl Client {
     /// An enabled client that is entitled to nothing yet.
     pub fn new(id: ClientId, authentication: Authentication) -> Self {

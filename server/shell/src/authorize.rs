@@ -13,7 +13,10 @@ mod answering;
 mod arriving;
 pub mod cards;
 mod consenting;
+mod errand;
+mod fetching;
 mod flow;
+mod front_channel;
 mod pushing;
 mod signing_in;
 mod standing;
@@ -30,6 +33,7 @@ use crate::report::Report;
 use crate::rooms::Rooms;
 
 pub use answering::respond;
+pub use errand::{Errand, send};
 pub use flow::{Kept, Progress, Walk, see_other, stopped};
 pub use pushing::{Pushing, push};
 pub use standing::verify_id_token;
@@ -89,6 +93,7 @@ pub async fn post(rooms: &Rooms, arrival: &Arrival, report: &mut Report) -> Resu
     let mut walk = flow::resume(rooms, arrival, text, report).await?;
     let form = flow::posted(&walk, text)?;
     let result = match form.one("action") {
+        Some("cancel") if walk.errand.is_some() => errand::leave(&mut walk).await,
         Some("cancel" | "deny") => Err(walk.refuse(Refusal::new(ErrorCode::AccessDenied, Reason::RefusedByPerson, "the person said no"))),
         Some("allow") => consenting::allow(&mut walk, &form, report).await,
         Some(action) => signing_in::act(&mut walk, action, &form, report).await,

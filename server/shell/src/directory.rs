@@ -78,6 +78,11 @@ impl Entry {
         Self { client: Arc::new(client), bindings: bindings.into_iter().map(Arc::new).collect(), chain }
     }
 
+    /// What stands for the server's own pages: plugins that are bound to everything run there.
+    pub fn of_server(client: Client) -> Self {
+        Self::new(client, Vec::new())
+    }
+
     /// The chain under a policy: bindings on all, then on the client's tags, then its own; by position within each.
     pub fn chain(&self, policy: &Policy) -> Arc<Chain> {
         let held = self.chain.load();

@@ -9,12 +9,15 @@ use http::header::{
 use http::header::{ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_TYPE, ORIGIN, VARY};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
+use crate::account::Place;
 use crate::http::{Answer, Arrival, BodyLimit, Handler};
 use crate::report::Report;
 use crate::rooms::Rooms;
 
+mod account;
 mod assets;
 mod authorize;
+mod check_session;
 mod discovery;
 mod end_session;
 mod health;
@@ -83,9 +86,11 @@ enum Kind {
     Live,
     Ready,
     Asset,
+    Account(Place),
     Authorize,
     FlowPage,
     EndSession,
+    CheckSession,
     Userinfo,
     Par,
 }
@@ -111,6 +116,14 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &authorize::SIGN_IN,
     &authorize::CONSENT,
     &end_session::ENDPOINT,
+    &check_session::ENDPOINT,
+    &account::OVERVIEW,
+    &account::SESSIONS,
+    &account::APPS,
+    &account::PASSWORD,
+    &account::PASSKEYS,
+    &account::AUTHENTICATOR,
+    &account::RECOVERY_CODES,
 ];
 
 /// The public endpoints as the hall calls them.
@@ -244,7 +257,9 @@ impl Handler for Public {
             Kind::Asset => assets::handle(rooms, &arrival),
             Kind::Authorize => authorize::handle(rooms, &arrival).await,
             Kind::FlowPage => authorize::page(endpoint, rooms, &arrival).await,
+            Kind::Account(place) => account::handle(place, endpoint, rooms, &arrival).await,
             Kind::EndSession => end_session::handle(rooms, &arrival).await,
+            Kind::CheckSession => check_session::handle(rooms),
         };
         self.cors(endpoint, &arrival.headers, answer)
     }

@@ -5,6 +5,7 @@
 //! - *May fail*: at start, with what the operator has to mend; later per request, with 4xx or 5xx.
 //! - *Must never know*: what a grant allows, how claims are shaped, what a private key looks like.
 
+pub mod account;
 pub mod admin;
 pub mod authorize;
 pub mod back_channel;
@@ -17,9 +18,11 @@ pub mod companions;
 pub mod config;
 pub mod court;
 pub mod desk;
+pub mod detail_types;
 pub mod dev;
 pub mod directory;
 pub mod endpoints;
+pub mod envelope;
 pub mod failure;
 pub mod fetch;
 pub mod freshness;
@@ -32,6 +35,7 @@ pub mod key_life;
 pub mod known_token;
 pub mod listen;
 pub mod node;
+pub mod object_keys;
 pub mod pages;
 pub mod people;
 pub mod possession;
@@ -40,6 +44,7 @@ pub mod report;
 pub mod rooms;
 pub mod seals;
 pub mod secret_desk;
+pub mod sector;
 pub mod serve;
 pub mod shared_secret;
 pub mod sign_out;

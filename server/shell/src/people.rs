@@ -236,6 +236,23 @@ impl People {
         Ok(())
     }
 
+    /// Gives somebody who is signed in and has no password their first one.
+    pub async fn set_first_password(&self, user: &UserId, new: &Secret<String>, session: Option<&str>) -> Result<(), EnrolFailure> {
+        let record = self.enabled(user).await.map_err(SignInFailure::from)?.ok_or(Refused::Wrong)?;
+        // Security: who has one shows it.
+        if record.password.is_some() {
+            return Err(Refused::Wrong.into());
+        }
+        let hash = self.new_password(new, Some(record.person.username.as_str())).await?;
+        self.store.change_own_password(user, hash, session.map(Into::into)).await?;
+        Ok(())
+    }
+
+    /// How many characters a new password may have.
+    pub const fn password_lengths(&self) -> &RangeInclusive<usize> {
+        &self.settings.lengths
+    }
+
     /// The hash of a new password, if it is one that may be chosen.
     pub async fn new_password(&self, new: &Secret<String>, username: Option<&str>) -> Result<Box<str>, EnrolFailure> {
         self.policy.check(new, username)?;

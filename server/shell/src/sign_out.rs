@@ -165,8 +165,20 @@ impl Walk<'_> {
                 self.rooms.pages.load().render(&self.look(), &SignedOut { frames, next, next_name, wait: WAIT }.into())
             }
         };
-        browser::without_session(answer)
+        browser::with_state(self.rooms, browser::without_session(answer), None)
     }
+}
+
+/// Says that sessions have ended, this browser's among them.
+pub async fn over(rooms: &Rooms, arrival: &Arrival, ended: &[EndedSession]) -> Result<Answer, Stop> {
+    let mut frames = Vec::new();
+    for ended in ended {
+        frames.extend(frames_of(rooms, ended).await?);
+    }
+    let pages = rooms.pages.load();
+    let page = SignedOut { frames, next: None, next_name: None, wait: WAIT };
+    let answer = browser::without_session(pages.render(&pages.look(None, &arrival.headers), &page.into()));
+    Ok(browser::with_state(rooms, answer, None))
 }
 
 /// The pages of the clients that a session had, by which they end their own.

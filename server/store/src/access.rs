@@ -1,4 +1,4 @@
-//! A person's access, as an administrator ends it: sessions, grants and consents. Each is an admin change, with its record in the audit.
+//! A person's access, as they or an administrator end it: sessions, grants and consents. Each is an admin change, with its record in the audit.
 
 use claimsmith_issuer::person::UserId;
 use claimsmith_protocol::handle::GrantId;
@@ -42,6 +42,23 @@ impl Store {
                         Some(key) if ended.is_empty() => Err(Fault::Missing { kind: "session", key: key.into() }),
                         _ => Ok(ended),
                     }
+                })
+            })
+            .await
+    }
+
+    /// Ends every session of a person but one, with the grants that end with them.
+    ///
+    /// # Errors
+    /// [`Fault::Missing`] when there is no such person.
+    pub async fn end_other_sessions(&self, actor: &str, user: &UserId, kept: &str) -> Result<Written<Vec<EndedSession>>, Fault> {
+        let (actor, user, kept) = (actor.to_owned(), user.clone(), Box::from(kept));
+        self.boundary
+            .write(move |tx| {
+                change(tx, Change::of(&actor, "end_sessions", EntityKind::User, &user), |tx| {
+                    expect_there(tx, &user)?;
+                    let at = now(tx)?;
+                    sessions::end(tx, &EndedSessions::OfUserBut(user.clone(), kept), at)
                 })
             })
             .await

@@ -21,8 +21,8 @@ pub struct Flow {
     pub flow_digest: Digest,
     /// SHA-256 of the cookie of the one browser that it belongs to.
     pub browser_digest: Digest,
-    /// The client.
-    pub client_id: ClientId,
+    /// The client; none where the person came by themselves, to look after their account.
+    pub client_id: Option<ClientId>,
     /// The request, a JSON object.
     pub request: Box<str>,
     /// How far the person is, a JSON object.
@@ -72,7 +72,7 @@ impl Store {
                     .values((
                         flows::flow_digest.eq(&flow.flow_digest.as_bytes()[..]),
                         flows::browser_digest.eq(&flow.browser_digest.as_bytes()[..]),
-                        flows::client_id.eq(flow.client_id.as_str()),
+                        flows::client_id.eq(flow.client_id.as_ref().map(ClientId::as_str)),
                         flows::request.eq(&*flow.request),
                         flows::progress.eq(&*flow.progress),
                         flows::version.eq(flow.version),
@@ -86,7 +86,7 @@ impl Store {
 
     /// The live flow of an id.
     pub async fn load_flow(&self, flow_digest: Digest, now: Timestamp) -> Result<Option<Flow>, Fault> {
-        type Row = (Vec<u8>, String, String, String, i64, diesel::data_types::PgTimestamp);
+        type Row = (Vec<u8>, Option<String>, String, String, i64, diesel::data_types::PgTimestamp);
         self.boundary
             .read(move |tx| {
                 let row: Option<Row> = flows::table
@@ -100,7 +100,7 @@ impl Store {
                 Ok(Some(Flow {
                     flow_digest,
                     browser_digest: Digest::try_from(browser_digest.as_slice()).map_err(|_| corrupt("browser_digest"))?,
-                    client_id: ClientId::parse(&client_id).map_err(|_| corrupt("client_id"))?,
+                    client_id: client_id.as_deref().map(ClientId::parse).transpose().map_err(|_| corrupt("client_id"))?,
                     request: request.into(),
                     progress: progress.into(),
                     version,

@@ -354,7 +354,7 @@ diesel::table! {
     flows (flow_digest) {
         flow_digest -> Bytea,
         browser_digest -> Bytea,
-        client_id -> Text,
+        client_id -> Nullable<Text>,
         request -> Text,
         progress -> Text,
         version -> Int8,

@@ -175,6 +175,18 @@ impl Store {
             .await
     }
 
+    /// Gives a passkey of a person another name.
+    pub async fn rename_passkey(&self, actor: &str, id: &UserId, credential_id: &[u8], name: &str) -> Result<Written, Fault> {
+        let (credential_id, name) = (credential_id.to_owned(), name.to_owned());
+        self.change_factors(actor, "rename_passkey", id, move |tx, id| {
+            // Security: of this person only.
+            let mine = passkeys::table.find(&credential_id).filter(passkeys::user_id.eq(id.as_str()));
+            let renamed = diesel::update(mine).set(passkeys::name.eq(&name)).execute(tx)?;
+            some(renamed, "passkey", id.as_str())
+        })
+        .await
+    }
+
     /// Removes a passkey of a person.
     pub async fn delete_passkey(&self, actor: &str, id: &UserId, credential_id: &[u8]) -> Result<Written, Fault> {
         let credential_id = credential_id.to_owned();

@@ -131,6 +131,7 @@ complaint-password-too-long = Das neue Passwort darf höchstens { $count } Zeich
 complaint-password-too-common = Dieses Passwort probieren Angreifer als eines der ersten. Bitte wählen Sie ein anderes.
 complaint-passwords-differ = Die beiden neuen Passwörter sind nicht gleich.
 complaint-password-unchanged = Das ist Ihr bisheriges Passwort.
+complaint-last-way-in = Sie melden sich nur mit diesem Passkey an. Fügen Sie zuerst einen weiteren hinzu oder legen Sie ein Passwort fest.
 complaint-form-expired = Dieses Formular war zu lange geöffnet. Bitte versuchen Sie es noch einmal.
 complaint-said = { $words }
 
@@ -217,6 +218,7 @@ session-began = Angemeldet am { $when }
 session-end = Beenden
 session-end-of = Sitzung auf { $device } beenden
 session-end-others = Alle anderen Sitzungen beenden
+session-end-all = Überall abmelden
 
 apps-title = Anwendungen mit Zugriff
 apps-text = Diese Anwendungen dürfen Ihr Konto so nutzen, wie Sie es erlaubt haben.

@@ -137,6 +137,7 @@ complaint-password-too-long = { $count ->
 complaint-password-too-common = That password is among the first that attackers try. Choose another one.
 complaint-passwords-differ = The two new passwords are not the same.
 complaint-password-unchanged = That is the password you have already.
+complaint-last-way-in = You sign in with this passkey only. Add another one or set a password first.
 complaint-form-expired = This form was open for too long. Please try again.
 complaint-said = { $words }
 
@@ -223,6 +224,7 @@ session-began = Signed in { $when }
 session-end = End
 session-end-of = End the session on { $device }
 session-end-others = End all other sessions
+session-end-all = Sign out everywhere
 
 apps-title = Apps with access
 apps-text = These apps may use your account as you allowed them to.

@@ -137,6 +137,7 @@ complaint-password-too-long = { $count ->
 complaint-password-too-common = Ce mot de passe est l’un des premiers que les attaquants essaient. Choisissez-en un autre.
 complaint-passwords-differ = Les deux nouveaux mots de passe sont différents.
 complaint-password-unchanged = C’est déjà votre mot de passe.
+complaint-last-way-in = Cette clé d’accès est votre seul moyen de vous connecter. Ajoutez-en une autre ou définissez d’abord un mot de passe.
 complaint-form-expired = Ce formulaire est resté ouvert trop longtemps. Veuillez réessayer.
 complaint-said = { $words }
 
@@ -223,6 +224,7 @@ session-began = Ouverte le { $when }
 session-end = Fermer
 session-end-of = Fermer la session sur { $device }
 session-end-others = Fermer toutes les autres sessions
+session-end-all = Se déconnecter partout
 
 apps-title = Applications autorisées
 apps-text = Ces applications peuvent utiliser votre compte comme vous l’avez autorisé.

@@ -13,8 +13,9 @@ use claimsmith_store::{Flow, UserRecord};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
-use super::{Entry, Stop};
+use super::{Entry, Errand, Stop, cards, errand};
 use crate::browser::{self, Browser};
 use crate::clock::Now;
 use crate::directory::Visit;
@@ -23,6 +24,7 @@ use crate::pages::view::ErrorKind;
 use crate::pages::{Look, view};
 use crate::report::Report;
 use crate::rooms::Rooms;
+use crate::throttle::Admit;
 
 /// What is kept of a request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -118,6 +120,8 @@ pub struct Walk<'a> {
     pub now: Now,
     /// Cookies for the answer: a new session and the mark of the device.
     pub cookies: Option<(String, String)>,
+    /// What the person came for by themselves; then client and request are our own.
+    pub errand: Option<Errand>,
 }
 
 impl<'a> Walk<'a> {
@@ -126,8 +130,16 @@ impl<'a> Walk<'a> {
         &self.entry.client
     }
 
+    /// The client as the person sees it; none where they came by themselves.
+    pub fn card(&self) -> Option<view::ClientCard> {
+        self.errand.is_none().then(|| cards::client(self.client()))
+    }
+
     /// A refusal, sent to the client.
     pub fn refuse(&self, refusal: Refusal) -> Stop {
+        if self.errand.is_some() {
+            return Stop::Refused(AuthorizeRefusal::Page(refusal));
+        }
         Stop::Refused(AuthorizeRefusal::Returned(refusal, Box::new(self.asked.to.clone())))
     }
 
@@ -144,7 +156,7 @@ impl<'a> Walk<'a> {
     pub fn told(self, result: Result<Answer, Stop>) -> Result<Answer, Stop> {
         match result {
             Ok(answer) => Ok(self.with_cookies(answer)),
-            Err(Stop::Failed(fault)) => Err(Stop::FailedTo(fault, Box::new(self.asked.to))),
+            Err(Stop::Failed(fault)) if self.errand.is_none() => Err(Stop::FailedTo(fault, Box::new(self.asked.to))),
             Err(stop) => Err(stop),
         }
     }
@@ -156,6 +168,7 @@ impl<'a> Walk<'a> {
             None => answer,
             Some((session, device)) => {
                 let answer = browser::with_session(answer, session, people.session_lifetime.seconds());
+                let answer = browser::with_state(self.rooms, answer, self.browser.session.as_ref());
                 browser::with_device(answer, device, self.rooms.settings.device_lifetime)
             }
         }
@@ -179,12 +192,18 @@ impl<'a> Walk<'a> {
             flow.version += 1;
             return Ok(id.clone());
         }
+        self.admit()?;
         let id = browser::fresh_secret();
         let flow = Flow {
             flow_digest: Digest::of(id.as_bytes()),
             browser_digest: self.browser.digest(),
-            client_id: self.client().id.clone(),
-            request: serde_json::to_string(&self.kept).expect("a request is JSON").into(),
+            client_id: self.errand.is_none().then(|| self.client().id.clone()),
+            request: match &self.errand {
+                Some(errand) => serde_json::to_string(errand),
+                None => serde_json::to_string(&self.kept),
+            }
+            .expect("a request is JSON")
+            .into(),
             progress,
             version: 1,
             expires_at: self.now.timestamp().plus(self.rooms.settings.people.flow_lifetime),
@@ -194,11 +213,26 @@ impl<'a> Walk<'a> {
         Ok(id)
     }
 
+    /// Whether this walk may begin. Security: a stranger's request writes to the database, so from one address only so many do.
+    fn admit(&self) -> Result<(), Stop> {
+        if self.user.is_some() {
+            return Ok(());
+        }
+        let (client, address, now) = (self.client().id.as_str(), self.arrival.peer.addr, Instant::now().into_std());
+        match self.rooms.beginnings.admit(client, address, now) {
+            Admit::Yes => {
+                self.rooms.beginnings.failed(client, address, now);
+                Ok(())
+            }
+            Admit::Throttled { .. } => Err(Stop::Shown(ErrorKind::TooMany)),
+        }
+    }
+
     /// How pages look to this person.
     pub fn look(&self) -> Look {
         let pages = self.rooms.pages.load();
         let look = pages.look(self.asked.ui_locales.as_deref(), &self.arrival.headers);
-        look.leading_to(self.asked.to.redirect_uri.as_str())
+        if self.errand.is_some() { look } else { look.leading_to(self.asked.to.redirect_uri.as_str()) }
     }
 
     /// The form of a page of this flow.
@@ -241,7 +275,7 @@ pub(super) fn ask_at(rooms: &Rooms, visit: &Visit, entry: &Entry, kept: &Kept, c
 
 /// Goes on with a flow: `text` is the query or the form that names it.
 pub(super) async fn resume<'a>(rooms: &'a Rooms, arrival: &'a Arrival, text: &str, report: &mut Report) -> Result<Walk<'a>, Stop> {
-    let form = Form::parse(text.as_bytes(), &["scope"]).map_err(|_| Stop::Shown(ErrorKind::BadRequest))?;
+    let form = Form::parse(text.as_bytes(), &["claim", "scope"]).map_err(|_| Stop::Shown(ErrorKind::BadRequest))?;
     let id = form.one("flow").filter(|id| id.len() == 43).ok_or(Stop::Shown(ErrorKind::Expired))?.to_owned();
     let now = rooms.clock.now();
     let browser = Browser::read(rooms, arrival).await?;
@@ -251,16 +285,17 @@ pub(super) async fn resume<'a>(rooms: &'a Rooms, arrival: &'a Arrival, text: &st
     let found = rooms.store.load_flow(Digest::of(id.as_bytes()), now.timestamp()).await?;
     // Security: a flow belongs to the browser in which it began (RFC 9700 §4.7).
     let flow = found.filter(|flow| flow.browser_digest == browser.digest()).ok_or(Stop::Shown(ErrorKind::Expired))?;
-    let entry = rooms.directory.client(&flow.client_id).await.map_err(stopped)?;
+    let Some(client_id) = &flow.client_id else { return errand::resume(rooms, arrival, browser, (flow, id)).await };
+    let entry = rooms.directory.client(client_id).await.map_err(stopped)?;
     let entry = entry.filter(|entry| entry.client.enabled).ok_or(Stop::Shown(ErrorKind::UnknownClient))?;
-    report.client(&flow.client_id, true);
+    report.client(client_id, true);
     let visit = rooms.directory.visit()?;
     let kept: Kept = serde_json::from_str(&flow.request).map_err(|_| Stop::Shown(ErrorKind::Expired))?;
     let progress: Progress = serde_json::from_str(&flow.progress).map_err(|_| Stop::Shown(ErrorKind::Expired))?;
     let asked = ask(rooms, &visit, &entry, &kept)?;
     let user = person(rooms, &browser).await?;
     let flow = Some((flow, id));
-    Ok(Walk { rooms, arrival, visit, entry, kept, asked, browser, user, progress, flow, now, cookies: None })
+    Ok(Walk { rooms, arrival, visit, entry, kept, asked, browser, user, progress, flow, now, cookies: None, errand: None })
 }
 
 /// A failure where no client can be told.
@@ -282,7 +317,7 @@ pub(super) async fn person(rooms: &Rooms, browser: &Browser) -> Result<Option<Us
 
 /// The form that was posted, if it came from our page in this browser.
 pub(super) fn posted<'t>(walk: &Walk<'_>, text: &'t str) -> Result<Form<'t>, Stop> {
-    let form = Form::parse(text.as_bytes(), &["scope"]).map_err(|_| Stop::Shown(ErrorKind::BadRequest))?;
+    let form = Form::parse(text.as_bytes(), &["claim", "scope"]).map_err(|_| Stop::Shown(ErrorKind::BadRequest))?;
     let id = walk.flow.as_ref().map(|(_, id)| id.as_str()).unwrap_or_default();
     let token = form.one("csrf").unwrap_or_default();
     if !walk.rooms.shared.is_form_token(token, &walk.browser.name, id) {

@@ -57,7 +57,7 @@ async fn first(walk: &mut Walk<'_>, complaints: Vec<Complaint>) -> Result<View, 
     };
     Ok(SignIn {
         form: walk.form(PATH),
-        client: Some(cards::client(walk.client())),
+        client: walk.card(),
         identifier: typed_name(walk.arrival).or_else(|| walk.asked.login_hint.as_deref().map(str::to_owned)),
         password: true,
         passkey,
@@ -76,19 +76,23 @@ fn typed_name(arrival: &Arrival) -> Option<String> {
 
 fn choose(walk: &Walk<'_>, user: &UserRecord) -> View {
     let line = AccountLine { id: "current".to_owned(), account: cards::account(&user.person) };
-    ChooseAccount { form: walk.form(PATH), client: Some(cards::client(walk.client())), accounts: vec![line] }.into()
+    ChooseAccount { form: walk.form(PATH), client: walk.card(), accounts: vec![line] }.into()
 }
 
 async fn again(walk: &mut Walk<'_>, user: &UserRecord, complaints: Vec<Complaint>) -> Result<View, Stop> {
     let passkey = ask_passkey(walk, user).await?;
     Ok(Reauthenticate {
         form: walk.form(PATH),
-        client: Some(cards::client(walk.client())),
+        client: walk.card(),
         account: cards::account(&user.person),
-        reason: if walk.asked.prompt.login { Reason::Asked } else { Reason::TooLongAgo },
+        reason: match &walk.errand {
+            Some(_) => Reason::Sensitive,
+            None if walk.asked.prompt.login => Reason::Asked,
+            None => Reason::TooLongAgo,
+        },
         password: user.password.is_some(),
         passkey,
-        may_switch: true,
+        may_switch: walk.errand.is_none(),
         complaints,
     }
     .into())
@@ -109,7 +113,7 @@ async fn ask_passkey(walk: &mut Walk<'_>, user: &UserRecord) -> Result<Option<Pa
 async fn second_factor(walk: &mut Walk<'_>, user: &UserRecord, complaints: Vec<Complaint>) -> Result<View, Stop> {
     let shown = shown(walk);
     let account = cards::account(&user.person);
-    let client = Some(cards::client(walk.client()));
+    let client = walk.card();
     let needs_passkey = standing::sign_in_step(walk, user.enrolled, &shown) == assurance::Step::Passkey;
     if needs_passkey || !user.enrolled.totp {
         let passkey = ask_passkey(walk, user).await?.ok_or(Stop::Shown(ErrorKind::Expired))?;
@@ -172,11 +176,19 @@ fn complaint(failure: SignInFailure, wrong: Complaint) -> Result<Complaint, Stop
     match failure {
         SignInFailure::Failed(fault) => Err(Stop::Failed(fault)),
         SignInFailure::Refused(Refused::Wrong) => Ok(wrong),
-        SignInFailure::Refused(Refused::TooMany { retry_after }) => {
-            let minutes = u32::try_from(retry_after.as_secs().div_ceil(60)).unwrap_or(u32::MAX).max(1);
-            Ok(Complaint::TooMany { minutes })
-        }
+        SignInFailure::Refused(Refused::TooMany { retry_after }) => Ok(Complaint::too_many(retry_after)),
     }
+}
+
+/// Counts what somebody showed. What a plugin refuses afterwards is counted there once more.
+fn count(walk: &Walk<'_>, method: Method, failure: Option<&SignInFailure>) {
+    let outcome = match failure {
+        None => "ok",
+        Some(SignInFailure::Refused(Refused::Wrong)) => "wrong",
+        Some(SignInFailure::Refused(Refused::TooMany { .. })) => "throttled",
+        Some(SignInFailure::Failed(_)) => "failed",
+    };
+    walk.rooms.metrics.signed_in_with(method.as_str(), outcome);
 }
 
 async fn password(walk: &mut Walk<'_>, form: &Form<'_>, report: &mut Report) -> Result<Answer, Stop> {
@@ -188,7 +200,9 @@ async fn password(walk: &mut Walk<'_>, form: &Form<'_>, report: &mut Report) -> 
     };
     let device = walk.browser.device.clone();
     let origin = Origin { address: walk.arrival.peer.addr, device: device.as_deref() };
-    match walk.rooms.people.sign_in_with_password(&username, &password, origin, walk.now.timestamp()).await {
+    let result = walk.rooms.people.sign_in_with_password(&username, &password, origin, walk.now.timestamp()).await;
+    count(walk, Method::Password, result.as_ref().err());
+    match result {
         Ok(verified) => factor_shown(walk, verified.user, Method::Password, report).await,
         Err(failure) => {
             let is_known = known.as_deref() == Some(username.as_str());
@@ -225,6 +239,7 @@ async fn passkey(walk: &mut Walk<'_>, form: &Form<'_>, report: &mut Report) -> R
         }
         None => walk.rooms.people.finish_passkey_sign_in(&state, answer, origin, now).await.map(|verified| verified.user),
     };
+    count(walk, Method::Passkey, result.as_ref().err());
     match result {
         Ok(user) => factor_shown(walk, user, Method::Passkey, report).await,
         Err(failure) => {
@@ -248,6 +263,7 @@ async fn code(walk: &mut Walk<'_>, recovery: bool, form: &Form<'_>, report: &mut
     } else {
         (walk.rooms.people.verify_totp(&user.person.id, code, origin, now).await, Complaint::WrongCode)
     };
+    count(walk, if recovery { Method::RecoveryCode } else { Method::Totp }, result.as_ref().err());
     match result {
         Ok(method) => factor_shown(walk, user, method, report).await,
         Err(failure) => {
@@ -272,7 +288,12 @@ async fn factor_shown(walk: &mut Walk<'_>, user: UserRecord, method: Method, rep
         walk.progress.methods.push(method.as_str().to_owned());
     }
     walk.progress.pending = Some(user.person.id.as_str().to_owned());
-    judge(walk, &user, method, report).await?;
+    if let Err(stop) = judge(walk, &user, method, report).await {
+        if matches!(stop, Stop::Refused(_)) {
+            walk.rooms.metrics.signed_in_with(method.as_str(), "refused");
+        }
+        return Err(stop);
+    }
     let mut shown = walk.progress.shown();
     shown.extend(held.iter().copied().filter(|method| !walk.progress.methods.iter().any(|own| own == method.as_str())));
     match standing::sign_in_step(walk, user.enrolled, &shown) {

@@ -6,6 +6,7 @@ use super::problem::{Origin, Problem, Problems};
 use super::{Config, Draft};
 use claimsmith_issuer::assurance::AcrNames;
 use claimsmith_issuer::step_up::is_quotable;
+use claimsmith_protocol::grant::GrantType;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
@@ -180,9 +181,10 @@ fn cross(config: &Config, problems: &mut Vec<Problem>) {
     wrong(auth.crl_file.is_none() || auth.ca_file.is_some(), "client_auth.crl_file", "belongs to client_auth.ca_file, which is not set");
     wrong(!config.dpop.signing_algs.is_empty(), "dpop.signing_algs", "proofs need at least one algorithm");
     wrong(
-        !config.authorize.response_types.iter().any(|response_type| response_type.is_front_channel()),
+        !config.authorize.response_types.iter().any(|response_type| response_type.is_front_channel())
+            || config.grants.enabled.contains(&GrantType::Implicit),
         "authorize.response_types",
-        "can be code and none: no tokens go through the browser",
+        "lets tokens go through the browser, which needs implicit in grants.enabled too",
     );
     wrong(!config.grants.enabled.is_empty(), "grants.enabled", "the token endpoint needs at least one grant");
     wrong(

@@ -16,6 +16,7 @@ use crate::tls::TlsSettings;
 use crate::tls::client_certificate::TrustFiles;
 use claimsmith_issuer::assurance::AcrNames;
 use claimsmith_issuer::client_auth::Policy;
+use claimsmith_issuer::detail_types::DetailTypes;
 use claimsmith_issuer::dpop::Policy as DpopPolicy;
 use claimsmith_issuer::grants::Defaults;
 use claimsmith_issuer::policy::{PeoplePolicy, RefreshPolicy};
@@ -208,6 +209,7 @@ impl ServeConfig {
             mtls_origin: self.mtls_origin(),
             acr_names: self.acr_names(),
             userinfo: self.userinfo_demand(),
+            check_session: self.sessions.check_session_iframe,
         }
     }
 
@@ -225,6 +227,10 @@ impl ServeConfig {
             require_pkce: self.authorize.require_pkce,
             require_pushed_requests: self.authorize.require_pushed_requests,
             require_signed_requests: self.authorize.require_signed_requests,
+            request_uris: self.authorize.request_uris,
+            encrypted_requests: self.authorize.encrypted_requests,
+            // Read from its file when the node opens.
+            detail_types: DetailTypes::default(),
             flow_lifetime: lifetime(self.authorize.flow_lifetime),
             pushed_request_lifetime: lifetime(self.authorize.pushed_request_lifetime),
             code_lifetime: lifetime(self.lifetimes.authorization_code),
@@ -286,6 +292,12 @@ impl ServeConfig {
             address: Allowance { burst: auth.throttle_address_burst, every: auth.throttle_address_every },
             ..ThrottleSettings::default()
         }
+    }
+
+    /// Sign-ins of strangers that may begin.
+    pub fn beginning_settings(&self) -> ThrottleSettings {
+        let allowance = Allowance { burst: self.authorize.begin_burst, every: self.authorize.begin_every };
+        ThrottleSettings { pair: allowance, address: allowance, ..ThrottleSettings::default() }
     }
 
     /// Questions about unknown tokens that are let pass.

@@ -23,6 +23,7 @@ use http::{HeaderValue, Method, StatusCode};
 use super::{Cors, Endpoint, FORM_LIMIT, Kind};
 use crate::companions;
 use crate::directory::{Entry, Visit};
+use crate::envelope::{self, Content, Letter};
 use crate::failure::{Failure, Fault};
 use crate::hook_room::{Asked, Occasion, Room};
 use crate::http::{Answer, Arrival};
@@ -203,18 +204,25 @@ impl SignableClaims for Signed<'_> {
 
 async fn render(rooms: &Rooms, visit: &Visit, entry: &Entry, answer: &UserinfoAnswer) -> Result<Answer, Refusal> {
     let client = &entry.client;
-    // Security: a client that counts on encryption gets nothing rather than something readable (OpenID Connect Core §10.2).
-    if client.registration.userinfo_encrypted_response_alg.is_some() {
-        return Err(Fault::NoKey("userinfo_encrypted_response_alg").into());
-    }
+    let letter = Letter::Userinfo;
     let Some(registered) = client.registration.userinfo_signed_response_alg.as_deref() else {
-        return Ok(Answer::json(StatusCode::OK, companions::object_of(answer.members()).to_string()));
+        let text = companions::object_of(answer.members()).into_string();
+        if !letter.is_sealed(client) {
+            return Ok(Answer::json(StatusCode::OK, text));
+        }
+        return Ok(jwt(envelope::enclose(rooms, entry, letter, (Content::Claims, text)).await.map_err(Failure::from)?));
     };
     let alg = companions::alg_of(rooms, Some(registered))?;
     let signer = visit.policy().keyring.plain_signer(alg, rooms.clock.now().timestamp().seconds()).ok_or(Fault::NoKey(alg.as_str()))?;
     let claims = Signed { issuer: rooms.urls.as_str(), client_id: &client.id, members: answer.members() };
     let prepared = signer.prepare(std::iter::empty(), &claims).map_err(Fault::from)?;
-    Ok(Answer::of(StatusCode::OK, "application/jwt", issue::signed(rooms, prepared, alg).await?))
+    let signed = issue::signed(rooms, prepared, alg).await?;
+    Ok(jwt(envelope::enclose(rooms, entry, letter, (Content::Jwt, signed)).await.map_err(Failure::from)?))
+}
+
+/// §5.3.2: whatever is signed or encrypted has this type.
+fn jwt(text: String) -> Answer {
+    Answer::of(StatusCode::OK, "application/jwt", text)
 }
 
 /// RFC 6750 §3, RFC 9449 §7.1.

@@ -266,7 +266,7 @@ fn secrets() -> Vec<Named> {
         notice: Some(Notice::PasskeyAdded),
         complaints: Vec::new(),
         passkeys: vec![passkey("1", "Phone", Some(NOW - 3_000)), passkey("2", "Blue security key", None)],
-        add: creation(),
+        add: Some(creation()),
     };
     let first = Passkeys {
         notice: Some(Notice::PasskeyRemoved),
@@ -274,6 +274,7 @@ fn secrets() -> Vec<Named> {
         passkeys: Vec::new(),
         ..passkeys.clone()
     };
+    let only = Passkeys { complaints: vec![Complaint::LastWayIn], notice: None, add: None, ..passkeys.clone() };
     let renamed = Passkeys { notice: Some(Notice::PasskeyRenamed), ..passkeys.clone() };
     let state = |enrolment, notice, complaints| Authenticator { form: form(), account: person(), notice, complaints, enrolment };
     let secret = "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP";
@@ -294,6 +295,7 @@ fn secrets() -> Vec<Named> {
         ("", passkeys.into()),
         ("first", first.into()),
         ("renamed", renamed.into()),
+        ("only", only.into()),
         ("", state(begun(), None, Vec::new()).into()),
         ("wrong", state(begun(), None, vec![Complaint::WrongCode]).into()),
         ("done", state(Enrolment::Done { added_at: NOW }, Some(Notice::AuthenticatorAdded), Vec::new()).into()),

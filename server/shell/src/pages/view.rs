@@ -119,7 +119,7 @@ impl View {
             Self::SignedOut(page) => policy.frames(&page.frames).going_on(page.next.is_some() && !page.frames.is_empty()),
             Self::SignOut(page) => policy.logo(page.client.as_ref()),
             Self::Apps(page) => page.apps.iter().fold(policy.alone(), |policy, app| policy.logo(Some(&app.client))),
-            Self::Passkeys(_) => policy.alone().module(true),
+            Self::Passkeys(page) => policy.alone().module(page.add.is_some()),
             Self::ErrorPage(_) => policy,
             Self::Overview(_) | Self::Sessions(_) | Self::Authenticator(_) | Self::RecoveryCodes(_) | Self::PasswordChange(_) => {
                 policy.alone()

@@ -138,16 +138,21 @@ impl People {
             return Err(Refused::Wrong.into());
         }
         let passkey = ceremonies.webauthn.finish_passkey_registration(&answer, &state).map_err(|error| refused(&error))?;
-        let name: String = name.trim().chars().filter(|letter| !letter.is_control()).take(64).collect();
         let record = PasskeyRecord {
             credential_id: passkey.cred_id().to_vec(),
             user_id: user.clone(),
-            name: if name.is_empty() { "Passkey".into() } else { name.into() },
+            name: named(name),
             credential: serde_json::to_string(&passkey).expect("a passkey is JSON").into(),
             created_at: now,
             last_used_at: None,
         };
         self.store.save_passkey(user, record).await?;
+        Ok(())
+    }
+
+    /// Gives one of somebody's passkeys another name.
+    pub async fn rename_passkey(&self, user: &UserId, credential_id: &[u8], name: &str) -> Result<(), claimsmith_store::Fault> {
+        self.store.rename_passkey(user, user, credential_id, &named(name)).await?;
         Ok(())
     }
 
@@ -224,6 +229,12 @@ impl People {
             false => Err(Refused::Wrong.into()),
         }
     }
+}
+
+/// What a person calls a passkey, within bounds.
+fn named(name: &str) -> Box<str> {
+    let name: String = name.trim().chars().filter(|letter| !letter.is_control()).take(64).collect();
+    if name.is_empty() { "Passkey".into() } else { name.into() }
 }
 
 /// What the library refuses is the browser's doing.

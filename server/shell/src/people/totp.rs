@@ -34,9 +34,20 @@ impl People {
         let mut bytes = [0; SECRET_BYTES];
         rand::Rng::fill_bytes(&mut rand::rng(), &mut bytes);
         let sealed = self.sealer.seal(&seals::user_totp(&person.id), &bytes).map_err(sealing)?;
+        Ok(self.totp_enrolment(person, &bytes, base64url::encode(sealed)))
+    }
+
+    /// What was begun, once more, from what the caller kept.
+    pub fn resume_totp_enrolment(&self, person: &Person, state: &str) -> Result<TotpEnrolment, Refused> {
+        let sealed = base64url::decode(state).map_err(|_| Refused::Wrong)?;
+        let secret = self.sealer.open(&seals::user_totp(&person.id), &sealed).map_err(|_| Refused::Wrong)?;
+        Ok(self.totp_enrolment(person, secret.expose(), state.to_owned()))
+    }
+
+    fn totp_enrolment(&self, person: &Person, secret: &[u8], state: String) -> TotpEnrolment {
         // In the label, a colon ends the issuer's name.
         let name = |text: &str| text.replace(':', ".");
-        let totp = builder(&bytes)
+        let totp = builder(secret)
             .with_account_name(name(person.username.as_str()))
             .with_issuer(Some(name(&self.settings.service_name)))
             .build()
@@ -45,12 +56,7 @@ impl People {
         let picture = QrCode::with_error_correction_level(&uri, EcLevel::M).expect("some 300 bytes fit a QR code");
         let svg = picture.render::<svg::Color<'_>>().min_dimensions(240, 240).quiet_zone(true).build();
         let inline = svg.find("<svg").map_or(svg.as_str(), |at| &svg[at..]).to_owned();
-        Ok(TotpEnrolment {
-            secret: Secret::new(totp.secret().to_base32()),
-            uri: Secret::new(uri),
-            qr_svg: Secret::new(inline),
-            state: base64url::encode(sealed),
-        })
+        TotpEnrolment { secret: Secret::new(totp.secret().to_base32()), uri: Secret::new(uri), qr_svg: Secret::new(inline), state }
     }
 
     /// Sets up the app once a code shows that it works, in the place of any other.

@@ -207,7 +207,7 @@ async fn two_steps_of_one_flow_are_not_taken_at_once() {
     let flow = Flow {
         flow_digest: digest("flow"),
         browser_digest: digest("browser"),
-        client_id: id("c"),
+        client_id: Some(id("c")),
         request: "{}".into(),
         progress: "{}".into(),
         version: 1,

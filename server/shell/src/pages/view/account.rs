@@ -26,7 +26,7 @@ pub struct Overview {
     pub apps: usize,
 }
 
-/// Where the person is signed in. Actions: `end` with `session`, `end_others`.
+/// Where the person is signed in. Actions: `end` with `session`, `end_others`, `end_all`.
 #[derive(Clone, Serialize)]
 pub struct Sessions {
     /// The form.
@@ -95,8 +95,8 @@ pub struct Passkeys {
     pub complaints: Vec<Complaint>,
     /// What there are.
     pub passkeys: Vec<PasskeyLine>,
-    /// The challenge for one more.
-    pub add: PasskeyAsk,
+    /// The challenge for one more, where there can be one.
+    pub add: Option<PasskeyAsk>,
 }
 
 /// A passkey.

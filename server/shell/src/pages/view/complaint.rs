@@ -1,5 +1,7 @@
 //! What the page says about the last form: that something was wrong, or that it is done.
 
+use std::time::Duration;
+
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 /// What was wrong with what the person entered. Each knows its text and the field it belongs to.
@@ -47,6 +49,8 @@ pub enum Complaint {
     PasswordsDiffer,
     /// The new password is the old one.
     PasswordUnchanged,
+    /// Nothing else would let the person in.
+    LastWayIn,
     /// The form was not from this page, or is too old.
     FormExpired,
     /// What a plugin says to the person.
@@ -57,6 +61,11 @@ pub enum Complaint {
 }
 
 impl Complaint {
+    /// Too many attempts: how long to wait, in whole minutes.
+    pub fn too_many(retry_after: Duration) -> Self {
+        Self::TooMany { minutes: u32::try_from(retry_after.as_secs().div_ceil(60)).unwrap_or(u32::MAX).max(1) }
+    }
+
     const fn field(&self) -> Option<&'static str> {
         match self {
             Self::WrongCredentials => Some("identifier"),
@@ -71,6 +80,7 @@ impl Complaint {
             | Self::PasskeyRefused
             | Self::PasskeyCancelled
             | Self::UpstreamFailed { .. }
+            | Self::LastWayIn
             | Self::FormExpired
             | Self::Said { .. } => None,
         }
@@ -92,6 +102,7 @@ impl Complaint {
             Self::PasswordTooCommon => "complaint-password-too-common",
             Self::PasswordsDiffer => "complaint-passwords-differ",
             Self::PasswordUnchanged => "complaint-password-unchanged",
+            Self::LastWayIn => "complaint-last-way-in",
             Self::FormExpired => "complaint-form-expired",
             Self::Said { .. } => "complaint-said",
         }
@@ -118,26 +129,44 @@ impl Serialize for Complaint {
     }
 }
 
-/// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Notice {
+/// Declares what can have been done, each with its name.
+macro_rules! notices {
+    ($($(#[doc = $doc:literal])+ $name:ident: $text:literal;)+) => {
+        /// What was done. The texts are `notice-<name>`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+        pub enum Notice { $($(#[doc = $doc])+ #[serde(rename = $text)] $name,)+ }
+
+        impl Notice {
+            /// Its name in texts.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+
+            /// The one of a name.
+            pub fn parse(name: &str) -> Option<Self> {
+                match name { $($text => Some(Self::$name),)+ _ => None }
+            }
+        }
+    };
+}
+
+notices! {
     /// The password is a new one.
-    PasswordChanged,
+    PasswordChanged: "password-changed";
     /// One session was ended.
-    SessionEnded,
+    SessionEnded: "session-ended";
     /// All others were.
-    SessionsEnded,
+    SessionsEnded: "sessions-ended";
     /// An app's access was withdrawn.
-    AccessRevoked,
+    AccessRevoked: "access-revoked";
     /// A passkey was added.
-    PasskeyAdded,
+    PasskeyAdded: "passkey-added";
     /// A passkey has a new name.
-    PasskeyRenamed,
+    PasskeyRenamed: "passkey-renamed";
     /// A passkey was removed.
-    PasskeyRemoved,
+    PasskeyRemoved: "passkey-removed";
     /// The authenticator app is set up.
-    AuthenticatorAdded,
+    AuthenticatorAdded: "authenticator-added";
     /// It is no longer.
-    AuthenticatorRemoved,
+    AuthenticatorRemoved: "authenticator-removed";
 }
