@@ -49,4 +49,5 @@ mod outside {
     mod token_endpoint;
     mod users;
     mod walk;
+    mod watching;
 }

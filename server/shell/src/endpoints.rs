@@ -17,6 +17,7 @@ use crate::rooms::Rooms;
 mod account;
 mod assets;
 mod authorize;
+mod check_session;
 mod discovery;
 mod end_session;
 mod health;
@@ -89,6 +90,7 @@ enum Kind {
     Authorize,
     FlowPage,
     EndSession,
+    CheckSession,
     Userinfo,
     Par,
 }
@@ -114,6 +116,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &authorize::SIGN_IN,
     &authorize::CONSENT,
     &end_session::ENDPOINT,
+    &check_session::ENDPOINT,
     &account::OVERVIEW,
     &account::SESSIONS,
     &account::APPS,
@@ -256,6 +259,7 @@ impl Handler for Public {
             Kind::FlowPage => authorize::page(endpoint, rooms, &arrival).await,
             Kind::Account(place) => account::handle(place, endpoint, rooms, &arrival).await,
             Kind::EndSession => end_session::handle(rooms, &arrival).await,
+            Kind::CheckSession => check_session::handle(rooms),
         };
         self.cors(endpoint, &arrival.headers, answer)
     }
