@@ -264,7 +264,7 @@ const walks = {
 
   async "an app, recovery codes and a passkey, set up on the account pages"() {
     const page = await fresh();
-    await authenticator(page);
+    const verifies = await authenticator(page);
     await page.goto(`${issuer}/account`);
     await at(page, "sign_in", "sign_in-account");
     assert.equal(await page.locator("#client").count(), 0);
@@ -302,8 +302,10 @@ const walks = {
     await page.click("#submit");
     await at(page, "signed_out");
     // What was set up lets in: the passkey alone, and the password with a recovery code.
+    await verifies(false);
     await page.goto(`${issuer}/account`);
     await page.waitForSelector("#page-sign_in");
+    await verifies(true);
     await page.click("#passkey");
     await at(page, "account");
     const elsewhere = await fresh();

@@ -14,13 +14,16 @@ use serde_json::Value;
 #[serde(deny_unknown_fields)]
 struct Entry {
     #[serde(default)]
-    title: BTreeMap<Box<str>, Box<str>>,
+    title: Texts,
     schema: Value,
 }
 
+/// Texts by name.
+type Texts = BTreeMap<Box<str>, Box<str>>;
+
 /// The names of types for people, by type and language.
 #[derive(Debug, Clone, Default)]
-pub struct DetailTitles(Arc<BTreeMap<Box<str>, BTreeMap<Box<str>, Box<str>>>>);
+pub struct DetailTitles(Arc<BTreeMap<Box<str>, Texts>>);
 
 /// Why the file is no use.
 #[derive(Debug, thiserror::Error)]

@@ -398,6 +398,16 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    signed_requests (grant_id) {
+        grant_id -> Bytea,
+        client_id -> Text,
+        user_id -> Text,
+        request_object -> Text,
+        answered_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(client_secrets -> clients (client_id));
 diesel::allow_tables_to_appear_in_same_query!(
     grants,

@@ -362,6 +362,33 @@ fn fms_003_and_jrm_009_its_responses_are_signed() {
 }
 
 #[test]
+fn fms_006_what_was_signed_is_kept_with_what_came_of_it() {
+    let client = fapi(json!({ "profile": "fapi2_message_signing" }));
+    let kept = || {
+        let path = format!("/audit/requests?client_id={}", client.client.client_id);
+        server().admin(reqwest::Method::GET, &path, &[], Vec::new()).json()["items"].as_array().expect("a list").clone()
+    };
+    let alg = &client.key.jwks()["keys"][0]["alg"];
+    let object = client.key.sign(&json!({ "alg": alg, "kid": client.key.kid(), "typ": "oauth-authz-req+jwt" }), &client.object());
+    let uri = request_uri(&client.push(&format!("client_id={}&request={object}", encode(&client.client.client_id))));
+    assert!(kept().is_empty(), "nobody has allowed anything");
+    let landed = Person::alice(server()).walk(&url(&client.client, &uri, ""));
+    let response = server().decode(&landed.parameter("response").expect("a response"));
+    let tokens = bound(&client.redeem(response.claims["code"].as_str().expect("a code")));
+    let [record] = &kept()[..] else { panic!("{:?}", kept()) };
+    assert_eq!((&record["request_object"], &record["client_id"]), (&json!(object), &json!(client.client.client_id)));
+    assert!(record["user_id"].as_str().is_some_and(|id| id.starts_with("usr_")));
+    let access = server().decode(tokens["access_token"].as_str().expect("a token"));
+    let (jti, grant) = (access.claims["jti"].as_str().expect("a jti"), record["grant_id"].as_str().expect("an id"));
+    assert_eq!(jti[..21], grant[..21]);
+    // Parameters without a signature leave nothing.
+    let plain = fapi(json!({}));
+    plain.code("&scope=read");
+    let path = format!("/audit/requests?client_id={}", plain.client.client_id);
+    assert_eq!(server().admin(reqwest::Method::GET, &path, &[], Vec::new()).json()["items"], json!([]));
+}
+
+#[test]
 fn par_011_a_request_of_fapi_lives_for_less_than_ten_minutes() {
     let dev = Dev::start_with(&[], &[("CLAIMSMITH_AUTHORIZE__PUSHED_REQUEST_LIFETIME", "10 min")]);
     let key = AssertionKey::generate(SigningAlg::Es256);

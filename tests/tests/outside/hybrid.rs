@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use claimsmith_jose::{HeaderAlg, SigningAlg, left_half_hash};
-use claimsmith_tests::{Decoded, Dev, Landed, Person, Registered, encode, hidden, root};
+use claimsmith_tests::{Decoded, Dev, Landed, Person, Registered, Variant, encode, hidden, marker, root};
 use serde_json::{Value, json};
 
 use super::code_flow::{CALLBACK, app, error_at_client, is_active, redeem, request, userinfo};
@@ -224,14 +224,24 @@ fn hyb_005_plugins_shape_what_the_browser_carries() {
     OPEN.install("every-hook", component);
     let ask = url(&client, "code id_token token", "&scope=openid&nonce=n");
     assert_eq!(alice.walk(&ask).parameter("error"), None);
-    let bind = |configuration: Value| {
-        let binding = json!({ "plugin": "every-hook", "configuration": configuration, "permissions": ["skip_consent", "claim:*"] });
+    let bind = |plugin: &str, configuration: Value| {
+        let binding = json!({ "plugin": plugin, "configuration": configuration, "permissions": ["claim:marker_*"] });
         let bound = OPEN.admin_post(&format!("/clients/{}/bindings", client.client_id), &binding);
         assert_eq!(bound.status, 201, "{bound:?}");
         bound.json()["id"].to_string().trim_matches('"').to_owned()
     };
-    // The guest refuses wherever it is asked; where it was asked, the log says.
-    bind(json!({ "tells": true }));
+    // A plugin that fails takes nothing with it but this answer.
+    OPEN.install("looping", marker(Variant(78)));
+    let looping = bind("looping", json!({ "value": "x", "loops": true }));
+    let failed = alice.go(&ask);
+    assert!(matches!(&*error_at_client(&failed), "server_error" | "temporarily_unavailable"), "{failed:?}");
+    for name in ["access_token", "id_token"] {
+        assert_eq!(failed.parameter(name), None);
+    }
+    let gone = OPEN.admin(reqwest::Method::DELETE, &format!("/bindings/{looping}"), &[("if-match", "*")], Vec::new());
+    assert_eq!(gone.status, 204, "{gone:?}");
+    // The log says where a plugin was asked.
+    bind("every-hook", json!({ "tells": true }));
     let mark = OPEN.log().len();
     let landed = alice.go(&ask);
     assert_eq!(decoded(landed.parameter("id_token")).claims["nonce"], "n");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use claimsmith_jose::SigningAlg;
+use claimsmith_jose::{DecryptionKey, DecryptionKind, Jwe, SigningAlg};
 use claimsmith_tests::{AssertionKey, Dev, Landed, Person, Receiver, Registered, Reply, attribute, encode, hidden, wait_for};
 use serde_json::{Value, json};
 
@@ -326,6 +326,23 @@ fn bcl_001_002_003_004_005_009_012_lgo_017_every_client_of_the_session_is_told_o
     for (path, count) in [("/no-content/two", 1), ("/three", 1), ("/stranger", 0), ("/other-session", 0)] {
         assert_eq!(RIG.receiver.received(path).len(), count, "{path}");
     }
+}
+
+#[test]
+fn bcl_003_bcl_006_and_idt_015_a_logout_token_is_encrypted_as_the_clients_id_tokens_are() {
+    let key = DecryptionKey::generate(DecryptionKind::P256).expect("a key");
+    let jwks = json!({ "keys": [key.public_jwk().expect("a JWK")] });
+    let client = told_at("/sealed", json!({ "jwks": jwks, "id_token_encrypted_response_alg": "ECDH-ES+A128KW" }));
+    let alice = Person::alice(&RIG.dev);
+    let opened = |token: &str| {
+        let plain = Jwe::parse(token).expect("encrypted").decrypt(&key).expect("for this key");
+        RIG.dev.decode(std::str::from_utf8(plain.plaintext().expose()).expect("text"))
+    };
+    let id_token = opened(&id_token(&alice, &client));
+    sign_out(&alice, &asks(alice.go(&wish(&[("client_id", &client.client_id)]))));
+    wait_for("a notice", || !RIG.receiver.received("/sealed").is_empty());
+    let told = opened(&RIG.receiver.received("/sealed")[0].field("logout_token").expect("a logout token"));
+    assert_eq!((&told.header["typ"], &told.claims["sid"]), (&json!("logout+jwt"), &id_token.claims["sid"]));
 }
 
 #[test]

@@ -77,6 +77,7 @@ pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, rep
         grant,
         consent,
         session_id: session.id.clone(),
+        signed_request: walk.kept.signed.as_deref().map(Into::into),
         pushed: walk.kept.pushed.as_deref().and_then(|hex| claimsmith_jose::Digest::from_hex(hex).ok()),
         flow: walk.flow.as_ref().map(|(flow, _)| flow.flow_digest),
         at: now,

@@ -135,7 +135,7 @@ async fn object(rooms: &Rooms, entry: &Entry, text: &str, column: Column, now: N
             return Err(Refusal::new(ErrorCode::InvalidRequestObject, Reason::ReplayedAssertion, description).into());
         }
     }
-    Ok(Kept { parameters, object: Object::Signed, pushed: None, dpop_jkt: None, signed: Some(text.to_owned()) })
+    Ok(Kept { parameters, object: Object::Signed, pushed: None, dpop_jkt: None, signed: Some(inner.into_owned()) })
 }
 
 /// A refusal, sent where the plain parameters say if that can be trusted (RFC 9101 §7), else shown.

@@ -39,7 +39,7 @@ pub struct Kept {
     /// The key that a proof at the push showed (RFC 9449 §10.1).
     #[serde(default)]
     pub dpop_jkt: Option<String>,
-    /// The signed request object as it came: what the client cannot deny (FAPI 2.0 Message Signing §5.3).
+    /// The signed request object as it came, without the encryption around it: what the client cannot deny (FAPI 2.0 Message Signing §5.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<String>,
 }

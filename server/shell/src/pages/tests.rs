@@ -84,7 +84,8 @@ fn probes() -> Vec<View> {
         form_post.into(),
         sessions.into(),
         view::Apps { form: form(), account: account(), notice: None, apps: vec![app] }.into(),
-        view::Passkeys { form: form(), account: account(), notice: None, complaints: said(), passkeys: vec![passkey], add }.into(),
+        view::Passkeys { form: form(), account: account(), notice: None, complaints: said(), passkeys: vec![passkey], add: Some(add) }
+            .into(),
         view::Authenticator { form: form(), account: account(), notice: None, complaints: said(), enrolment }.into(),
         view::RecoveryCodes { form: form(), account: account(), left: 1, codes: vec![text()] }.into(),
         view::SignOut { form: form(), client: Some(client()), account: account() }.into(),
