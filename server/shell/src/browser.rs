@@ -2,6 +2,7 @@
 //!
 //! Three cookies, none of them readable by scripts (RFC 6265bis §4.1.3.2, `__Host-`): the browser's own name, to which flows and forms
 //! are bound; the session; and the mark of a device in which somebody has signed in before.
+//! A fourth one is there where `sessions.check_session_iframe` is set, and is for a frame of ours to read.
 
 use claimsmith_jose::{Digest, base64url};
 use claimsmith_protocol::time::Timestamp;
