@@ -31,7 +31,7 @@ for (const one of scene.clients) {
   const config = await connected(one);
   client.enableNonRepudiationChecks(config);
   if (one.jarm) client.useJwtResponseMode(config);
-  const signingKey = one.jar && { key: await importPKCS8(one.private_key, 'ES256'), kid: one.kid };
+  const signingKey = one.jar ? { key: await importPKCS8(one.private_key, 'ES256'), kid: one.kid } : undefined;
   const options = one.dpop ? await proofs(config) : undefined;
 
   const { url, kept } = await beginHardened(config, { redirect_uri, scope }, { push: one.par, signingKey, options });

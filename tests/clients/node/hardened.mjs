@@ -20,7 +20,7 @@ export async function beginHardened(config, parameters, { push, signingKey, opti
     code_challenge: await client.calculatePKCECodeChallenge(kept.pkceCodeVerifier),
     code_challenge_method: 'S256',
   };
-  const signed = signingKey && (await client.buildAuthorizationUrlWithJAR(config, asked, signingKey));
+  const signed = signingKey ? await client.buildAuthorizationUrlWithJAR(config, asked, signingKey) : undefined;
   if (push) {
     return { url: await client.buildAuthorizationUrlWithPAR(config, signed ? signed.searchParams : asked, options), kept };
   }
