@@ -70,12 +70,17 @@ impl Endpoint {
         self.method.split(", ")
     }
 
+    /// Whether certificates of clients count there: of who authenticates, or of who uses a token that is bound to one (RFC 8705 §5).
+    pub fn reads_certificates(&self) -> bool {
+        self.client_auth || self.kind == Kind::Userinfo
+    }
+
     fn takes(&self, method: &Method) -> bool {
         self.methods().any(|own| own == method.as_str())
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Token,
     Introspection,

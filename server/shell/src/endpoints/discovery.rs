@@ -154,7 +154,7 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
     if let Some(origin) = &settings.mtls_origin {
         let aliases: Map<String, Value> = ENDPOINTS
             .iter()
-            .filter(|endpoint| endpoint.client_auth)
+            .filter(|endpoint| endpoint.reads_certificates())
             .filter_map(|&endpoint| Some((endpoint.metadata?.to_owned(), url(origin, endpoint))))
             .collect();
         members.insert("mtls_endpoint_aliases".into(), Value::Object(aliases));
