@@ -25,4 +25,5 @@ pub mod registration;
 pub mod request_object;
 pub mod resource;
 pub mod subject;
+pub mod upstream;
 pub mod value;

@@ -18,6 +18,7 @@ mod flow;
 mod pushing;
 mod signing_in;
 mod standing;
+mod upstream;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ pub use errand::{Errand, send};
 pub use flow::{Kept, Progress, Walk, see_other, stopped};
 pub use pushing::{Pushing, push};
 pub use standing::verify_id_token;
+pub use upstream::come_back;
 
 /// How a walk of a browser can end other than with its answer.
 #[derive(Debug)]

@@ -29,10 +29,12 @@ pub use reference::{print, reference};
 pub use settings::{
     Aliases, Assurance, Audit, Authorize, Cache, ClientAuth, Cors, Database, Dpop, Fetch, General, Grants, Hooks, Introspection, Keys,
     Lifetimes, Limits, Listen, Log, Metrics, Otel, Pages, Passkeys, Passwords, Proxied, Refresh, Sessions, SignIn, SignInThrottle, Signing,
-    Store, Tls, Tokens, Workers,
+    Store, Tls, Tokens, Upstream, Workers,
 };
 pub use table::{Descriptor, Effective};
-pub use value::{AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Size, WebOrigin};
+pub use value::{
+    AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Size, UnknownPeople, WebOrigin,
+};
 
 use std::path::Path;
 use table::{Reader, Section};
@@ -103,6 +105,8 @@ sections! {
     sign_in_throttle: SignInThrottle;
     /// `passkeys`.
     passkeys: Passkeys;
+    /// `upstream`.
+    upstream: Upstream;
     /// `assurance`.
     assurance: Assurance;
     /// `introspection`.

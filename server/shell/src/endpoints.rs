@@ -88,6 +88,7 @@ enum Kind {
     Account(Place),
     Authorize,
     FlowPage,
+    UpstreamReturn,
     EndSession,
     Userinfo,
     Par,
@@ -113,6 +114,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &authorize::ENDPOINT,
     &authorize::SIGN_IN,
     &authorize::CONSENT,
+    &authorize::UPSTREAM,
     &end_session::ENDPOINT,
     &account::OVERVIEW,
     &account::SESSIONS,
@@ -254,6 +256,7 @@ impl Handler for Public {
             Kind::Asset => assets::handle(rooms, &arrival),
             Kind::Authorize => authorize::handle(rooms, &arrival).await,
             Kind::FlowPage => authorize::page(endpoint, rooms, &arrival).await,
+            Kind::UpstreamReturn => authorize::upstream(rooms, &arrival).await,
             Kind::Account(place) => account::handle(place, endpoint, rooms, &arrival).await,
             Kind::EndSession => end_session::handle(rooms, &arrival).await,
         };

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use claimsmith_jose::Secret;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
@@ -163,10 +164,32 @@ pub struct Fetcher {
     timeout: Duration,
 }
 
+/// What is asked for.
+#[derive(Debug)]
+enum Ask {
+    /// A JSON document.
+    Document {
+        /// A token that opens it (RFC 6750 §2.1).
+        bearer: Option<Secret<String>>,
+    },
+    /// Nothing: somebody is told something.
+    Nothing {
+        /// What they are told.
+        form: String,
+    },
+    /// A JSON document for a form.
+    Answer {
+        /// The form.
+        form: Secret<String>,
+        /// Who we are (RFC 6749 §2.3.1), both parts encoded.
+        basic: Option<(String, Secret<String>)>,
+    },
+}
+
 #[derive(Debug)]
 struct Job {
     url: url::Url,
-    form: Option<String>,
+    ask: Ask,
     deadline: Instant,
     reply: oneshot::Sender<Result<Fetched, FetchRefusal>>,
 }
@@ -204,19 +227,34 @@ impl Fetcher {
 
     /// Fetches a JSON document. Dropping the future ends the errand.
     pub async fn json(&self, url: &str) -> Result<Fetched, FetchRefusal> {
-        self.run(url, None).await
+        self.run(url, Ask::Document { bearer: None }).await
+    }
+
+    /// Fetches a JSON document that a bearer token opens.
+    pub async fn json_with(&self, url: &str, bearer: Secret<String>) -> Result<Fetched, FetchRefusal> {
+        self.run(url, Ask::Document { bearer: Some(bearer) }).await
     }
 
     /// Posts a form. What comes back is not read; 200 and 204 are success.
     pub async fn post_form(&self, url: &str, form: String) -> Result<(), FetchRefusal> {
-        self.run(url, Some(form)).await.map(drop)
+        self.run(url, Ask::Nothing { form }).await.map(drop)
     }
 
-    async fn run(&self, url: &str, form: Option<String>) -> Result<Fetched, FetchRefusal> {
+    /// Posts a form that is answered with JSON, perhaps saying who we are: name and secret, both encoded (RFC 6749 §2.3.1).
+    pub async fn exchange(
+        &self,
+        url: &str,
+        form: Secret<String>,
+        basic: Option<(String, Secret<String>)>,
+    ) -> Result<Fetched, FetchRefusal> {
+        self.run(url, Ask::Answer { form, basic }).await
+    }
+
+    async fn run(&self, url: &str, ask: Ask) -> Result<Fetched, FetchRefusal> {
         let url = self.guard.vet(url)?;
         let deadline = Instant::now() + self.timeout;
         let (reply, answer) = oneshot::channel();
-        self.jobs.try_send(Job { url, form, deadline, reply }).map_err(|refused| match refused {
+        self.jobs.try_send(Job { url, ask, deadline, reply }).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => FetchRefusal::Busy,
             mpsc::error::TrySendError::Closed(_) => FetchRefusal::Stopped,
         })?;
@@ -248,7 +286,7 @@ async fn run(mut waiting: mpsc::Receiver<Job>, exchange: Exchange, concurrent: u
         tokio::spawn(async move {
             let _seat = seat;
             tokio::select! {
-                brought = timeout_at(job.deadline, exchange.run(job.url, job.form)) => {
+                brought = timeout_at(job.deadline, exchange.run(job.url, job.ask)) => {
                     _ = job.reply.send(brought.unwrap_or(Err(FetchRefusal::TimedOut)));
                 }
                 () = job.reply.closed() => {}

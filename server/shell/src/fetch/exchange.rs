@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
-use reqwest::{Certificate, Client, Response, redirect};
+use reqwest::{Certificate, Client, RequestBuilder, Response, redirect};
 
 use super::lookup::GuardedLookup;
-use super::{FetchFault, FetchRefusal, FetchSettings, Fetched, Guard, Lookup};
+use super::{Ask, FetchFault, FetchRefusal, FetchSettings, Fetched, Guard, Lookup};
+
+/// The media type of forms.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The HTTP client, as guarded as it gets.
 #[derive(Debug, Clone)]
@@ -41,16 +44,31 @@ impl Exchange {
         Ok(Self { client, max_bytes: settings.max_bytes })
     }
 
-    pub(super) async fn run(&self, url: url::Url, form: Option<String>) -> Result<Fetched, FetchRefusal> {
-        match form {
-            None => self.get(url).await,
-            Some(form) => self.post(url, form).await,
+    pub(super) async fn run(&self, url: url::Url, ask: Ask) -> Result<Fetched, FetchRefusal> {
+        match ask {
+            Ask::Document { bearer } => {
+                let request = self.client.get(url);
+                self.json(match bearer {
+                    Some(token) => request.bearer_auth(token.expose()),
+                    None => request,
+                })
+                .await
+            }
+            Ask::Nothing { form } => self.post(url, form).await,
+            Ask::Answer { form, basic } => {
+                let request = self.client.post(url).header(CONTENT_TYPE, FORM).body(form.expose().clone());
+                self.json(match basic {
+                    Some((name, secret)) => request.basic_auth(name, Some(secret.expose())),
+                    None => request,
+                })
+                .await
+            }
         }
     }
 
     /// Posts a form; what comes back is left unread.
     async fn post(&self, url: url::Url, form: String) -> Result<Fetched, FetchRefusal> {
-        let request = self.client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
+        let request = self.client.post(url).header(CONTENT_TYPE, FORM).body(form);
         let answer = request.send().await.map_err(|error| refusal(&error))?;
         match answer.status().as_u16() {
             200 | 204 => Ok(Fetched { body: Bytes::new(), max_age: None }),
@@ -58,8 +76,8 @@ impl Exchange {
         }
     }
 
-    async fn get(&self, url: url::Url) -> Result<Fetched, FetchRefusal> {
-        let request = self.client.get(url).header(ACCEPT, "application/jwk-set+json, application/json");
+    async fn json(&self, request: RequestBuilder) -> Result<Fetched, FetchRefusal> {
+        let request = request.header(ACCEPT, "application/jwk-set+json, application/json");
         let answer = request.send().await.map_err(|error| refusal(&error))?;
         if answer.status() != reqwest::StatusCode::OK {
             return Err(FetchRefusal::Status(answer.status().as_u16()));
