@@ -38,6 +38,7 @@ mod outside {
     mod revocation;
     mod slow_plugins;
     mod token_endpoint;
+    mod upstream;
     mod users;
     mod walk;
 }
