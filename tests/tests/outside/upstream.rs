@@ -232,7 +232,7 @@ fn unknown_people_are_refused_where_the_operator_says_so() {
 
 #[test]
 fn without_a_provider_there_is_no_way_to_it() {
-    let dev = super::super::server();
+    let dev = crate::server();
     let (client, alice) = (app(dev, json!({})), Person::alice(dev));
     let page = alice.go(&request(dev, &client, "&scope=openid")).page();
     assert!(!page.body.contains("upstream"), "{page:?}");
