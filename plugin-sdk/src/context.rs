@@ -21,7 +21,7 @@ pub struct Context {
     pub client_id: String,
     /// The tags the operator gave the client.
     pub client_tags: Vec<String>,
-    /// The `grant_type` of the request; empty everywhere but at the token endpoint.
+    /// The `grant_type` of the request; `implicit` for tokens that the browser carries, empty where none are made.
     pub grant_type: String,
     /// Whether this is a refresh of an earlier grant.
     pub refresh: bool,

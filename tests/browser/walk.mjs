@@ -99,6 +99,12 @@ function totp(secret, step = Math.floor(Date.now() / 30_000)) {
   return String((mac.readUInt32BE(from) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
+/** The bytes of a secret as people type it, in hexadecimal. */
+function base32(text) {
+  const bits = [...text.replaceAll(" ", "")].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join("");
+  return Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2))).toString("hex");
+}
+
 /** An authenticator of the platform that verifies its person, with the passkeys it is given. */
 async function authenticator(page, ...credentials) {
   const debuggee = await page.context().newCDPSession(page);
@@ -254,6 +260,99 @@ const walks = {
     const other = await redeem(page, (await atClient(page, choose)).code);
     assert.notEqual(other.sub, before.sub);
     await page.context().close();
+  },
+
+  async "an app, recovery codes and a passkey, set up on the account pages"() {
+    const page = await fresh();
+    const verifies = await authenticator(page);
+    await page.goto(`${issuer}/account`);
+    await at(page, "sign_in", "sign_in-account");
+    assert.equal(await page.locator("#client").count(), 0);
+    await typePassword(page, "ida");
+    await at(page, "account", "account-bare");
+    await page.click("#open-authenticator");
+    await at(page, "authenticator", "authenticator-none");
+    await page.click("#begin");
+    await page.waitForSelector("#qr");
+    await at(page, "authenticator", "authenticator-begun");
+    const secret = base32(await page.innerText("#secret"));
+    await page.fill("#code", totp(secret));
+    await page.click("#submit");
+    await page.waitForSelector("#notice");
+    await at(page, "authenticator", "authenticator-done");
+    await page.click("#nav-recovery_codes");
+    await at(page, "recovery_codes");
+    await page.click("#new");
+    await page.waitForSelector("#codes");
+    await at(page, "recovery_codes", "recovery_codes-fresh");
+    const recovery = await page.locator("#codes code").first().innerText();
+    await page.click("#done");
+    await page.click("#open-passkeys");
+    await at(page, "passkeys", "passkeys-none");
+    await page.fill("#name", "This laptop");
+    await page.click("#passkey");
+    await page.waitForSelector("#notice");
+    await at(page, "passkeys");
+    assert.equal(await page.locator("#passkeys > li strong").innerText(), "This laptop");
+    await page.locator("#passkeys [name=name]").fill("Old laptop");
+    await page.locator("#passkeys button[value=rename]").click();
+    await page.waitForSelector("#passkeys bdi:text-is('Old laptop')");
+    await page.click("#nav-account");
+    await at(page, "account", "account-full");
+    await page.click("#submit");
+    await at(page, "signed_out");
+    // What was set up lets in: the passkey alone, and the password with a recovery code.
+    await verifies(false);
+    await page.goto(`${issuer}/account`);
+    await page.waitForSelector("#page-sign_in");
+    await verifies(true);
+    await page.click("#passkey");
+    await at(page, "account");
+    const elsewhere = await fresh();
+    await elsewhere.goto(`${issuer}/account/passkeys`);
+    await typePassword(elsewhere, "ida");
+    await elsewhere.click("#use-recovery-code");
+    await at(elsewhere, "recovery_code");
+    await elsewhere.fill("#code", recovery);
+    await elsewhere.click("#submit");
+    await elsewhere.waitForSelector("#page-passkeys");
+    await elsewhere.locator("#passkeys button[value=remove]").click();
+    await elsewhere.waitForSelector("#notice");
+    assert.equal(await elsewhere.locator("#passkeys").count(), 0);
+    await elsewhere.context().close();
+    await page.context().close();
+  },
+
+  async "signed out everywhere, from the account pages"() {
+    const [here, there] = [await fresh(), await fresh()];
+    const url = request();
+    await there.goto(url.href);
+    await typePassword(there, "bob");
+    if (await there.locator("#allow").count()) await there.click("#allow");
+    await atClient(there, url);
+    await here.goto(`${issuer}/account/apps`);
+    await typePassword(here, "bob");
+    await at(here, "apps");
+    await here.click(`#revoke-${scene.client.client_id}`);
+    await here.waitForSelector("#notice");
+    await at(here, "apps", "apps-none");
+    await here.click("#nav-password");
+    await at(here, "password", "password-change");
+    await here.fill("#password", "not the password");
+    for (const id of ["#new-password", "#repeat-password"]) await here.fill(id, "another long enough one");
+    await here.click("#submit");
+    await here.waitForSelector("#complaints");
+    await at(here, "password", "password-wrong");
+    await here.click("#nav-sessions");
+    await at(here, "sessions");
+    assert.equal(await here.locator("#sessions > li").count() >= 2, true);
+    await here.click("#end-all");
+    await at(here, "signed_out", "signed_out-everywhere");
+    for (const page of [here, there]) {
+      await page.goto(`${issuer}/account`);
+      await page.waitForSelector("#page-sign_in");
+      await page.context().close();
+    }
   },
 
   async "what goes wrong"() {

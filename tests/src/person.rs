@@ -169,8 +169,9 @@ impl Person {
 
     /// Agrees to all that the page names.
     pub fn allow(&self, page: &Reply) -> Landed {
-        let scopes = values(&page.body, "scope");
+        let (scopes, claims) = (values(&page.body, "scope"), values(&page.body, "claim"));
         let mut fields: Vec<(&str, &str)> = scopes.iter().map(|scope| ("scope", scope.as_str())).collect();
+        fields.extend(claims.iter().map(|claim| ("claim", claim.as_str())));
         fields.push(("action", "allow"));
         self.submit(page, &fields)
     }

@@ -1,5 +1,6 @@
 //! A client's server, as the server under test calls it: HTTPS on loopback, and a memory of what came.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
@@ -29,7 +30,11 @@ pub struct Receiver {
     address: SocketAddr,
     files: TempDir,
     received: Arc<Mutex<Vec<Received>>>,
+    documents: Documents,
 }
+
+/// What stands at a path: its type, and what it is.
+type Documents = Arc<Mutex<HashMap<String, (String, String)>>>;
 
 const MAKE: &str = r"umask 077
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj '/CN=Receiver CA' -keyout ca.key -out ca.pem
@@ -50,10 +55,11 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let received: Arc<Mutex<Vec<Received>>> = Arc::default();
-        let memory = Arc::clone(&received);
+        let documents = Documents::default();
+        let (memory, shelf) = (Arc::clone(&received), Arc::clone(&documents));
         std::thread::spawn(move || {
             for tcp in listener.incoming().flatten() {
-                let (acceptor, memory) = (Arc::clone(&acceptor), Arc::clone(&memory));
+                let (acceptor, memory, shelf) = (Arc::clone(&acceptor), Arc::clone(&memory), Arc::clone(&shelf));
                 std::thread::spawn(move || {
                     let Ok(mut stream) = acceptor.accept(tcp) else { return };
                     let Some(request) = read(&mut stream) else { return };
@@ -63,6 +69,13 @@ impl Receiver {
                         memory.push(request.clone());
                         before
                     };
+                    let document = shelf.lock().expect("not poisoned").get(&request.path).cloned();
+                    if let Some((kind, body)) = document {
+                        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}", body.len());
+                        let _ = write!(stream, "{head}\r\nConnection: close\r\n\r\n{body}");
+                        let _ = stream.shutdown();
+                        return;
+                    }
                     match script(&request.path, before) {
                         Some(head) => {
                             let _ = write!(stream, "HTTP/1.1 {head}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
@@ -75,12 +88,17 @@ impl Receiver {
                 });
             }
         });
-        Self { address, files, received }
+        Self { address, files, received, documents }
     }
 
     /// The URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("https://{}{path}", self.address)
+    }
+
+    /// Puts a document at a path; it goes before the script.
+    pub fn serve(&self, path: &str, kind: &str, body: &str) {
+        self.documents.lock().expect("not poisoned").insert(path.to_owned(), (kind.to_owned(), body.to_owned()));
     }
 
     /// The file of the authority that its certificate is from.

@@ -18,6 +18,7 @@ mod nodes {
 
     pub(crate) mod outage;
     mod people;
+    mod pushed;
     mod replacement;
 }
 

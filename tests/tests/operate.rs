@@ -170,7 +170,7 @@ fn backup_restore_and_the_master_key() {
     site.configure_postgres(&postgres, "restored", "previous_master_key_files = [\"old.key\"]\n");
     let node = site.serve(&token, &[]);
     assert!(node.log().contains("claimsmith key reseal"));
-    assert_eq!(node.command_json(&["key", "reseal"])["resealed"], 2, "a signing key and a recoverable secret");
+    assert_eq!(node.command_json(&["key", "reseal"])["resealed"], 3, "a signing key, a recoverable secret and what all nodes share");
     assert_eq!(node.stop().code(), Some(0));
     site.configure_postgres(&postgres, "restored", "");
     site.shell("rm old.key");

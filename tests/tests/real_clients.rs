@@ -14,6 +14,7 @@ mod real_clients {
     mod browser;
     mod code_flow;
     mod guide;
+    mod hardened;
     mod oauth2_crate;
     mod openidconnect_crate;
 
@@ -129,7 +130,7 @@ fn node_folder(name: &str, source: &Path, programs: &[&str]) -> PathBuf {
 /// The clients for Node.
 fn node() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    let programs = ["client.mjs", "test.mjs", "people.mjs", "people-test.mjs"];
+    let programs = ["client.mjs", "test.mjs", "people.mjs", "people-test.mjs", "hardened.mjs", "hardened-test.mjs"];
     FOLDER.get_or_init(|| node_folder("node", &root().join("tests/clients/node"), &programs))
 }
 

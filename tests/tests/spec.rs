@@ -8,10 +8,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The groups in the order of a request's way, with their titles.
-const GROUPS: [(&str, &str); 29] = [
+const GROUPS: [(&str, &str); 37] = [
     ("NET", "Transport and HTTP"),
     ("TOK", "The token endpoint"),
     ("AUZ", "The authorization endpoint"),
+    ("HYB", "Tokens through the browser"),
+    ("JRM", "Signed responses (JARM)"),
+    ("REQ", "Request objects (JAR)"),
+    ("PAR", "Pushed requests"),
+    ("RAR", "Authorization details"),
     ("OAR", "What OpenID Connect adds to a request"),
     ("COD", "Authorization codes"),
     ("PKC", "Challenges and verifiers of codes (PKCE)"),
@@ -35,6 +40,9 @@ const GROUPS: [(&str, &str); 29] = [
     ("LGO", "Signing out"),
     ("BCL", "Telling clients: logout tokens"),
     ("FCL", "Telling clients: framed pages"),
+    ("STP", "Stepping up"),
+    ("FAP", "The security profile of FAPI 2.0"),
+    ("FMS", "Message signing of FAPI 2.0"),
     ("SEC", "Security across everything"),
     ("O21", "What OAuth 2.1 changes"),
     ("PLG", "Plugins"),

@@ -11,6 +11,7 @@ mod nonce;
 
 use claimsmith_jose::{Digest, HeaderAlg, Jws, SigningAlg, Verified, numeric_date};
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
+use claimsmith_protocol::registration::Registration;
 use claimsmith_protocol::target::normalise;
 use claimsmith_protocol::time::Timestamp;
 use serde_json::{Map, Value as Json};
@@ -190,6 +191,15 @@ fn check_times(claims: &Map<String, Json>, (old, early): (i64, i64), now: Timest
 
 const fn refused(description: &'static str) -> Refusal {
     Refusal::new(ErrorCode::InvalidDpopProof, Reason::WrongProof, description)
+}
+
+/// Holds a client to a nonce of ours where it is registered so and the server as a whole asks for none (§8). Before anything of the
+/// request is spent, or the answer would cost the client its code, its refresh token or its assertion.
+pub fn check_nonce_of(registration: &Registration, proof: Option<&Proof>) -> Result<(), Refusal> {
+    match proof {
+        Some(proof) if registration.dpop_require_nonce && !proof.has_nonce() => Err(nonce_wanted()),
+        _ => Ok(()),
+    }
 }
 
 /// `use_dpop_nonce` (§8): the answer carries a nonce to use.

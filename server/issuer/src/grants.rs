@@ -15,6 +15,7 @@ use crate::policy::PeoplePolicy;
 mod allowed;
 pub mod authorization_code;
 pub mod client_credentials;
+pub mod implicit;
 pub mod refresh_token;
 #[cfg(test)]
 pub(crate) mod rig;
@@ -40,6 +41,7 @@ impl Request {
         Ok(match grant {
             GrantType::ClientCredentials => Self::ClientCredentials(client_credentials::parse(form)?),
             GrantType::AuthorizationCode => Self::AuthorizationCode(authorization_code::parse(form)?),
+            GrantType::Implicit => return Err(implicit::not_redeemed()),
             GrantType::RefreshToken => Self::RefreshToken(refresh_token::parse(form)?),
         })
     }

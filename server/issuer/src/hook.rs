@@ -1,4 +1,4 @@
-//! Hook points: where a plugin may shape what is made. One row each in [`HookPoint::ALL`] and [`HookPoint::row`].
+//! Hook points: where a plugin may shape what is made. One row each below, listed in [`HookPoint::ALL`].
 //!
 //! A plugin answers with [`Edit`]s or a [`PluginRefusal`]; this module only carries them. They are checked and applied in
 //! `claims`, the one place that can turn a draft into something that leaves the hook room.

@@ -37,7 +37,7 @@ const SCOPES: [(&str, &[&str]); 4] = [
 ];
 
 /// Claims that say how a person signed in: they are the server's own and never the person's profile.
-const OF_THE_SIGN_IN: [&str; 5] = ["sub", "auth_time", "acr", "amr", "sid"];
+pub const OF_THE_SIGN_IN: [&str; 5] = ["sub", "auth_time", "acr", "amr", "sid"];
 
 /// The scopes with a meaning of their own here.
 pub fn standard_scopes() -> impl Iterator<Item = &'static str> {
@@ -64,12 +64,14 @@ pub fn profile(known: &Map<String, Json>, scopes: &[Box<str>], wishes: &[ClaimWi
     };
     let by_name = |name: &str, value: &Json| {
         let wish = wishes.iter().find(|wish| *wish.name == *name);
-        wish.is_some_and(|wish| wish.is_met_by(value)) && !denied.iter().any(|held| **held == *name)
+        wish.is_some_and(|wish| wish.is_met_by(value))
     };
     let mut members = Vec::new();
     for (name, value) in known {
         let empty = matches!(value, Json::Null) || value.as_str() == Some("");
-        if !empty && !OF_THE_SIGN_IN.contains(&name.as_str()) && (by_scope(name) || by_name(name, value)) {
+        // What a person has denied by its name stays with us, whatever scope it is part of as well.
+        let withheld = OF_THE_SIGN_IN.contains(&name.as_str()) || denied.iter().any(|held| **held == **name);
+        if !empty && !withheld && (by_scope(name) || by_name(name, value)) {
             members.push(Member { name: name.clone().into(), value: to_value(value) });
         }
     }

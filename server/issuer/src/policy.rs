@@ -4,6 +4,8 @@ use claimsmith_protocol::registration::Rotation;
 use claimsmith_protocol::response::ResponseType;
 use claimsmith_protocol::time::Lifetime;
 
+use crate::detail_types::DetailTypes;
+
 /// The authorization endpoint, sessions and refresh tokens, where a client says nothing.
 #[derive(Debug, Clone)]
 pub struct PeoplePolicy {
@@ -15,6 +17,12 @@ pub struct PeoplePolicy {
     pub require_pushed_requests: bool,
     /// Every request is a signed object (RFC 9101 §10.5).
     pub require_signed_requests: bool,
+    /// Request objects are fetched from where clients registered them (RFC 9101 §5.2).
+    pub request_uris: bool,
+    /// Request objects may be encrypted to a key of ours (RFC 9101 §6.1).
+    pub encrypted_requests: bool,
+    /// The types of authorization details (RFC 9396 §2.1).
+    pub detail_types: DetailTypes,
     /// From the request to its answer.
     pub flow_lifetime: Lifetime,
     /// From push to use.

@@ -1,7 +1,7 @@
 //! What a client's metadata must keep to, as an administrator or registration writes it (RFC 7591 §2, OpenID Connect Dynamic
 //! Client Registration §2 and their companions).
 
-use claimsmith_jose::{ContentEnc, KeyAlg, SigningAlg};
+use claimsmith_jose::{ContentEnc, KeyAlg, MacAlg, SigningAlg};
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::redirect::{self, ApplicationType};
 use claimsmith_protocol::registration::{Registration, SubjectType};
@@ -12,6 +12,12 @@ use crate::certificate::DistinguishedName;
 
 /// The most redirect URIs a client may have.
 const URIS_MAX: usize = 50;
+
+/// The one MAC of ID tokens: every secret that is kept is long enough for it (RFC 7518 §3.2).
+pub const ID_TOKEN_MAC: MacAlg = MacAlg::Hs256;
+
+/// Why a secret is no key here: of other secrets only digests are kept.
+const NO_SECRET: &str = "needs the client's secret, which is kept for client_secret_jwt alone";
 
 /// Something that is wrong with a registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +39,12 @@ pub struct Around<'a> {
     pub by_key: bool,
     /// Whether it proves itself with a certificate of a trusted authority: `tls_client_auth`.
     pub by_certificate: bool,
+    /// Whether it proves itself with a MAC under its secret: `client_secret_jwt`. No other secret can be recovered.
+    pub by_mac: bool,
     /// Response types that are switched on.
     pub response_types: &'a [ResponseType],
+    /// Whether request objects may be encrypted.
+    pub encrypted_objects: bool,
 }
 
 /// Everything that is wrong.
@@ -47,8 +57,9 @@ pub fn check(registration: &Registration, around: Around<'_>) -> Vec<Wrong> {
     findings.logout(registration);
     findings.certificate(registration, around);
     findings.encryption(registration, around);
-    findings.signatures(registration);
-    findings.plain_only(registration);
+    findings.request_objects(registration, around);
+    findings.signatures(registration, around);
+    findings.authorization_responses(registration);
     findings.profile(registration, around);
     findings.0
 }
@@ -93,6 +104,12 @@ impl Findings {
             }
             if response_type.has_code() && !around.grants.contains(&GrantType::AuthorizationCode) {
                 self.say(format!("response_types.{index}"), "needs authorization_code among grant_types");
+            }
+            if response_type.is_front_channel() && !around.grants.contains(&GrantType::Implicit) {
+                self.say(format!("response_types.{index}"), "needs implicit among grant_types");
+            }
+            if response_type.has_token() && registration.binds_access_tokens() {
+                self.say(format!("response_types.{index}"), "access tokens that are bound to a key do not come through the browser");
             }
         }
     }
@@ -195,8 +212,8 @@ impl Findings {
             if alg.is_some() && known.is_none() {
                 self.say(format!("{name}_alg"), format!("is none of {}", KeyAlg::ALL.map(KeyAlg::as_str).join(", ")));
             }
-            if known.is_some_and(KeyAlg::is_symmetric) && around.public {
-                self.say(format!("{name}_alg"), "needs a secret, and a public client has none");
+            if known.is_some_and(KeyAlg::is_symmetric) && !around.by_mac {
+                self.say(format!("{name}_alg"), NO_SECRET);
             }
             match enc {
                 Some(_) if alg.is_none() => self.say(format!("{name}_enc"), format!("belongs to {name}_alg, which is not there")),
@@ -208,43 +225,52 @@ impl Findings {
         }
     }
 
-    /// OpenID Connect Core §2: what is signed for a client is signed with a key of ours, never with `none`, and never with a secret:
-    /// a public client has none, and whoever can check such a signature can make one.
-    fn signatures(&mut self, registration: &Registration) {
-        for (name, alg) in [
-            ("id_token_signed_response_alg", &registration.id_token_signed_response_alg),
-            ("userinfo_signed_response_alg", &registration.userinfo_signed_response_alg),
-        ] {
-            if alg.as_deref().is_some_and(|alg| SigningAlg::parse(alg).is_none()) {
-                self.say(name, format!("is none of {}", SigningAlg::ALL.map(SigningAlg::as_str).join(", ")));
-            }
+    /// OpenID Connect Core §2, §10.1: what is signed for a client is signed with a key of ours, never with `none`. ID tokens may have
+    /// a MAC instead, where there is a secret to make it with; no public client has one.
+    fn signatures(&mut self, registration: &Registration, around: Around<'_>) {
+        let known = SigningAlg::ALL.map(SigningAlg::as_str).join(", ");
+        let unknown = |alg: &str| SigningAlg::parse(alg).is_none();
+        if registration.userinfo_signed_response_alg.as_deref().is_some_and(unknown) {
+            self.say("userinfo_signed_response_alg", format!("is none of {known}"));
+        }
+        match registration.id_token_signed_response_alg.as_deref().filter(|alg| unknown(alg)) {
+            Some(alg) if alg == ID_TOKEN_MAC.as_str() && around.by_mac => {}
+            Some(alg) if alg == ID_TOKEN_MAC.as_str() => self.say("id_token_signed_response_alg", NO_SECRET),
+            Some(_) => self.say("id_token_signed_response_alg", format!("is none of {known}, {}", ID_TOKEN_MAC.as_str())),
+            None => {}
         }
     }
 
-    /// Security: ID tokens and UserInfo are not encrypted here, so no client may believe that its own are.
-    fn plain_only(&mut self, registration: &Registration) {
-        for (name, alg) in [
-            ("id_token_encrypted_response_alg", &registration.id_token_encrypted_response_alg),
-            ("userinfo_encrypted_response_alg", &registration.userinfo_encrypted_response_alg),
-        ] {
-            if alg.is_some() && !self.0.iter().any(|wrong| wrong.field == name) {
-                self.say(name, "ID tokens and UserInfo are not encrypted here");
-            }
+    /// JARM §3: signed with a key of ours.
+    fn authorization_responses(&mut self, registration: &Registration) {
+        let signed = registration.authorization_signed_response_alg.as_deref();
+        if signed.is_some_and(|alg| SigningAlg::parse(alg).is_none()) {
+            self.say("authorization_signed_response_alg", format!("is none of {}", SigningAlg::ALL.map(SigningAlg::as_str).join(", ")));
         }
     }
 
-    /// Request objects are signed, and not encrypted.
-    fn request_objects(&mut self, registration: &Registration) {
+    /// Request objects are signed by the client, and encrypted to a key of ours where that is switched on.
+    fn request_objects(&mut self, registration: &Registration, around: Around<'_>) {
         if registration.request_object_signing_alg.as_deref().is_some_and(|name| SigningAlg::parse(name).is_none()) {
             self.say("request_object_signing_alg", "is no algorithm of signatures; request objects are always signed");
         }
-        for (name, wish) in [
-            ("request_object_encryption_alg", &registration.request_object_encryption_alg),
-            ("request_object_encryption_enc", &registration.request_object_encryption_enc),
-        ] {
-            if wish.is_some() {
-                self.say(name, "request objects are not encrypted here");
+        let (alg, enc) = (&registration.request_object_encryption_alg, &registration.request_object_encryption_enc);
+        for (name, wish) in [("request_object_encryption_alg", alg), ("request_object_encryption_enc", enc)] {
+            if wish.is_some() && !around.encrypted_objects {
+                self.say(name, "request objects are not encrypted here (authorize.encrypted_requests)");
             }
+        }
+        if !around.encrypted_objects {
+            return;
+        }
+        let known = alg.as_deref().map(|alg| KeyAlg::parse(alg).is_some_and(|alg| !alg.is_symmetric()));
+        if known == Some(false) {
+            self.say("request_object_encryption_alg", "is no algorithm with a public key that there is");
+        }
+        match enc.as_deref().map(ContentEnc::parse) {
+            Some(_) if alg.is_none() => self.say("request_object_encryption_enc", "belongs to request_object_encryption_alg"),
+            Some(None) => self.say("request_object_encryption_enc", "is no content encryption that there is"),
+            _ => {}
         }
     }
 
@@ -262,7 +288,6 @@ impl Findings {
     }
 
     fn profile(&mut self, registration: &Registration, around: Around<'_>) {
-        self.request_objects(registration);
         let Some(profile) = registration.profile else { return };
         if registration.response_types.iter().any(|response_type| response_type.is_front_channel()) {
             self.say("response_types", "the client's profile lets no token through the browser");
@@ -306,8 +331,12 @@ mod tests {
         public: false,
         by_key: true,
         by_certificate: false,
+        by_mac: false,
         response_types: &ResponseType::ALL,
+        encrypted_objects: false,
     };
+
+    const FRONT: Around<'static> = Around { grants: &[GrantType::AuthorizationCode, GrantType::Implicit], ..CODE };
 
     fn wrong(document: &str, around: Around<'_>) -> Vec<String> {
         let registration = Registration::from_text(document).expect("well formed");
@@ -320,7 +349,7 @@ mod tests {
             "frontchannel_logout_uri":"https://a.example/out?x=1","post_logout_redirect_uris":["https://a.example/bye"],"logo_uri":"https://a.example/l.png",
             "profile":"oauth2_1"}"#;
         assert_eq!(wrong(&document.replace(r#","code id_token""#, ""), CODE), [""; 0]);
-        assert_eq!(wrong(document, CODE), ["response_types"]);
+        assert_eq!(wrong(document, FRONT), ["response_types"]);
     }
 
     #[test]
@@ -331,8 +360,24 @@ mod tests {
     }
 
     #[test]
+    fn hyb_008_and_hyb_009_tokens_through_the_browser_are_a_grant_and_bound_to_nothing() {
+        let document =
+            |more: &str| format!(r#"{{"redirect_uris":["https://a.example/cb"],"response_types":["code id_token","token"]{more}}}"#);
+        let both = FRONT;
+        assert_eq!(wrong(&document(""), both), [""; 0]);
+        assert_eq!(wrong(&document(""), CODE), ["response_types.0", "response_types.1"]);
+        assert_eq!(wrong(&document(""), Around { grants: &[GrantType::Implicit], ..CODE }), ["response_types.0"]);
+        for bound in ["dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens"] {
+            assert_eq!(wrong(&document(&format!(r#","{bound}":true"#)), both), ["response_types.1"]);
+        }
+        for profile in ["oauth2_1", "fapi2_security", "fapi2_message_signing"] {
+            assert!(wrong(&document(&format!(r#","profile":"{profile}""#)), both).contains(&"response_types".to_owned()), "{profile}");
+        }
+    }
+
+    #[test]
     fn hyb_006_tokens_through_the_browser_go_to_https_only() {
-        assert_eq!(wrong(r#"{"redirect_uris":["http://localhost/cb"],"response_types":["id_token"]}"#, CODE), ["redirect_uris.0"]);
+        assert_eq!(wrong(r#"{"redirect_uris":["http://localhost/cb"],"response_types":["id_token"]}"#, FRONT), ["redirect_uris.0"]);
     }
 
     #[test]
@@ -386,39 +431,67 @@ mod tests {
     #[test]
     fn idt_017_only_algorithms_of_encryption_that_there_are_can_be_registered() {
         let plain = Around { grants: &[], ..CODE };
-        for kind in ["id_token_encrypted_response", "userinfo_encrypted_response"] {
-            let document = format!(r#"{{"{kind}_alg":"RSA-OAEP-256","{kind}_enc":"A256GCM"}}"#);
-            assert_eq!(wrong(&document, plain), [format!("{kind}_alg")], "never promised, for it is not done");
-        }
-        {
-            let kind = "authorization_encrypted_response";
+        for kind in ["id_token_encrypted_response", "userinfo_encrypted_response", "authorization_encrypted_response"] {
             let document = |alg: &str, enc: &str| format!(r#"{{"{kind}_alg":"{alg}","{kind}_enc":"{enc}"}}"#);
             assert_eq!(wrong(&document("RSA-OAEP-256", "A256GCM"), plain), [""; 0]);
             assert_eq!(wrong(&document("RSA1_5", "A256GCM"), plain), [format!("{kind}_alg")]);
             assert_eq!(wrong(&document("PBES2-HS256+A128KW", "A256GCM"), plain), [format!("{kind}_alg")]);
-            assert_eq!(wrong(&document("dir", "A192GCM"), plain), [format!("{kind}_enc")]);
-            assert_eq!(wrong(&document("dir", "A128GCM"), Around { public: true, ..plain }), [format!("{kind}_alg")]);
+            let by_mac = Around { by_mac: true, ..plain };
+            assert_eq!(wrong(&document("dir", "A192GCM"), by_mac), [format!("{kind}_enc")]);
+            for alg in ["dir", "A128KW", "A256KW"] {
+                assert_eq!(wrong(&document(alg, "A128GCM"), plain), [format!("{kind}_alg")], "{alg}: no secret to be had");
+                assert_eq!(wrong(&document(alg, "A128GCM"), by_mac), [""; 0]);
+            }
             assert_eq!(wrong(&format!(r#"{{"{kind}_enc":"A128GCM"}}"#), plain), [format!("{kind}_enc")]);
         }
     }
 
     #[test]
-    fn idt_022_nothing_is_signed_with_a_secret_or_not_at_all() {
+    fn jrm_005_and_jrm_006_responses_are_signed_by_us_and_encrypted_to_a_key() {
+        let plain = Around { grants: &[], ..CODE };
+        for alg in ["none", "HS256", "ES256K"] {
+            let name = "authorization_signed_response_alg";
+            assert_eq!(wrong(&format!(r#"{{"{name}":"{alg}"}}"#), plain), [name], "{alg}");
+        }
+        for alg in ["dir", "A128KW", "A256KW"] {
+            let name = "authorization_encrypted_response_alg";
+            assert_eq!(wrong(&format!(r#"{{"{name}":"{alg}"}}"#), plain), [name], "{alg}");
+        }
+    }
+
+    #[test]
+    fn req_015_what_is_said_of_encrypted_objects_can_be_done() {
+        let document =
+            |alg: &str, enc: &str| format!(r#"{{"request_object_encryption_alg":"{alg}","request_object_encryption_enc":"{enc}"}}"#);
+        let (alg, enc) = ("request_object_encryption_alg", "request_object_encryption_enc");
+        let (off, on) = (Around { grants: &[], ..CODE }, Around { grants: &[], encrypted_objects: true, ..CODE });
+        assert_eq!(wrong(&document("ECDH-ES", "A256GCM"), off), [alg, enc]);
+        assert_eq!(wrong(&document("ECDH-ES", "A256GCM"), on), [""; 0]);
+        assert_eq!(wrong(&document("dir", "A192GCM"), on), [alg, enc]);
+        assert_eq!(wrong(r#"{"request_object_encryption_enc":"A256GCM"}"#, on), [enc]);
+    }
+
+    #[test]
+    fn idt_003_and_idt_022_secrets_sign_id_tokens_alone_and_only_where_they_are_kept() {
+        let by_mac = Around { grants: &[], by_mac: true, ..CODE };
+        let others = [Around { grants: &[], ..CODE }, Around { grants: &[], public: true, by_key: false, ..CODE }];
         for name in ["id_token_signed_response_alg", "userinfo_signed_response_alg"] {
             for alg in ["HS256", "HS384", "HS512", "none", "ES256K", ""] {
-                for public in [true, false] {
-                    let around = Around { grants: &[], public, ..CODE };
-                    assert_eq!(wrong(&format!(r#"{{"{name}":"{alg}"}}"#), around), [name], "{alg}");
+                let document = format!(r#"{{"{name}":"{alg}"}}"#);
+                for around in others {
+                    assert_eq!(wrong(&document, around), [name], "{alg}");
                 }
+                let good = (name, alg) == ("id_token_signed_response_alg", "HS256");
+                assert_eq!(wrong(&document, by_mac), if good { vec![] } else { vec![name] }, "{alg}");
             }
-            assert_eq!(wrong(&format!(r#"{{"{name}":"PS256"}}"#), Around { grants: &[], ..CODE }), [""; 0]);
+            assert_eq!(wrong(&format!(r#"{{"{name}":"PS256"}}"#), others[0]), [""; 0]);
         }
     }
 
     #[test]
     fn fap_001_the_profile_wants_keys_binding_and_https() {
         let document = r#"{"redirect_uris":["http://127.0.0.1/cb"],"application_type":"native","response_types":["code","id_token"],"profile":"fapi2_security"}"#;
-        assert_eq!(wrong(document, Around { by_key: false, ..CODE }), ["response_types", "profile", "redirect_uris", "profile"]);
+        assert_eq!(wrong(document, Around { by_key: false, ..FRONT }), ["response_types", "profile", "redirect_uris", "profile"]);
         let good = r#"{"redirect_uris":["https://a.example/cb"],"profile":"fapi2_security","dpop_bound_access_tokens":true}"#;
         assert_eq!(wrong(good, CODE), [""; 0]);
     }

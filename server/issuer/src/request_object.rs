@@ -1,13 +1,15 @@
 //! Request objects ([RFC 9101](https://www.rfc-editor.org/rfc/rfc9101)): pure.
 //!
 //! ```text
-//! text ── parse ──► Jws<Unverified> ── (the client's keys are fetched) ── verify ──► RequestObject
+//! text ── open ──► text ── parse ──► Jws<Unverified> ── (the client's keys are fetched) ── verify ──► RequestObject
 //! ```
 //!
 //! Only what stands inside counts (RFC 9101 §6.3). Refuses with `invalid_request_object` what is not signed by the client, not meant
 //! for this server, not good now, or a token of another kind.
 
-use claimsmith_jose::{Digest, HeaderAlg, JwkSet, Jws, SigningAlg, Unverified, numeric_date};
+use std::borrow::Cow;
+
+use claimsmith_jose::{DecryptionKey, Digest, HeaderAlg, Jwe, JwkSet, Jws, SigningAlg, Unverified, numeric_date};
 use claimsmith_protocol::authorize::Parameters;
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use claimsmith_protocol::registration::Profile;
@@ -60,6 +62,22 @@ pub struct ReplayGuard {
 
 fn bad(description: &'static str) -> Refusal {
     Refusal::new(ErrorCode::InvalidRequestObject, Reason::MalformedRequestObject, description)
+}
+
+/// The signed object within an encrypted one (RFC 9101 §6.1); one that is not encrypted is that already.
+///
+/// Security: whatever is wrong with an encrypted object, it is one refusal, so that nobody learns how far we got.
+pub fn open<'a>(text: &'a str, keys: &[DecryptionKey]) -> Result<Cow<'a, str>, Refusal> {
+    // A JWS has three parts, a JWE five (RFC 7516 §9).
+    if text.split('.').count() != 5 {
+        return Ok(Cow::Borrowed(text));
+    }
+    if keys.is_empty() {
+        return Err(bad("request objects are not encrypted here"));
+    }
+    let opened = |key: &DecryptionKey| Jwe::parse_within(text, OBJECT_LENGTH_MAX).ok()?.decrypt(key).ok();
+    let within = keys.iter().find_map(opened).and_then(|jwe| String::from_utf8(jwe.plaintext().expose().clone()).ok());
+    within.map(Cow::Owned).ok_or_else(|| bad("the request object cannot be decrypted"))
 }
 
 /// Reads an object and its `typ`: absent, `JWT` or `oauth-authz-req+jwt` (RFC 9101 §10.8). A token of another kind is none, and

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A grant that a client may ask for at the token endpoint.
+/// A grant that a client may be registered for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum GrantType {
     /// `client_credentials` (RFC 6749 §4.4).
@@ -11,6 +11,9 @@ pub enum GrantType {
     /// `authorization_code` (RFC 6749 §4.1).
     #[serde(rename = "authorization_code")]
     AuthorizationCode,
+    /// `implicit` (RFC 6749 §4.2): tokens come from the authorization endpoint, and nobody asks the token endpoint for it.
+    #[serde(rename = "implicit")]
+    Implicit,
     /// `refresh_token` (RFC 6749 §6).
     #[serde(rename = "refresh_token")]
     RefreshToken,
@@ -18,15 +21,21 @@ pub enum GrantType {
 
 impl GrantType {
     /// Every grant this server has.
-    pub const ALL: [Self; 3] = [Self::ClientCredentials, Self::AuthorizationCode, Self::RefreshToken];
+    pub const ALL: [Self; 4] = [Self::ClientCredentials, Self::AuthorizationCode, Self::Implicit, Self::RefreshToken];
 
     /// The value of `grant_type`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ClientCredentials => "client_credentials",
             Self::AuthorizationCode => "authorization_code",
+            Self::Implicit => "implicit",
             Self::RefreshToken => "refresh_token",
         }
+    }
+
+    /// Whether the token endpoint serves it.
+    pub const fn is_redeemed(self) -> bool {
+        !matches!(self, Self::Implicit)
     }
 
     /// The grant of a `grant_type` value, matched exactly.

@@ -150,10 +150,10 @@ pub struct Registration {
     /// The algorithm that request objects must have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_object_signing_alg: Option<Box<str>>,
-    /// The key management algorithm that request objects must have.
+    /// The key management algorithm that request objects are encrypted with, where they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_object_encryption_alg: Option<Box<str>>,
-    /// The content encryption that request objects must have.
+    /// The content encryption of request objects, where they are encrypted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_object_encryption_enc: Option<Box<str>>,
     /// Where request objects may be fetched.
@@ -207,6 +207,9 @@ pub struct Registration {
     /// Access tokens are always bound to a DPoP key (RFC 9449 §5.2).
     #[serde(skip_serializing_if = "is_default")]
     pub dpop_bound_access_tokens: bool,
+    /// Whether every DPoP proof carries a nonce of this server (RFC 9449 §8); ours.
+    #[serde(skip_serializing_if = "is_default")]
+    pub dpop_require_nonce: bool,
     /// Access tokens are always bound to a certificate (RFC 8705 §3.4).
     #[serde(skip_serializing_if = "is_default")]
     pub tls_client_certificate_bound_access_tokens: bool,
@@ -236,7 +239,7 @@ pub struct Registration {
 
 impl Registration {
     /// The names of all members, in the order of the document.
-    pub const MEMBERS: [&'static str; 48] = [
+    pub const MEMBERS: [&'static str; 49] = [
         "application_type",
         "redirect_uris",
         "response_types",
@@ -277,6 +280,7 @@ impl Registration {
         "frontchannel_logout_uri",
         "frontchannel_logout_session_required",
         "dpop_bound_access_tokens",
+        "dpop_require_nonce",
         "tls_client_certificate_bound_access_tokens",
         "tls_client_auth_subject_dn",
         "tls_client_auth_san_dns",
@@ -308,6 +312,11 @@ impl Registration {
     /// What the client may ask the authorization endpoint for.
     pub fn may_ask_for(&self, response_type: ResponseType) -> bool {
         if self.response_types.is_empty() { response_type == ResponseType::Code } else { self.response_types.contains(&response_type) }
+    }
+
+    /// Whether its access tokens are always bound to a key or certificate (RFC 9449 §5.2, RFC 8705 §3.4).
+    pub const fn binds_access_tokens(&self) -> bool {
+        self.dpop_bound_access_tokens || self.tls_client_certificate_bound_access_tokens
     }
 
     /// Those of a server's algorithms that the client may sign with: under FAPI 2.0 PS256, ES256 and EdDSA (FAPI 2.0 Security

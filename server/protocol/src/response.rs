@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn auz_024_unknown_modes_are_none() {
+    fn auz_024_and_hyb_010_unknown_modes_are_none() {
         for text in ["", "foo", "web_message", "QUERY", "query.jws"] {
             assert_eq!(ResponseMode::parse(text, ResponseType::Code), None, "{text:?}");
         }

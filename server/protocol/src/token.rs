@@ -20,6 +20,7 @@ pub fn parse_form<'a>(body: &'a [u8], repeatable: &[&str]) -> Result<Form<'a>, R
 pub fn parse_grant_type(form: &Form<'_>) -> Result<GrantType, Refusal> {
     let name = form.one("grant_type").ok_or_else(|| Refusal::invalid_request(Reason::MissingParameter, "grant_type is missing"))?;
     GrantType::parse(name)
+        .filter(|grant| grant.is_redeemed())
         .ok_or_else(|| Refusal::new(ErrorCode::UnsupportedGrantType, Reason::UnknownGrant, "this grant_type is not supported"))
 }
 

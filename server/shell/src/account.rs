@@ -229,7 +229,8 @@ fn unless_gone<T>(result: Result<T, claimsmith_store::Fault>) -> Result<Option<T
     }
 }
 
-/// The pages of clients that are told by frames, and that it is over.
+/// Says that it is over, here: the clients of this very session are told by frames, those of others by their logout tokens alone.
 async fn signed_out(visitor: &Visitor<'_>, ended: &[claimsmith_store::EndedSession]) -> Result<Answer, Stop> {
-    sign_out::over(visitor.rooms, visitor.arrival, ended).await
+    let own = ended.iter().find(|ended| ended.id == visitor.session.id);
+    sign_out::over(visitor.rooms, visitor.arrival, own).await
 }

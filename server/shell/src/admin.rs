@@ -392,6 +392,7 @@ async fn dispatch(operation: Operation, call: &Call<'_>) -> Result<Reply, Proble
         Op::RevokeToken => tokens::revoke(call).await,
         Op::ListChanges => audit::changes(call).await,
         Op::ListIssuance => audit::issuance(call).await,
+        Op::ListSignedRequests => audit::signed_requests(call).await,
         Op::ShowConfig => operations::config(call),
         Op::OpenApi => Ok(Reply::document(openapi::document())),
         Op::Live => Ok(operations::live()),

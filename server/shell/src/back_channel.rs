@@ -2,7 +2,7 @@
 //!
 //! What is owed stands in the database since the session ended, whoever ended it. Every node takes what is due, a few at a time, and
 //! each delivery is one node's alone for as long as its lease. What fails is tried again, ever more rarely, and given up after
-//! [`ATTEMPTS`]. No person ever waits for any of this.
+//! `ATTEMPTS`. No person ever waits for any of this.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::companions::alg_of;
+use crate::envelope::{self, Content, Letter};
 use crate::failure::{Failure, Fault};
 use crate::fetch::{FetchRefusal, Fetcher};
 use crate::issue;
@@ -123,6 +124,7 @@ async fn send(rooms: &Rooms, fetcher: &Fetcher, delivery: &LogoutDelivery) -> Re
     let signer = Arc::new(signer.with_typ(LOGOUT_TOKEN_TYP));
     let prepared = signer.prepare(std::iter::empty(), &token).map_err(Fault::from)?;
     let text = issue::signed(rooms, prepared, alg).await?;
+    let text = envelope::enclose(rooms, &entry, Letter::IdToken, (Content::Jwt, text)).await.map_err(Fault::from)?;
     let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", &text).finish();
     Ok(fetcher.post_form(uri, form).await?)
 }

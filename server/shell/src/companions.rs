@@ -8,13 +8,14 @@ use claimsmith_issuer::hook::{Background, GrantFacts, Person as HookPerson};
 use claimsmith_issuer::id_token::{self, About, to_value};
 use claimsmith_issuer::person::Person;
 use claimsmith_issuer::value::{Member, render_string};
-use claimsmith_jose::{HeaderAlg, SigningAlg, left_half_hash};
+use claimsmith_jose::{HeaderAlg, MacAlg, SigningAlg, left_half_hash, sign_mac};
 use claimsmith_protocol::handle::RefreshToken;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 use claimsmith_store::{Claim, GrantAdvance, GrantTouch, LoadedGrant};
 use serde_json::Map;
 
 use crate::directory::Visit;
+use crate::envelope::{self, Content, Letter};
 use crate::failure::{Failure, Fault};
 use crate::hook_room::{Asked, Room};
 use crate::issue;
@@ -87,7 +88,12 @@ pub async fn make(
 ) -> Result<Companions, Failure> {
     let (Some(person), Some(loaded)) = (&making.entitled.person, making.loaded) else { return Ok(Companions::default()) };
     let id_token = match person.id_token {
-        true => Some(id_token(rooms, (visit, room), making, (loaded, access_token), report).await?),
+        true => {
+            let first = matches!(person.from, From::Code(_));
+            let wish =
+                IdTokenWish { loaded, asked: making.asked, alone: false, first, bound_to: &[("at_hash", access_token)], now: making.now };
+            Some(id_token(rooms, (visit, room), wish, report).await?)
+        }
         false => None,
     };
     let grant = person.grant.id;
@@ -134,36 +140,56 @@ fn advance(person: &ForPerson, plan: &Plan, token: Option<&RefreshToken>, making
     }
 }
 
-async fn id_token(
+/// What an ID token is made of.
+#[derive(Clone, Copy)]
+pub struct IdTokenWish<'a> {
+    /// The grant and its person.
+    pub loaded: &'a LoadedGrant,
+    /// What the plugins are told.
+    pub asked: Asked<'a>,
+    /// Whether no access token goes with it, so that the person's claims do (OpenID Connect Core §5.4).
+    pub alone: bool,
+    /// Whether it is the first of its grant, and names the `nonce` (§12.2).
+    pub first: bool,
+    /// What it is bound to: `at_hash`, `c_hash`, `s_hash`, each with the text that is hashed (§3.3.2.11).
+    pub bound_to: &'a [(&'static str, &'a str)],
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Makes an ID token, signed and, where the client wants that, encrypted.
+pub async fn id_token(
     rooms: &Rooms,
     (visit, room): (&Visit, &mut Room<'_>),
-    making: Making<'_>,
-    (loaded, access_token): (&LoadedGrant, &str),
+    wish: IdTokenWish<'_>,
     report: &mut Report,
 ) -> Result<String, Failure> {
-    let allowed = &loaded.grant.allowed;
-    let client = room.client();
-    // Security: a client that counts on encryption gets nothing rather than something readable (OpenID Connect Core §10.2).
-    if client.registration.id_token_encrypted_response_alg.is_some() {
-        return Err(Fault::NoKey("id_token_encrypted_response_alg").into());
-    }
+    let (loaded, client) = (wish.loaded, room.client());
     let known = loaded.person.as_ref().map(|(person, updated_at)| person.standard_claims(*updated_at)).unwrap_or_default();
     let lifetime = client.id_token_lifetime.unwrap_or(rooms.settings.people.id_token_lifetime);
-    let first = matches!(making.entitled.person.as_ref().map(|person| person.from), Some(From::Code(_)));
-    let draft = id_token::draft(&About { allowed, client, known: &known, alone: false, first, lifetime });
-    let claims = room.id_token(draft, ID_TOKEN_CEILING, making.asked, report).await?;
-    let alg = alg_of(rooms, room.client().registration.id_token_signed_response_alg.as_deref())?;
-    let hashes = [("at_hash", left_half_hash(HeaderAlg::Signature(alg), access_token))];
-    let token = id_token::IdToken {
-        issuer: rooms.urls.as_str(),
-        client_id: &room.client().id,
-        claims: &claims,
-        issued_at: making.now,
-        hashes: &hashes,
+    let about = About { allowed: &loaded.grant.allowed, client, known: &known, alone: wish.alone, first: wish.first, lifetime };
+    let claims = room.id_token(id_token::draft(&about), ID_TOKEN_CEILING, wish.asked, report).await?;
+    let registered = client.registration.id_token_signed_response_alg.as_deref();
+    let alg = match registered.and_then(MacAlg::parse) {
+        Some(mac) => HeaderAlg::Mac(mac),
+        None => HeaderAlg::Signature(alg_of(rooms, registered)?),
     };
-    let signer = visit.policy().keyring.plain_signer(alg, making.now.seconds()).ok_or(Fault::NoKey(alg.as_str()))?;
-    let prepared = signer.prepare(std::iter::empty(), &token).map_err(Fault::from)?;
-    Ok(issue::signed(rooms, prepared, alg).await?)
+    let hash = |text: &str| left_half_hash(alg, text);
+    let hashes: Vec<_> = wish.bound_to.iter().map(|(name, text)| (*name, hash(text))).collect();
+    let (issuer, client_id) = (rooms.urls.as_str(), &*client.id);
+    let token = id_token::IdToken { issuer, client_id, claims: &claims, issued_at: wish.now, hashes: &hashes };
+    let signed = match alg {
+        HeaderAlg::Signature(alg) => {
+            let signer = visit.policy().keyring.plain_signer(alg, wish.now.seconds()).ok_or(Fault::NoKey(alg.as_str()))?;
+            issue::signed(rooms, signer.prepare(std::iter::empty(), &token).map_err(Fault::from)?, alg).await?
+        }
+        // OpenID Connect Core §10.1: the key is the client's secret.
+        HeaderAlg::Mac(alg) => {
+            let secret = envelope::shared_secret(rooms, client).ok_or(Fault::NoKey(alg.as_str()))?;
+            sign_mac(alg, &secret, &token).map_err(|_| Fault::NoKey(alg.as_str()))?
+        }
+    };
+    Ok(envelope::enclose(rooms, room.entry(), Letter::IdToken, (Content::Jwt, signed)).await?)
 }
 
 /// The algorithm that a client registered for what is signed for it, or the server's default.

@@ -29,7 +29,7 @@ pub use reference::{print, reference};
 pub use settings::{
     Aliases, Assurance, Audit, Authorize, Cache, ClientAuth, Cors, Database, Dpop, Fetch, General, Grants, Hooks, Introspection, Keys,
     Lifetimes, Limits, Listen, Log, Metrics, Otel, Pages, Passkeys, Passwords, Proxied, Refresh, Sessions, SignIn, SignInThrottle, Signing,
-    Store, Tls, Tokens, Upstream, Workers,
+    Store, Tls, Tokens, Upstream, Userinfo, Workers,
 };
 pub use table::{Descriptor, Effective};
 pub use value::{
@@ -109,6 +109,8 @@ sections! {
     upstream: Upstream;
     /// `assurance`.
     assurance: Assurance;
+    /// `userinfo`.
+    userinfo: Userinfo;
     /// `introspection`.
     introspection: Introspection;
     /// `grants`.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use claimsmith_issuer::client::{ClientKeys, StoredSecret};
 use claimsmith_issuer::client_auth::{self, AuthenticatedClient, Evidence, Need};
+use claimsmith_issuer::dpop;
 use claimsmith_jose::Secret;
 use claimsmith_protocol::credentials::Presented;
 use claimsmith_protocol::error::{Reason, Refusal};
@@ -36,6 +37,18 @@ pub fn authorization(arrival: &Arrival) -> impl Iterator<Item = &[u8]> {
 
 /// Authenticates the client of a request, at whatever endpoint.
 pub async fn authenticate(rooms: &Rooms, presented: Presented, arrival: &Arrival, report: &mut Report) -> Result<Caller, Failure> {
+    authenticate_with(rooms, presented, None, arrival, report).await
+}
+
+/// The same, where a DPoP proof may have come with the request. A client that is held to nonces is told of it before its assertion
+/// is used up.
+pub async fn authenticate_with(
+    rooms: &Rooms,
+    presented: Presented,
+    dpop: Option<&dpop::Proof>,
+    arrival: &Arrival,
+    report: &mut Report,
+) -> Result<Caller, Failure> {
     let policy = &rooms.settings.client_auth;
     let alleged = client_auth::alleged_client_id(&presented)?;
     let entry = rooms.directory.client(&alleged).await?;
@@ -46,6 +59,7 @@ pub async fn authenticate(rooms: &Rooms, presented: Presented, arrival: &Arrival
     let evidence = gather(rooms, &candidate, arrival, now).await?;
     report.stage(Stage::Evidence);
     let proof = candidate.verify(evidence, policy, now.timestamp())?;
+    dpop::check_nonce_of(&proof.client().registration, dpop)?;
     let first = match proof.replay() {
         None => true,
         Some(guard) => settle_guard(rooms, proof.client().id.clone(), guard).await?,

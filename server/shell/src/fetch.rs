@@ -2,8 +2,8 @@
 //!
 //! Addresses to fetch from come from clients, and so from anyone. Every fetch goes through here: https only, names resolved
 //! once and connected to exactly the addresses that were looked at, special-use networks out of bounds unless the operator
-//! allows them, no redirects, no proxies, no cookies, one deadline for everything, a cap on bytes, JSON or nothing
-//! (RFC 8725 §3.10, RFC 7591 §5).
+//! allows them, no redirects, no proxies, no cookies, one deadline for everything, a cap on bytes, JSON or what
+//! else was asked for or nothing (RFC 8725 §3.10, RFC 7591 §5).
 //!
 //! All errands run on one thread of their own: whatever a stranger's server does, it does not do it to the threads that
 //! serve requests.
@@ -69,7 +69,7 @@ impl Default for FetchSettings {
 /// What was brought back.
 #[derive(Debug, Clone)]
 pub struct Fetched {
-    /// The body. It called itself JSON; nobody has looked.
+    /// The body. It called itself what was asked for; nobody has looked.
     pub body: Bytes,
     /// How long its sender says it is good (RFC 9111 §5.2.2.1); zero where it says that it must not be kept.
     pub max_age: Option<Duration>,
@@ -108,6 +108,9 @@ pub enum FetchRefusal {
     /// Not JSON by its own account.
     #[error("the answer is not application/json or another +json type")]
     ContentType,
+    /// Not a request object by its own account.
+    #[error("the answer is neither application/oauth-authz-req+jwt nor application/jwt")]
+    NoRequestObject,
     /// Compressed, although nobody asked for that.
     #[error("the answer has a content encoding")]
     Encoded,
@@ -164,32 +167,23 @@ pub struct Fetcher {
     timeout: Duration,
 }
 
-/// What is asked for.
+/// What an errand is for.
 #[derive(Debug)]
-enum Ask {
-    /// A JSON document.
-    Document {
-        /// A token that opens it (RFC 6750 §2.1).
-        bearer: Option<Secret<String>>,
-    },
-    /// Nothing: somebody is told something.
-    Nothing {
-        /// What they are told.
-        form: String,
-    },
-    /// A JSON document for a form.
-    Answer {
-        /// The form.
-        form: Secret<String>,
-        /// Who we are (RFC 6749 §2.3.1), both parts encoded.
-        basic: Option<(String, Secret<String>)>,
-    },
+enum Purpose {
+    /// To bring a JSON document, which a token may open (RFC 6750 §2.1).
+    Json { bearer: Option<Secret<String>> },
+    /// To bring a request object.
+    RequestObject,
+    /// To hand over a form.
+    Form(String),
+    /// To bring a JSON document for a form, perhaps saying who we are (RFC 6749 §2.3.1), both parts encoded.
+    Exchange { form: Secret<String>, basic: Option<(String, Secret<String>)> },
 }
 
 #[derive(Debug)]
 struct Job {
     url: url::Url,
-    ask: Ask,
+    purpose: Purpose,
     deadline: Instant,
     reply: oneshot::Sender<Result<Fetched, FetchRefusal>>,
 }
@@ -227,17 +221,17 @@ impl Fetcher {
 
     /// Fetches a JSON document. Dropping the future ends the errand.
     pub async fn json(&self, url: &str) -> Result<Fetched, FetchRefusal> {
-        self.run(url, Ask::Document { bearer: None }).await
+        self.run(url, Purpose::Json { bearer: None }).await
+    }
+
+    /// Fetches a request object (RFC 9101 §5.2.3). Dropping the future ends the errand.
+    pub async fn request_object(&self, url: &str) -> Result<Fetched, FetchRefusal> {
+        self.run(url, Purpose::RequestObject).await
     }
 
     /// Fetches a JSON document that a bearer token opens.
     pub async fn json_with(&self, url: &str, bearer: Secret<String>) -> Result<Fetched, FetchRefusal> {
-        self.run(url, Ask::Document { bearer: Some(bearer) }).await
-    }
-
-    /// Posts a form. What comes back is not read; 200 and 204 are success.
-    pub async fn post_form(&self, url: &str, form: String) -> Result<(), FetchRefusal> {
-        self.run(url, Ask::Nothing { form }).await.map(drop)
+        self.run(url, Purpose::Json { bearer: Some(bearer) }).await
     }
 
     /// Posts a form that is answered with JSON, perhaps saying who we are: name and secret, both encoded (RFC 6749 §2.3.1).
@@ -247,14 +241,19 @@ impl Fetcher {
         form: Secret<String>,
         basic: Option<(String, Secret<String>)>,
     ) -> Result<Fetched, FetchRefusal> {
-        self.run(url, Ask::Answer { form, basic }).await
+        self.run(url, Purpose::Exchange { form, basic }).await
     }
 
-    async fn run(&self, url: &str, ask: Ask) -> Result<Fetched, FetchRefusal> {
+    /// Posts a form. What comes back is not read; 200 and 204 are success.
+    pub async fn post_form(&self, url: &str, form: String) -> Result<(), FetchRefusal> {
+        self.run(url, Purpose::Form(form)).await.map(drop)
+    }
+
+    async fn run(&self, url: &str, purpose: Purpose) -> Result<Fetched, FetchRefusal> {
         let url = self.guard.vet(url)?;
         let deadline = Instant::now() + self.timeout;
         let (reply, answer) = oneshot::channel();
-        self.jobs.try_send(Job { url, ask, deadline, reply }).map_err(|refused| match refused {
+        self.jobs.try_send(Job { url, purpose, deadline, reply }).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => FetchRefusal::Busy,
             mpsc::error::TrySendError::Closed(_) => FetchRefusal::Stopped,
         })?;
@@ -286,7 +285,7 @@ async fn run(mut waiting: mpsc::Receiver<Job>, exchange: Exchange, concurrent: u
         tokio::spawn(async move {
             let _seat = seat;
             tokio::select! {
-                brought = timeout_at(job.deadline, exchange.run(job.url, job.ask)) => {
+                brought = timeout_at(job.deadline, exchange.run(job.url, job.purpose)) => {
                     _ = job.reply.send(brought.unwrap_or(Err(FetchRefusal::TimedOut)));
                 }
                 () = job.reply.closed() => {}

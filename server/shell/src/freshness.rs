@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::directory::{Directory, Policy};
+use crate::object_keys::ObjectKeys;
 use crate::rooms::{Rooms, resources_by_identifier};
 
 /// How often the generation is read.
@@ -37,6 +38,7 @@ pub struct Freshness {
     loaded: HashMap<Digest, Arc<Plugin>>,
     failed: HashMap<Digest, Instant>,
     serial: u64,
+    object_keys: Arc<ObjectKeys>,
 }
 
 /// Why policy could not be read.
@@ -54,7 +56,23 @@ impl Freshness {
     /// Nothing read and nothing loaded yet.
     pub fn new(store: Arc<Store>, host: Arc<Host>, sealer: Arc<Sealer>, compiler: Compiler, node_id: Arc<str>) -> Self {
         let (loaded, failed) = (HashMap::new(), HashMap::new());
-        Self { store, host, sealer, compiler: Arc::new(compiler), clock: Clock::default(), node_id, loaded, failed, serial: 0 }
+        Self {
+            store,
+            host,
+            sealer,
+            compiler: Arc::new(compiler),
+            clock: Clock::default(),
+            node_id,
+            loaded,
+            failed,
+            serial: 0,
+            object_keys: Arc::default(),
+        }
+    }
+
+    /// From now on these keys are published with those that sign.
+    pub fn publish(&mut self, keys: Arc<ObjectKeys>) {
+        self.object_keys = keys;
     }
 
     /// Reads the policy and loads its plugins.
@@ -64,14 +82,15 @@ impl Freshness {
         let stored: Vec<StoredKey> = facts.keys.iter().map(stored_key).collect();
         let keyring = Keyring::open(&stored, &self.sealer, self.clock.now().timestamp().seconds())?;
         self.serial += 1;
+        let jwks = self.object_keys.join(keyring.jwks());
         Ok(Policy {
             serial: self.serial,
             generation: facts.generation,
             resources: resources_by_identifier(facts.resources),
             bindings: facts.bindings.into_iter().map(Arc::new).collect(),
             plugins: self.registry(&facts.plugins, held),
-            jwks: keyring.jwks().to_vec().into(),
-            jwks_etag: keyring.etag().into(),
+            jwks_etag: format!("\"{}\"", Digest::of(&jwks).to_base64url()).into(),
+            jwks: jwks.into(),
             keyring,
         })
     }

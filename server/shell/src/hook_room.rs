@@ -37,7 +37,7 @@ pub struct Occasion<'a> {
     ///
     /// Security: never the form of a page, for what a person types there is nobody's business.
     pub form: &'a Form<'a>,
-    /// Its grant; none but at the token endpoint.
+    /// Its grant; none but where tokens are made.
     pub grant: Option<GrantType>,
     /// When.
     pub now: Now,
@@ -102,6 +102,11 @@ impl<'a> Room<'a> {
         let reads = |link: &Link| link.plugin.as_ref().is_some_and(|plugin| plugin.reads_request());
         let seen = if chain.links.iter().any(reads) { Seen::of(occasion) } else { Seen::default() };
         Self { rooms, entry, chain, occasion, seen, shaped_by: Vec::new() }
+    }
+
+    /// What the directory holds of the client whose room it is.
+    pub const fn entry(&self) -> &'a Entry {
+        self.entry
     }
 
     /// The client whose room it is.
@@ -302,6 +307,8 @@ impl<'a> Room<'a> {
 /// Where a refusal at a hook point is told in this request: some hooks run at the token endpoint too, which redirects nobody.
 const fn told(point: HookPoint, grant: Option<GrantType>) -> Told {
     match grant {
+        // Tokens that the browser carries: so does the refusal.
+        Some(GrantType::Implicit) => Told::Redirected,
         Some(_) => Told::Direct,
         None => point.told(),
     }
@@ -347,6 +354,7 @@ mod tests {
         for point in HookPoint::ALL {
             assert_eq!(told(point, Some(GrantType::ClientCredentials)), Told::Direct, "{}", point.as_str());
             assert_eq!(told(point, None), point.told());
+            assert_eq!(told(point, Some(GrantType::Implicit)), Told::Redirected, "{}", point.as_str());
         }
     }
 

@@ -7,12 +7,12 @@ use claimsmith_issuer::grants::Entitled;
 use claimsmith_issuer::value::{render_integer, render_string, render_words};
 use claimsmith_jose::{Digest, SignableClaims, SigningAlg, base64url};
 use claimsmith_protocol::handle::GrantId;
+use claimsmith_protocol::id::ClientId;
 use claimsmith_vault::Prepared;
 use http::StatusCode;
 use rand::Rng;
 
 use crate::companions::Companions;
-use crate::desk::Caller;
 use crate::directory::Visit;
 use crate::failure::Fault;
 use crate::http::Answer;
@@ -58,11 +58,10 @@ pub fn jti(entitled: &Entitled) -> Box<str> {
 /// What the draft of an access token is made of.
 pub fn entitlement<'a>(
     rooms: &'a Rooms,
-    caller: &'a Caller,
+    client_id: &'a ClientId,
     entitled: &'a Entitled,
     confirmation: Option<Confirmation>,
 ) -> Entitlement<'a> {
-    let client_id = &caller.client.client().id;
     Entitlement {
         issuer: rooms.urls.as_str(),
         subject: entitled.person.as_ref().map_or(client_id, |person| &person.grant.allowed.subject),

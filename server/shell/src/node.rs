@@ -17,12 +17,14 @@ use crate::back_channel;
 use crate::client_keys::ClientKeysCache;
 use crate::clock::Clock;
 use crate::config::ServeConfig;
+use crate::detail_types;
 use crate::directory::Directory;
 use crate::endpoints::Document;
 use crate::fetch::Fetcher;
 use crate::freshness::Freshness;
 use crate::guesses::Guesses;
 use crate::key_life::KeyLife;
+use crate::object_keys::ObjectKeys;
 use crate::pages::Pages;
 use crate::people::People;
 use crate::rooms::{self, Rooms};
@@ -38,6 +40,8 @@ use crate::upstream::Provider;
 /// How often expired rows are removed, and keys are looked after.
 const SWEEP: Duration = Duration::from_secs(5);
 const TEND: Duration = Duration::from_secs(60);
+/// Request objects that may be fetched at once.
+const OBJECT_ERRANDS: usize = 8;
 
 /// A node that is ready to be put behind listeners.
 pub struct Node {
@@ -56,6 +60,7 @@ impl Node {
     /// Opens a node on a database that is there and migrated.
     pub fn open(config: &ServeConfig, database: Database, metrics: Arc<Metrics>) -> Result<Self, StartFault> {
         let pages = Pages::load(&config.pages, &config.issuer)?;
+        let (types, detail_titles) = detail_types::read(config.authorize.details_types_file.as_deref())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartFault::Runtime)?;
         let (master_key, sealer) = open_master_key(config)?;
         let store = Arc::new(Store::open(database.url(), &config.store_settings())?);
@@ -68,13 +73,20 @@ impl Node {
         let node_id = fresh_node_id();
 
         let mut freshness = Freshness::new(Arc::clone(&store), Arc::clone(&host), Arc::clone(&sealer), compiler.clone(), node_id.clone());
+        let object_keys = match config.authorize.encrypted_requests {
+            true => runtime.block_on(ObjectKeys::open(&store, &sealer)).map_err(StartFault::Shared)?,
+            false => ObjectKeys::default(),
+        };
+        let object_keys = Arc::new(object_keys);
+        freshness.publish(Arc::clone(&object_keys));
         let clock = Clock::default();
         runtime.block_on(key_life.tend(clock.now().timestamp()))?;
         let policy = runtime.block_on(freshness.read_policy(None))?;
         runtime.block_on(freshness.report())?;
 
         let shared = runtime.block_on(SharedSecret::open(&store, &sealer)).map_err(StartFault::Shared)?;
-        let settings = rooms::Settings { languages: pages.languages().map(str::to_owned).collect(), ..config.room_settings() };
+        let mut settings = rooms::Settings { languages: pages.languages().map(str::to_owned).collect(), ..config.room_settings() };
+        settings.people.detail_types = types;
         let throttle = Arc::new(Throttle::new(&config.throttle_settings()));
         let fetcher = Fetcher::start(&config.fetch_settings())?;
         let secret_desk = Arc::new(SecretDesk::open(&config.secret_desk_settings(), Arc::clone(&throttle))?);
@@ -84,6 +96,9 @@ impl Node {
             node_id,
             clock,
             directory: Directory::new(Arc::clone(&store), policy, config.cache.clients, config.store.max_stale),
+            fetcher: fetcher.clone(),
+            object_keys,
+            object_errands: tokio::sync::Semaphore::new(OBJECT_ERRANDS),
             client_keys: ClientKeysCache::new(config.client_keys_settings(), Arc::new(fetcher.clone())),
             people: People::open(config.people_settings(), Arc::clone(&store), Arc::clone(&sealer), Arc::clone(&secret_desk))?,
             secret_desk,
@@ -94,10 +109,12 @@ impl Node {
             host,
             sealer,
             throttle,
+            beginnings: Throttle::new(&config.beginning_settings()),
             guesses: Guesses::new(&config.guess_settings()),
             shared,
             slow_signing: SlowSigning::new(std::thread::available_parallelism().map_or(1, usize::from)),
             metrics,
+            detail_titles,
             settings,
             pages: ArcSwap::from_pointee(pages),
             draining: AtomicBool::new(false),

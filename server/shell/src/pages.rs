@@ -25,7 +25,8 @@ pub use view::View;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use http::{HeaderMap, StatusCode};
+use http::header::{REFRESH, STRICT_TRANSPORT_SECURITY};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::config::{Issuer, Pages as Settings};
 use crate::http::Answer;
@@ -41,6 +42,7 @@ pub struct Pages {
     plain: Option<Templates>,
     assets: Assets,
     brand: Brand,
+    https_only: Option<HeaderValue>,
 }
 
 /// How a page is to look to who asks for it.
@@ -52,7 +54,7 @@ pub struct Look {
 
 impl Look {
     /// The page's forms may lead to this redirect URI, or to another provider's authorization endpoint. Every page of a
-    /// walk that can end there says so; see [`Policy::form_target`].
+    /// walk that can end there says so; see `Policy::form_target`.
     #[must_use]
     pub fn leading_to(mut self, uri: impl Into<String>) -> Look {
         self.leads_to.push(uri.into());
@@ -69,7 +71,9 @@ impl Pages {
         let templates = Templates::load(settings.templates_dir.as_deref())?;
         let own = settings.templates_dir.is_some() || settings.texts_dir.is_some();
         let plain = if own { Some(Templates::load(None)?) } else { None };
-        let pages = Pages { texts, templates, plain, assets, brand };
+        let age = settings.https_only.filter(|_| !issuer.is_localhost());
+        let https_only = age.and_then(|age| HeaderValue::try_from(format!("max-age={}", age.as_secs())).ok());
+        let pages = Pages { texts, templates, plain, assets, brand, https_only };
         if own {
             pages.try_all()?;
         }
@@ -107,11 +111,9 @@ impl Pages {
             Ok(html) => Answer::of(view.status(), "text/html; charset=utf-8", html),
             Err(_) => Answer::of(StatusCode::INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", "This page could not be made.\n"),
         };
-        let answer = policy.apply(answer);
-        match view.goes_on() {
-            Some(refresh) => answer.with(http::header::REFRESH, refresh),
-            None => answer,
-        }
+        let headers = [(REFRESH, view.goes_on()), (STRICT_TRANSPORT_SECURITY, self.https_only.clone())];
+        let said = headers.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        said.fold(policy.apply(answer), |answer, (name, value)| answer.with(name, value))
     }
 
     /// The asset at a path of this issuer's; 404 where there is none.

@@ -12,7 +12,6 @@ use claimsmith_protocol::handle::GrantId;
 use claimsmith_protocol::id::ClientId;
 use claimsmith_store::{Claim, Ending, Fault, OpaqueToken, Outcome, Revocation, TokenRecord};
 
-use crate::desk::Caller;
 use crate::failure::Failure;
 use crate::http::RequestId;
 use crate::issue::Reference;
@@ -57,12 +56,11 @@ const LOST: &str = "the code or token is invalid, expired, revoked, or another c
 /// Settles a reference token, and hands the issuance record to its queue.
 pub async fn settle(
     rooms: &Rooms,
-    caller: &Caller,
+    client_id: &ClientId,
     reference: Option<Reference>,
     claims: Claims<Shaped>,
     mut circumstances: Circumstances,
 ) -> Result<(), Failure> {
-    let client_id = &caller.client.client().id;
     let mut rows: Vec<Claim> = circumstances.advance.take().into_iter().collect();
     let advances = !rows.is_empty();
     if let Some(reference) = reference {

@@ -12,16 +12,21 @@ use claimsmith_issuer::client_auth::Policy as ClientAuthPolicy;
 use claimsmith_issuer::dpop::{Nonces, Policy as DpopPolicy};
 use claimsmith_issuer::grants::Defaults;
 use claimsmith_issuer::policy::PeoplePolicy;
+use claimsmith_issuer::step_up::Demand;
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_store::Store;
 use claimsmith_vault::Sealer;
+use tokio::sync::Semaphore;
 
 use crate::client_keys::ClientKeysCache;
 use crate::clock::Clock;
 use crate::config::Issuer;
+use crate::detail_types::DetailTitles;
 use crate::directory::Directory;
 use crate::endpoints::Document;
+use crate::fetch::Fetcher;
 use crate::guesses::Guesses;
+use crate::object_keys::ObjectKeys;
 use crate::pages::Pages;
 use crate::people::People;
 use crate::secret_desk::SecretDesk;
@@ -69,6 +74,8 @@ pub struct Settings {
     pub mtls_origin: Option<String>,
     /// The names of the levels of assurance.
     pub acr_names: AcrNames,
+    /// What UserInfo asks of the sign-in behind a token.
+    pub userinfo: Demand,
 }
 
 /// Everything the endpoints need, made once.
@@ -89,6 +96,12 @@ pub struct Rooms {
     pub host: Arc<Host>,
     /// Opens sealed values.
     pub sealer: Arc<Sealer>,
+    /// The errand: what is fetched from others.
+    pub fetcher: Fetcher,
+    /// What clients encrypt request objects to.
+    pub object_keys: Arc<ObjectKeys>,
+    /// Request objects that are being fetched; browsers make us fetch them, and must not keep other errands waiting.
+    pub object_errands: Semaphore,
     /// Public keys of clients.
     pub client_keys: ClientKeysCache,
     /// Who vouches for the certificates of clients.
@@ -103,6 +116,8 @@ pub struct Rooms {
     pub upstream: Option<Provider>,
     /// Who has failed too often.
     pub throttle: Arc<Throttle>,
+    /// Who has begun too many sign-ins.
+    pub beginnings: Throttle,
     /// Who has asked about too many tokens that nobody knows.
     pub guesses: Guesses,
     /// What refresh tokens, subjects and forms are made with.
@@ -111,6 +126,8 @@ pub struct Rooms {
     pub slow_signing: SlowSigning,
     /// Counters and timings.
     pub metrics: Arc<Metrics>,
+    /// The names of the types of authorization details, for people.
+    pub detail_titles: DetailTitles,
     /// The metadata document.
     pub metadata: Document,
     /// The pages that people see; replaced when the configuration is reloaded.

@@ -169,12 +169,12 @@ impl Walk<'_> {
     }
 }
 
-/// Says that sessions have ended, this browser's among them.
-pub async fn over(rooms: &Rooms, arrival: &Arrival, ended: &[EndedSession]) -> Result<Answer, Stop> {
-    let mut frames = Vec::new();
-    for ended in ended {
-        frames.extend(frames_of(rooms, ended).await?);
-    }
+/// Says that the session of this browser has ended; nothing is loaded where it had before.
+pub async fn over(rooms: &Rooms, arrival: &Arrival, ended: Option<&EndedSession>) -> Result<Answer, Stop> {
+    let frames = match ended {
+        Some(ended) => frames_of(rooms, ended).await?,
+        None => Vec::new(),
+    };
     let pages = rooms.pages.load();
     let page = SignedOut { frames, next: None, next_name: None, wait: WAIT };
     Ok(browser::without_session(pages.render(&pages.look(None, &arrival.headers), &page.into())))

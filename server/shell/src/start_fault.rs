@@ -51,6 +51,9 @@ pub enum StartFault {
     /// The pages.
     #[error("{setting}: {0}", setting = .0.setting())]
     Pages(#[from] crate::pages::PagesFault),
+    /// The types of authorization details.
+    #[error("authorize.details_types_file: {0}")]
+    DetailTypes(#[from] crate::detail_types::DetailTypesFault),
     /// A listener.
     #[error(transparent)]
     Door(#[from] crate::listen::DoorFault),

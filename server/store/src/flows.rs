@@ -12,6 +12,7 @@ use crate::grants;
 use crate::instant;
 use crate::schema::{flows, pushed_requests};
 use crate::sessions;
+use crate::signed_requests;
 use crate::store::Store;
 
 /// A request whose person is on the way.
@@ -55,6 +56,8 @@ pub struct Completion {
     pub consent: Option<ConsentRecord>,
     /// The session that the client got something of.
     pub session_id: Box<str>,
+    /// The object that the client signed, to be kept.
+    pub signed_request: Option<Box<str>>,
     /// The pushed request that is used up.
     pub pushed: Option<Digest>,
     /// The flow that ends.
@@ -184,6 +187,9 @@ impl Store {
                     }
                 }
                 grants::insert(tx, &completion.grant)?;
+                if let Some(object) = &completion.signed_request {
+                    signed_requests::keep(tx, &completion.grant, object)?;
+                }
                 if let Some(consent) = &completion.consent {
                     consents::remember(tx, consent)?;
                 }

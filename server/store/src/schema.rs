@@ -399,6 +399,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    signed_requests (grant_id) {
+        grant_id -> Bytea,
+        client_id -> Text,
+        user_id -> Text,
+        request_object -> Text,
+        answered_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     user_links (issuer, subject) {
         issuer -> Text,
         subject -> Text,

@@ -29,7 +29,7 @@ pub struct Swept {
     pub tokens: u64,
     /// Revocations.
     pub revocations: u64,
-    /// Issuance records.
+    /// Issuance records, and requests that clients signed.
     pub records: u64,
     /// Records of what changed.
     pub changes: u64,
@@ -81,6 +81,10 @@ const REVOCATIONS: Broom = Broom {
 const RECORDS: Broom = Broom {
     sql: "DELETE FROM token_audit WHERE record_id IN (SELECT record_id FROM token_audit \
           WHERE happened_at < now() - $1 * interval '1 s' ORDER BY happened_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+};
+const SIGNED: Broom = Broom {
+    sql: "DELETE FROM signed_requests WHERE grant_id IN (SELECT grant_id FROM signed_requests \
+          WHERE answered_at < now() - $1 * interval '1 s' ORDER BY answered_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
 };
 const NODES: Broom = Broom {
     sql: "DELETE FROM nodes WHERE node_id IN (SELECT node_id FROM nodes \
@@ -136,7 +140,7 @@ impl Store {
             requests: self.sweep_table(&FLOWS, MARGIN).await? + self.sweep_table(&PUSHED, MARGIN).await?,
         };
         if let Some(kept) = self.audit_retention.map(|kept: Duration| i64::try_from(kept.as_secs()).unwrap_or(i64::MAX)) {
-            swept.records = self.sweep_table(&RECORDS, kept).await?;
+            swept.records = self.sweep_table(&RECORDS, kept).await? + self.sweep_table(&SIGNED, kept).await?;
         }
         Ok(swept)
     }

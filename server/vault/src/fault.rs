@@ -105,8 +105,8 @@ pub enum VaultFault {
         /// Why.
         source: SealFault,
     },
-    /// A private key could not be sealed.
-    #[error("a new signing key cannot be sealed")]
+    /// A sealed value could not be made or opened.
+    #[error("sealing or opening under the master key failed")]
     Sealing(#[source] SealFault),
     /// A private key is not what its row says.
     #[error("signing key {kid} is unusable")]

@@ -6,11 +6,11 @@ use claimsmith_tests::{Person, Registered, Reply, encode};
 use serde_json::json;
 
 const CALLBACK: &str = "https://app.example/cb";
-const PASSWORD: &str = "a long enough password";
+pub(super) const PASSWORD: &str = "a long enough password";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-fn setup(node: &Node<'_>) -> Registered {
+pub(super) fn setup(node: &Node<'_>) -> Registered {
     let created = node.admin(reqwest::Method::POST, "/users", Some(&json!({ "username": "alice", "password": PASSWORD })));
     assert_eq!(created.status, 201, "{created:?}");
     node.register(&json!({
@@ -18,7 +18,7 @@ fn setup(node: &Node<'_>) -> Registered {
     }))
 }
 
-fn request(client: &Registered) -> String {
+pub(super) fn request(client: &Registered) -> String {
     let (id, callback) = (encode(&client.client_id), encode(CALLBACK));
     let pkce = format!("code_challenge={CHALLENGE}&code_challenge_method=S256");
     format!("{ISSUER}/oauth2/authorize?response_type=code&scope=openid+offline_access&client_id={id}&redirect_uri={callback}&{pkce}")

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use claimsmith_tests::{Person, Reply, encode, hidden};
+use claimsmith_tests::{Dev, Person, Reply, encode, hidden, root};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -74,6 +74,7 @@ fn audited(id: &str) -> Vec<String> {
 }
 
 /// The code of an app with this secret (RFC 6238), of a step of 30 s from now.
+#[allow(clippy::disallowed_methods, reason = "an app has a clock of its own")]
 fn totp(secret: &str, from_now: i64) -> String {
     let mut bits = String::new();
     for letter in secret.chars().filter(|letter| !letter.is_whitespace()) {
@@ -384,4 +385,28 @@ fn no_client_can_be_the_account_pages() {
     let body: Value = json!({ "client_id": "claimsmith-account", "grant_types": ["client_credentials"] });
     let reply = server().admin_post("/clients", &body);
     assert_eq!((reply.status, reply.json()["field"].as_str()), (422, Some("client_id")), "{reply:?}");
+}
+
+/// Who is refused by a plugin at every client is refused here too.
+#[test]
+fn plg_001_plugins_bound_to_everything_judge_who_comes_by_themselves() {
+    let dev = Dev::start();
+    let component = std::fs::read(root().join("target/guests/every-hook.wasm")).expect("make guests");
+    dev.install("every-hook", component);
+    let alice = Person::alice(&dev);
+    let home = format!("{}/account", dev.issuer());
+    let binding = json!({ "plugin": "every-hook", "configuration": { "refuse": "access_denied" } });
+    let bound = dev.admin_post("/all/bindings", &binding);
+    assert_eq!(bound.status, 201, "{bound:?}");
+    let refused = alice.sign_in(&alice.go(&home).page()).page();
+    assert_eq!((refused.status, name(&refused)), (403, "error"), "{refused:?}");
+    assert_eq!(name(&alice.go(&home).page()), "sign_in");
+    let id = bound.json()["id"].to_string();
+    let gone = dev.admin(Method::DELETE, &format!("/bindings/{}", id.trim_matches('"')), &[("if-match", "*")], Vec::new());
+    assert_eq!(gone.status, 204, "{gone:?}");
+    assert_eq!(name(&alice.sign_in(&alice.go(&home).page()).page()), "account");
+    let metrics = claimsmith_tests::send(dev.http.get(format!("{}/metrics", dev.info["admin_url"].as_str().expect("a URL")))).body;
+    for outcome in ["ok", "refused"] {
+        assert!(metrics.contains(&format!("claimsmith_sign_ins_total{{method=\"password\",outcome=\"{outcome}\"}}")), "{metrics}");
+    }
 }

@@ -3,8 +3,9 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use claimsmith_tests::{Dev, encode, send};
+use claimsmith_tests::{Dev, Person, encode, send};
 
+use super::code_flow::{app, code, redeem};
 use crate::server;
 
 #[test]
@@ -150,6 +151,17 @@ fn deed(dev: &Dev, method: &str, path: &str) -> Option<Deed> {
         assert_eq!(made.status, 201, "{made:?}");
         made.json()["user_id"].as_str().expect("an id").to_owned()
     };
+    // Somebody who has signed in and agreed to something, and the first of a list about them.
+    let signed_in = |list: &str, member: &str| {
+        let id = user(json!({ "password": "correct horse" }));
+        let shown = |tail: &str| dev.admin(Method::GET, &format!("/users/{id}{tail}"), &[], Vec::new()).json();
+        let username = shown("")["username"].as_str().expect("a name").to_owned();
+        let app = app(dev, json!({ "scope": "openid offline_access", "resources": [] }));
+        let code = code(dev, &Person::new(dev, &username, "correct horse"), &app, "&scope=openid+offline_access");
+        redeem(dev, &app, &code, "").okt();
+        let first = shown(&format!("/{list}"))["items"][0][member].clone();
+        (id.clone(), first.as_str().unwrap_or_else(|| panic!("no {list}: {first}")).to_owned())
+    };
     let key = || dev.admin_post("/keys", &json!({ "alg": "ES384" })).json()["kid"].as_str().expect("a kid").to_owned();
     let seen = |kind, action, path: String, key: String, body: Value| {
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
@@ -233,6 +245,26 @@ fn deed(dev: &Dev, method: &str, path: &str) -> Option<Deed> {
             assert!(std::process::Command::new("psql").args([url, "--quiet", "--command", &sql]).status().expect("psql").success());
             seen("user", "set_recovery_codes", format!("/users/{id}/factors/recovery_codes"), id, Value::Null)
         }
+        ("delete", "/users/{user_id}/sessions") => {
+            let (id, _) = signed_in("sessions", "session_id");
+            seen("user", "end_sessions", format!("/users/{id}/sessions"), id, Value::Null)
+        }
+        ("delete", "/users/{user_id}/sessions/{session_id}") => {
+            let (id, session) = signed_in("sessions", "session_id");
+            seen("user", "end_session", format!("/users/{id}/sessions/{session}"), id, Value::Null)
+        }
+        ("delete", "/users/{user_id}/grants") => {
+            let (id, _) = signed_in("grants", "grant_id");
+            seen("user", "end_grants", format!("/users/{id}/grants"), id, Value::Null)
+        }
+        ("delete", "/users/{user_id}/grants/{grant_id}") => {
+            let (id, grant) = signed_in("grants", "grant_id");
+            seen("user", "end_grant", format!("/users/{id}/grants/{grant}"), id, Value::Null)
+        }
+        ("delete", "/users/{user_id}/consents/{client_id}") => {
+            let (id, client) = signed_in("consents", "client_id");
+            seen("user", "withdraw_consent", format!("/users/{id}/consents/{client}"), id, Value::Null)
+        }
         ("post", "/plugins") => {
             let body = std::fs::read(claimsmith_tests::plugin("scope-guard")).expect("a component");
             Some(Deed { path: "/plugins?name=pushed".into(), body, kind: "plugin", action: "upload", key: "pushed".into() })
@@ -309,4 +341,16 @@ fn sec_010_every_change_is_in_the_audit_under_its_actor() {
         }
     }
     assert!(tried > 25, "{tried}");
+}
+
+#[test]
+fn oar_018_where_others_begin_a_sign_in_is_https_and_kept() {
+    let metadata = |uri: &str| json!({ "grant_types": ["authorization_code"], "redirect_uris": ["https://app.example/cb"], "initiate_login_uri": uri });
+    for uri in ["http://app.example/begin", "https://app.example/begin#x", "/begin", "javascript:alert(1)"] {
+        let reply = server().admin_post("/clients", &metadata(uri));
+        assert!(reply.status == 422 && reply.body.contains("initiate_login_uri"), "{uri}: {reply:?}");
+    }
+    let client = server().register(&metadata("https://app.example/begin?a=b"));
+    let held = server().admin(Method::GET, &format!("/clients/{}", client.client_id), &[], Vec::new());
+    assert_eq!(held.json()["initiate_login_uri"], "https://app.example/begin?a=b");
 }

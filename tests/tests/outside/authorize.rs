@@ -540,3 +540,36 @@ fn sec_001_no_page_leads_to_where_a_stranger_says() {
     let reply = server().admin(Method::GET, "/clients", &[], Vec::new());
     assert_eq!(reply.status, 200);
 }
+
+#[test]
+fn a_stranger_begins_only_so_many_sign_ins_and_people_with_a_session_as_many_as_they_like() {
+    let dev = Dev::start_with(&[], &[("CLAIMSMITH_AUTHORIZE__BEGIN_BURST", "3"), ("CLAIMSMITH_AUTHORIZE__BEGIN_EVERY", "1 h")]);
+    let client = app(&dev, json!({}));
+    let url = request(&dev, &client, "&scope=openid");
+    let alice = Person::alice(&dev);
+    code(&dev, &alice, &client, "&scope=openid");
+    for _ in 0..2 {
+        assert_eq!(Person::alice(&dev).go(&url).page().status, 200);
+    }
+    assert_eq!(assert_page(Person::alice(&dev).go(&url)).status, 429);
+    for _ in 0..5 {
+        assert!(alice.go(&format!("{url}&prompt=consent")).page().status == 200, "nothing is counted against a session");
+    }
+}
+
+#[test]
+fn oar_019_a_session_does_not_answer_for_another_who_was_hinted_at() {
+    let (client, alice) = (app(server(), json!({})), Person::alice(server()));
+    alice.walk(&request(server(), &client, "&scope=openid"));
+    let ask = |more: &str| alice.go(&request(server(), &client, &format!("&scope=openid{more}")));
+    for own in ["alice", "ALICE", "alice%40example.org"] {
+        assert!(ask(&format!("&login_hint={own}")).parameter("code").is_some(), "{own}");
+        assert!(ask(&format!("&prompt=none&login_hint={own}")).parameter("code").is_some(), "{own}");
+    }
+    assert_eq!(error_at_client(&ask("&prompt=none&login_hint=bob")), "account_selection_required");
+    let page = ask("&login_hint=bob").page();
+    assert!(page.body.contains("account:") && page.body.contains("value=\"another\""), "{}", page.body);
+    let id = page.body.split("value=\"account:").nth(1).and_then(|rest| rest.split('"').next()).expect("an account");
+    let account = format!("account:{id}");
+    assert!(alice.submit(&page, &[("action", &account)]).parameter("code").is_some(), "the person says who it is");
+}

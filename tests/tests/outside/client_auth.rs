@@ -209,3 +209,14 @@ fn a_secret_from_elsewhere_works_and_ends() {
         server().post("token_endpoint", None, &form("a secret that somebody else chose")).status == 401
     });
 }
+
+#[test]
+fn o21_003_the_profile_takes_secrets_in_the_body() {
+    let profile = json!({ "profile": "oauth2_1", "redirect_uris": ["https://app.example/cb"] });
+    let client = register("client_secret_post", profile);
+    let secret = client.client_secret.as_deref().expect("a secret");
+    let form =
+        |secret: &str| format!("grant_type=client_credentials&client_id={}&client_secret={}", encode(&client.client_id), encode(secret));
+    server().post("token_endpoint", None, &form(secret)).okt();
+    server().post("token_endpoint", None, &form("wrong")).err_with("invalid_client", 401);
+}

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use claimsmith_tests::{Person, encode};
+use claimsmith_tests::{Dev, Person, encode};
+use reqwest::Method;
 use serde_json::json;
 
 use super::code_flow::{CALLBACK, VERIFIER, app, code, is_active, redeem, refresh, refresh_token, request, token, userinfo};
@@ -93,20 +94,60 @@ fn cod_009_no_parameter_makes_another_person_of_it() {
 }
 
 #[test]
-fn cod_012_what_is_taken_back_in_between_is_taken_back() {
+fn cod_012_what_is_taken_back_before_the_code_is_redeemed_is_refused() {
+    let created = server().admin_post("/users", &json!({ "username": "cod-012", "password": "a long enough password" }));
+    let id = created.json()["user_id"].as_str().expect("an id").to_owned();
+    let (client, person) = (app(server(), json!({})), Person::new(server(), "cod-012", "a long enough password"));
+    let patch = |path: &str, body: &str| {
+        let headers = [("content-type", "application/merge-patch+json"), ("if-match", "*")];
+        let reply = server().admin(Method::PATCH, path, &headers, body.as_bytes().to_vec());
+        assert_eq!(reply.status, 200, "{reply:?}");
+    };
+    // The person is disabled in between.
+    let first = code(server(), &person, &client, ASK);
+    patch(&format!("/users/{id}"), r#"{"enabled":false}"#);
+    redeem(server(), &client, &first, "").err("invalid_grant");
+    patch(&format!("/users/{id}"), r#"{"enabled":true}"#);
+    // What was agreed to is taken back in between.
+    let second = code(server(), &person, &client, ASK);
+    let path = format!("/users/{id}/consents/{}", client.client_id);
+    let reply = server().admin(Method::DELETE, &path, &[("if-match", "*")], Vec::new());
+    assert_eq!(reply.status, 204, "{reply:?}");
+    redeem(server(), &client, &second, "").err("invalid_grant");
+    let third = code(server(), &person, &client, ASK);
+    redeem(server(), &client, &third, "").okt();
+}
+
+#[test]
+fn rev_004_with_a_refresh_token_everything_of_its_grant_ends() {
     let (client, alice) = (app(server(), json!({})), Person::alice(server()));
     let first = code(server(), &alice, &client, ASK);
     let reply = redeem(server(), &client, &first, "");
     let access_token = reply.okt();
-    // With its refresh token, the grant ends (RFC 7009 §2.1).
     server().post("revocation_endpoint", Some(&client.basic()), &format!("token={}", encode(&refresh_token(&reply))));
-    assert!(!is_active(server(), &client, &access_token), "REV-004");
+    assert!(!is_active(server(), &client, &access_token));
     refresh(server(), &client, &refresh_token(&reply), "").err("invalid_grant");
+}
+
+/// Where an operator lets confidential clients leave the challenge out: who sends one is held to it, who does not is held to none.
+#[test]
+fn pkc_008_and_pkc_011_a_challenge_that_nobody_asked_for_counts() {
+    let dev = Dev::start_with(&[], &[("CLAIMSMITH_AUTHORIZE__REQUIRE_PKCE", "false")]);
+    let (client, alice) = (app(&dev, json!({})), Person::alice(&dev));
+    let bare = |code: &str| format!("grant_type=authorization_code&code={code}&redirect_uri={}", encode(CALLBACK));
+    let with = code(&dev, &alice, &client, "&scope=openid&nonce=n");
+    token(&dev, &client, &bare(&with)).err("invalid_grant");
+    redeem(&dev, &client, &with, "").okt();
+    let url = request(&dev, &client, "&scope=openid&nonce=n");
+    let without = url.split('&').filter(|part| !part.starts_with("code_challenge")).collect::<Vec<_>>().join("&");
+    let ask = || alice.walk(&without).parameter("code").expect("a code");
+    redeem(&dev, &client, &ask(), "").err("invalid_grant");
+    token(&dev, &client, &bare(&ask())).okt();
 }
 
 #[test]
 fn cod_003_a_code_ends_soon() {
-    let dev = claimsmith_tests::Dev::start_with(&[], &[("CLAIMSMITH_LIFETIMES__AUTHORIZATION_CODE", "5 s")]);
+    let dev = Dev::start_with(&[], &[("CLAIMSMITH_LIFETIMES__AUTHORIZATION_CODE", "5 s")]);
     let (client, alice) = (app(&dev, json!({})), Person::alice(&dev));
     let late = code(&dev, &alice, &client, ASK);
     std::thread::sleep(Duration::from_millis(6_100));

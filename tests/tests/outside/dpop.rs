@@ -16,7 +16,7 @@ pub(super) fn now() -> u64 {
 }
 
 /// A text that no other proof has.
-fn fresh() -> String {
+pub(super) fn fresh() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }

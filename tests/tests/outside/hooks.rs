@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use claimsmith_tests::{Dev, Person, Registered, Variant, encode, marker, root};
+use claimsmith_tests::{Dev, Person, Registered, Reply, Variant, encode, marker, root};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -127,6 +127,128 @@ fn plg_009_nothing_is_burnt_by_a_refusal_or_a_fault() {
     assert!(matches!(refresh(dev, &client, &token, "").status, 500 | 503));
     unbind(dev, &binding);
     refresh(dev, &client, &token, "").okt();
+}
+
+/// What a plugin does at one hook point and at no other: it refuses, or it traps.
+const DEEDS: [&str; 2] = ["refuse", "fails"];
+
+fn at(hook: &str, deed: &str) -> Value {
+    match deed {
+        "refuse" => json!({ "at": hook, "refuse": "access_denied" }),
+        _ => json!({ "at": hook, "fails": true }),
+    }
+}
+
+/// Holds an answer of an endpoint for clients against what the plugin did.
+fn is_stopped(reply: &Reply, deed: &str, case: &str) {
+    let json = reply.json();
+    let expected = if deed == "refuse" { (400, "access_denied") } else { (500, "server_error") };
+    assert_eq!((reply.status, json["error"].as_str()), (expected.0, Some(expected.1)), "{case}: {reply:?}");
+    for name in ["access_token", "id_token", "refresh_token", "sub"] {
+        assert!(json.get(name).is_none(), "{case}: {reply:?}");
+    }
+}
+
+#[test]
+fn plg_009_every_grant_outlives_every_hook_that_refuses_or_fails() {
+    let dev = server();
+    let plugin = install(dev);
+    let client = app(dev, json!({ "grant_types": ["client_credentials", "authorization_code", "refresh_token"] }));
+    let alice = Person::alice(dev);
+    let code = code(dev, &alice, &client, "&scope=openid+offline_access+read");
+    let every = |hooks: &[&str], what: &str, send: &dyn Fn() -> Reply| {
+        for hook in hooks {
+            for deed in DEEDS {
+                let binding = bind(dev, &client, plugin, &at(hook, deed));
+                is_stopped(&send(), deed, &format!("{what}, {hook} {deed}"));
+                unbind(dev, &binding);
+            }
+        }
+    };
+    every(&["access_token", "token_response"], "client credentials", &|| dev.token(&client, "scope=read"));
+    dev.token(&client, "scope=read").okt();
+
+    let hooks = ["access_token", "refresh_token", "id_token", "token_response"];
+    every(&hooks, "code", &|| redeem(dev, &client, &code, ""));
+    let first = redeem(dev, &client, &code, "");
+    let token = refresh_token(&first);
+    every(&hooks, "refresh", &|| refresh(dev, &client, &token, ""));
+    let second = refresh(dev, &client, &token, "");
+    assert_ne!(refresh_token(&second), token, "and then it rotates as ever");
+
+    every(&["userinfo"], "userinfo", &|| userinfo(dev, &second.okt()));
+    assert_eq!(userinfo(dev, &second.okt()).status, 200);
+    let told = || dev.post("introspection_endpoint", Some(&client.basic()), &format!("token={}", second.okt()));
+    every(&["introspection"], "introspection", &told);
+    assert_eq!(told().json()["active"], true);
+}
+
+/// What a client asks for through the browser, pushed before or not: it is told of the plugin's no, and the same request goes
+/// through once the plugin lets it. Even the `request_uri` is not used up.
+#[test]
+fn plg_004_and_plg_009_every_hook_of_the_browsers_way_may_refuse_or_fail() {
+    let dev = server();
+    let plugin = install(dev);
+    for (hook, deed, pushed) in ways(&["scope", "authorization_details", "authentication", "post_authentication", "consent"]) {
+        let case = format!("{hook} {deed}, pushed: {pushed}");
+        // At the push these have had their say.
+        if pushed && matches!(hook, "scope" | "authorization_details") {
+            continue;
+        }
+        let client = app(dev, json!({ "authorization_details_types": ["payment"] }));
+        let plain = wish(dev, &client);
+        let url = if pushed { pushed_url(dev, &client, &push(dev, &client, &plain)) } else { plain };
+        let alice = Person::alice(dev);
+        let binding = bind(dev, &client, plugin, &at(hook, deed));
+        let landed = alice.walk(&url);
+        assert_eq!(error_at_client(&landed), if deed == "refuse" { "access_denied" } else { "server_error" }, "{case}");
+        assert_eq!(landed.parameter("state").as_deref(), Some("s"), "{case}");
+        unbind(dev, &binding);
+        let landed = alice.walk(&url);
+        let code = landed.parameter("code").unwrap_or_else(|| panic!("{case}: {landed:?}"));
+        redeem(dev, &client, &code, "").okt();
+    }
+}
+
+#[test]
+fn plg_004_and_par_016_hooks_of_a_pushed_request_answer_the_push() {
+    let dev = server();
+    let plugin = install(dev);
+    let client = app(dev, json!({ "authorization_details_types": ["payment"] }));
+    let plain = wish(dev, &client);
+    for (hook, deed, _) in ways(&["scope", "authorization_details"]) {
+        let binding = bind(dev, &client, plugin, &at(hook, deed));
+        let reply = push(dev, &client, &plain);
+        is_stopped(&reply, deed, &format!("{hook} {deed}"));
+        assert!(reply.json().get("request_uri").is_none(), "{reply:?}");
+        unbind(dev, &binding);
+    }
+    let landed = Person::alice(dev).walk(&pushed_url(dev, &client, &push(dev, &client, &plain)));
+    assert!(landed.parameter("code").is_some());
+}
+
+/// Every hook with every deed, pushed and not.
+fn ways<'h>(hooks: &'h [&'h str]) -> impl Iterator<Item = (&'h str, &'static str, bool)> {
+    hooks.iter().flat_map(|hook| DEEDS.into_iter().flat_map(move |deed| [false, true].map(|pushed| (*hook, deed, pushed))))
+}
+
+/// A request that every hook of the browser's way has something to say to.
+fn wish(dev: &Dev, client: &Registered) -> String {
+    let details = encode(&json!([{ "type": "payment", "amount": 1 }]).to_string());
+    request(dev, client, &format!("&scope=openid+read&state=s&authorization_details={details}"))
+}
+
+/// Pushes the parameters of a URL.
+fn push(dev: &Dev, client: &Registered, url: &str) -> Reply {
+    let query = url.split_once('?').expect("a query").1;
+    dev.post("pushed_authorization_request_endpoint", Some(&client.basic()), query)
+}
+
+/// Where the browser goes with what was pushed.
+fn pushed_url(dev: &Dev, client: &Registered, reply: &Reply) -> String {
+    assert_eq!(reply.status, 201, "{reply:?}");
+    let uri = reply.json()["request_uri"].as_str().expect("a text").to_owned();
+    format!("{}?client_id={}&request_uri={}", dev.url("authorization_endpoint"), encode(&client.client_id), encode(&uri))
 }
 
 #[test]

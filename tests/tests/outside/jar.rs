@@ -87,3 +87,31 @@ fn req_012_and_req_022_metadata_says_what_is_taken() {
     let landed = Person::alice(server()).go(&url(&client, "https://app.example/request", &more));
     assert_eq!(error_at_client(&landed), "request_uri_not_supported");
 }
+
+#[test]
+fn req_019_a_redirect_uri_outside_does_not_count() {
+    let (key, client, mut claims) = signer(SigningAlg::Es256, json!({ "redirect_uris": [CALLBACK, "https://app.example/other"] }));
+    claims.as_object_mut().expect("an object").remove("redirect_uri");
+    let object = signed(&key, &claims);
+    let outside = format!("&redirect_uri={}", encode(CALLBACK));
+    let page = Person::alice(server()).go(&by_value(&client, &object, &outside)).page();
+    assert!(page.status == 400 && page.body.contains("redirect_uri"), "{page:?}");
+    push(&client, &format!("client_id={}&request={object}{outside}", encode(&client.client_id))).err("invalid_request");
+}
+
+#[test]
+fn req_021_an_object_is_no_assertion() {
+    let key = AssertionKey::generate(SigningAlg::Es256);
+    let client = server().register(&json!({
+        "grant_types": ["client_credentials"], "token_endpoint_auth_method": "private_key_jwt", "jwks": key.jwks(), "scope": "read",
+    }));
+    let mut claims = claimsmith_tests::claims(&client.client_id, server().issuer(), "an object");
+    claims["client_id"] = json!(client.client_id);
+    let kind = "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+    let send =
+        |object: &str| server().post("token_endpoint", None, &format!("grant_type=client_credentials&{kind}&client_assertion={object}"));
+    // Even with everything that an assertion has, its type tells; and without its type, that it is about nobody.
+    send(&signed(&key, &claims)).err_with("invalid_client", 401);
+    claims.as_object_mut().expect("an object").remove("sub");
+    send(&key.sign(&json!({ "alg": "ES256", "kid": key.kid() }), &claims)).err_with("invalid_client", 401);
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use claimsmith_jose::SigningAlg;
+use claimsmith_jose::{DecryptionKey, DecryptionKind, Jwe, SigningAlg};
 use claimsmith_tests::{AssertionKey, Dev, Landed, Person, Receiver, Registered, Reply, attribute, encode, hidden, wait_for};
 use serde_json::{Value, json};
 
@@ -269,15 +269,18 @@ fn lgo_014_signing_out_twice_is_no_error() {
 
 #[test]
 fn lgo_015_rft_013_014_refresh_tokens_of_the_session_end_with_it() {
-    let (bound, offline) = (client(json!({})), client(json!({})));
-    let alice = Person::alice(&RIG.dev);
-    let of_session = tokens(&alice, &bound, "openid read");
-    let kept = refresh_token(&tokens(&alice, &offline, "openid offline_access"));
-    let hint = of_session.json()["id_token"].as_str().expect("an ID token").to_owned();
-    alice.go(&wish(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)])).client();
-    refresh(&RIG.dev, &bound, &refresh_token(&of_session), "").err("invalid_grant");
-    assert!(!super::code_flow::is_active(&RIG.dev, &bound, of_session.json()["access_token"].as_str().expect("a token")));
-    refresh(&RIG.dev, &offline, &kept, "").okt();
+    // A server that gives refresh tokens to sessions as well.
+    let dev = Dev::start_with(&[], &[("CLAIMSMITH_REFRESH__REQUIRE_OFFLINE_ACCESS", "false")]);
+    let of_app = || app(&dev, json!({ "post_logout_redirect_uris": [BYE] }));
+    let (bound, offline, alice) = (of_app(), of_app(), Person::alice(&dev));
+    let of_session = redeem(&dev, &bound, &code(&dev, &alice, &bound, "&scope=openid+read"), "");
+    let kept = refresh_token(&redeem(&dev, &offline, &code(&dev, &alice, &offline, "&scope=openid+offline_access"), ""));
+    let hint = encode(of_session.json()["id_token"].as_str().expect("an ID token"));
+    let back = encode(BYE);
+    alice.go(&format!("{}?id_token_hint={hint}&post_logout_redirect_uri={back}", dev.url("end_session_endpoint"))).client();
+    refresh(&dev, &bound, &refresh_token(&of_session), "").err("invalid_grant");
+    assert!(!super::code_flow::is_active(&dev, &bound, of_session.json()["access_token"].as_str().expect("a token")));
+    refresh(&dev, &offline, &kept, "").okt();
 }
 
 #[test]
@@ -323,6 +326,23 @@ fn bcl_001_002_003_004_005_009_012_lgo_017_every_client_of_the_session_is_told_o
     for (path, count) in [("/no-content/two", 1), ("/three", 1), ("/stranger", 0), ("/other-session", 0)] {
         assert_eq!(RIG.receiver.received(path).len(), count, "{path}");
     }
+}
+
+#[test]
+fn bcl_003_and_idt_015_a_logout_token_is_encrypted_as_the_clients_id_tokens_are() {
+    let key = DecryptionKey::generate(DecryptionKind::P256).expect("a key");
+    let jwks = json!({ "keys": [key.public_jwk().expect("a JWK")] });
+    let client = told_at("/sealed", json!({ "jwks": jwks, "id_token_encrypted_response_alg": "ECDH-ES+A128KW" }));
+    let alice = Person::alice(&RIG.dev);
+    let opened = |token: &str| {
+        let plain = Jwe::parse(token).expect("encrypted").decrypt(&key).expect("for this key");
+        RIG.dev.decode(std::str::from_utf8(plain.plaintext().expose()).expect("text"))
+    };
+    let id_token = opened(&id_token(&alice, &client));
+    sign_out(&alice, &asks(alice.go(&wish(&[("client_id", &client.client_id)]))));
+    wait_for("a notice", || !RIG.receiver.received("/sealed").is_empty());
+    let told = opened(&RIG.receiver.received("/sealed")[0].field("logout_token").expect("a logout token"));
+    assert_eq!((&told.header["typ"], &told.claims["sid"]), (&json!("logout+jwt"), &id_token.claims["sid"]));
 }
 
 #[test]

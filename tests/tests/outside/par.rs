@@ -1,7 +1,9 @@
 //! PAR: requests that a client pushes before its person comes.
 
+use std::time::Duration;
+
 use claimsmith_jose::SigningAlg;
-use claimsmith_tests::{AssertionKey, Landed, Person, Registered, Reply, encode, send};
+use claimsmith_tests::{AssertionKey, Dev, Landed, Person, Registered, Reply, encode, send};
 use serde_json::json;
 
 use super::code_flow::{CALLBACK, VERIFIER, app, error_at_client, redeem, request};
@@ -144,4 +146,35 @@ fn par_018_metadata_says_where_and_whether_it_is_a_must() {
     let metadata = server().metadata();
     assert!(metadata["pushed_authorization_request_endpoint"].as_str().is_some_and(|url| url.starts_with("https://")));
     assert_eq!(metadata["require_pushed_authorization_requests"], false);
+}
+
+#[test]
+fn par_009_and_par_011_a_pushed_request_expires() {
+    let dev = Dev::start_with(&[], &[("CLAIMSMITH_AUTHORIZE__PUSHED_REQUEST_LIFETIME", "5 s")]);
+    let client = app(&dev, json!({}));
+    let (_, form) =
+        request(&dev, &client, "&scope=read").split_once('?').map(|(base, form)| (base.to_owned(), form.to_owned())).expect("a query");
+    let push = || dev.post("pushed_authorization_request_endpoint", Some(&client.basic()), &form);
+    let go = |uri: &str| {
+        let base = dev.url("authorization_endpoint");
+        Person::alice(&dev).go(&format!("{base}?client_id={}&request_uri={}", encode(&client.client_id), encode(uri))).page()
+    };
+    let reply = push();
+    let uri = request_uri(&reply);
+    assert_eq!(reply.json()["expires_in"], 5);
+    assert_eq!(go(&uri).status, 200);
+    std::thread::sleep(Duration::from_millis(6_100));
+    let page = go(&uri);
+    assert!(page.status == 400 && page.body.contains("invalid_request_uri"), "{page:?}");
+}
+
+#[test]
+fn par_013_too_much_and_too_often() {
+    let secret = "a secret of somebody's own making";
+    let client = app(server(), json!({ "client_secret": secret }));
+    let large = push(&Registered { client_secret: Some(secret.to_owned()), ..client.clone() }, &format!("state={}", "x".repeat(1 << 20)));
+    assert_eq!(large.status, 413, "{large:?}");
+    let wrong = Registered { client_secret: Some("another one altogether".to_owned()), ..client };
+    let statuses: Vec<u16> = (0..40).map(|_| push(&wrong, "response_type=code").status).collect();
+    assert!(statuses[0] == 401 && statuses.contains(&429), "{statuses:?}");
 }

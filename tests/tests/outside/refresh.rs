@@ -91,6 +91,36 @@ fn rft_008_and_rft_009_a_retry_within_the_clients_grace() {
     refresh(server(), &client, &three, "").err("invalid_grant");
 }
 
+/// A public client that proved a key: neither its refresh token nor its grace is anything without that key.
+#[test]
+fn rft_009_and_rft_015_grace_and_refresh_tokens_are_for_the_key_alone() {
+    let client = app(server(), json!({ "token_endpoint_auth_method": "none", "refresh_token_grace": 60 }));
+    let (key, other) = (AssertionKey::generate(SigningAlg::Es256), AssertionKey::generate(SigningAlg::Es256));
+    let url = server().url("token_endpoint");
+    let post = |key: Option<&AssertionKey>, form: &str| {
+        let proof = key.map(|key| dpop::proof(key, url, |_| ()));
+        let proofs: Vec<&str> = proof.iter().map(String::as_str).collect();
+        dpop::post(server(), url, None, &proofs, &format!("client_id={}&{form}", client.client_id))
+    };
+    let held = |reply: &claimsmith_tests::Reply| {
+        assert_eq!((reply.status, &reply.json()["token_type"]), (200, &json!("DPoP")), "{reply:?}");
+        reply.json()["refresh_token"].as_str().expect("a refresh token").to_owned()
+    };
+    let code = code(server(), &Person::alice(server()), &client, ASK);
+    let form = format!("grant_type=authorization_code&code={code}&redirect_uri={}&code_verifier={VERIFIER}", encode(CALLBACK));
+    let with = |token: &str| format!("grant_type=refresh_token&refresh_token={token}");
+    let one = held(&post(Some(&key), &form));
+    for wrong in [None, Some(&other)] {
+        post(wrong, &with(&one)).err("invalid_grant");
+    }
+    let two = held(&post(Some(&key), &with(&one)));
+    for wrong in [None, Some(&other)] {
+        post(wrong, &with(&one)).err("invalid_grant");
+    }
+    assert_eq!(held(&post(Some(&key), &with(&one))), two, "the grace is for the key, and a stranger's retry ends nothing");
+    held(&post(Some(&key), &with(&two)));
+}
+
 #[test]
 fn rft_010_twenty_at_once_and_one_wins() {
     let client = app(server(), json!({}));
@@ -177,6 +207,32 @@ fn rft_019_and_stp_004_a_refreshed_id_token_speaks_of_the_same_sign_in() {
         assert_eq!(before[name], after[name], "{name}");
     }
     assert!(after["iat"].as_i64() > before["iat"].as_i64() && after.get("nonce").is_none_or(Value::is_null));
+}
+
+#[test]
+fn rft_027_rotation_loses_nothing() {
+    let client = app(server(), json!({ "authorization_details_types": ["payment"], "access_token_format": "opaque" }));
+    let details = json!([{ "type": "payment", "amount": 7 }]);
+    let claims = json!({ "id_token": { "email": null }, "userinfo": { "name": null } });
+    let more = format!(
+        "&scope=openid+offline_access+read&resource=https%3A%2F%2Fapi.example&authorization_details={}&claims={}",
+        encode(&details.to_string()),
+        encode(&claims.to_string())
+    );
+    let first = redeem(server(), &client, &code(server(), &Person::alice(server()), &client, &more), "");
+    let facts = |reply: &claimsmith_tests::Reply| {
+        let id_token = server().decode(reply.json()["id_token"].as_str().expect("an ID token")).claims;
+        let told = server().post("introspection_endpoint", Some(&client.basic()), &format!("token={}", reply.okt())).json();
+        let of = |from: &dyn Fn(&str) -> Value, names: &[&str]| -> Vec<Value> { names.iter().map(|name| from(name)).collect() };
+        let id = of(&|name| id_token.get(name).cloned().unwrap_or_default(), &["sub", "auth_time", "acr", "amr", "sid", "email"]);
+        let access = of(&|name| told[name].clone(), &["active", "sub", "scope", "aud", "acr", "auth_time", "authorization_details"]);
+        (id, access, reply.json()["scope"].clone(), reply.json()["authorization_details"].clone())
+    };
+    let before = facts(&first);
+    assert_eq!((&before.0[5], &before.1[6]), (&json!("alice@example.org"), &details), "what was asked for is there at all");
+    let second = refresh(server(), &client, &refresh_token(&first), "");
+    assert_eq!(facts(&second), before);
+    assert_eq!(facts(&refresh(server(), &client, &refresh_token(&second), "")), before);
 }
 
 #[test]

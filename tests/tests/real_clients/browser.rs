@@ -79,11 +79,12 @@ fn write_scene(dev: &Dev, origin: &str) -> std::path::PathBuf {
         "client_name": "Application", "grant_types": ["authorization_code", "refresh_token"], "token_endpoint_auth_method": "none",
         "redirect_uris": [format!("{origin}/application")], "scope": "openid profile email offline_access",
     }));
-    let [tom, pia, eve] = ["tom", "pia", "eve"].map(|name| person(dev, name));
+    let [tom, pia, eve, _] = ["tom", "pia", "eve", "ida"].map(|name| person(dev, name));
     let people = json!({
         "alice": { "password": Person::alice(dev).password }, "bob": { "password": Person::bob(dev).password },
         "tom": { "password": PASSWORD, "totp": give_app(dev, &tom) },
         "pia": { "password": PASSWORD, "passkey": give_passkey(dev, &pia, 1) },
+        "ida": { "password": PASSWORD },
         "eve": { "password": PASSWORD, "totp": give_app(dev, &eve), "passkey": give_passkey(dev, &eve, 2) },
     });
     // The client's web server has the certificate of the server: both are localhost.
@@ -112,6 +113,6 @@ fn people_in_chromium_sign_in_agree_and_refuse_and_axe_finds_nothing() {
     node.arg("walk.mjs").arg(&scene).args(std::env::var_os("CLAIMSMITH_PICTURES")).current_dir(&folder);
     let output = run("node walk.mjs", &mut node);
     let text = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(text.lines().filter(|line| line.ends_with(" ok")).count(), 10, "{text}");
+    assert_eq!(text.lines().filter(|line| line.ends_with(" ok")).count(), 12, "{text}");
     assert!(!dev.log().contains(PASSWORD), "a secret is in the log");
 }

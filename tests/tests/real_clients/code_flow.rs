@@ -14,11 +14,11 @@ use url::Url;
 
 use super::{METHODS, node, python, run};
 
-const CALLBACK: &str = "https://app.example/cb";
-const SCOPE: &str = "openid profile email offline_access";
+pub(super) const CALLBACK: &str = "https://app.example/cb";
+pub(super) const SCOPE: &str = "openid profile email offline_access";
 
 /// A person who walks wherever a program says: `GET /?url=…` answers the URL that their browser ends up at.
-fn person_at_hand(person: Arc<Person>) -> String {
+pub(super) fn person_at_hand(person: Arc<Person>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}/", listener.local_addr().expect("an address"));
     let base = Url::parse(&address).expect("a URL");
@@ -71,7 +71,7 @@ fn write_scene(dev: &Dev) -> PathBuf {
     path
 }
 
-fn assert_ok(output: &std::process::Output, names: &[&str]) {
+pub(super) fn assert_ok(output: &std::process::Output, names: &[&str]) {
     let text = String::from_utf8_lossy(&output.stdout);
     let expected: Vec<_> = names.iter().map(|name| format!("{name} ok")).collect();
     assert_eq!(text.lines().collect::<Vec<_>>(), expected);

@@ -19,7 +19,7 @@ fn blocks(language: &str) -> Vec<String> {
 #[test]
 fn what_the_guide_quotes_is_what_is_tested() {
     let sources = [
-        ("js", &["tests/clients/node/client.mjs", "tests/clients/node/people.mjs"][..]),
+        ("js", &["tests/clients/node/client.mjs", "tests/clients/node/people.mjs", "tests/clients/node/hardened.mjs"][..]),
         ("python", &["tests/clients/python/client.py", "tests/clients/python/people.py"]),
         ("rust", &["tests/tests/real_clients/oauth2_crate.rs"]),
     ];

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::{Asked, AuthorizeRefusal, ReturnAddress};
 use crate::client::{Authentication, Client};
+use crate::detail_types::DetailTypes;
 use crate::grants::Resources;
 use crate::policy::PeoplePolicy;
 
@@ -245,6 +246,19 @@ fn grant(asking: &Asking<'_>, asked: &mut Asked) -> Result<(), Refusal> {
     if asked.response_type.has_code() && !asking.client.grants.contains(&GrantType::AuthorizationCode) {
         return Err(Refusal::new(ErrorCode::UnauthorizedClient, Reason::GrantNotAllowed, "the client may not use this grant"));
     }
+    front_channel(asking.client, asked.response_type)
+}
+
+/// RFC 7591 §2.1: tokens through the browser are the grant `implicit`. And nobody proves anything there, so none of them could be
+/// bound to a key (RFC 9449 §5, RFC 8705 §3).
+fn front_channel(client: &Client, response_type: ResponseType) -> Result<(), Refusal> {
+    if response_type.is_front_channel() && !client.grants.contains(&GrantType::Implicit) {
+        return Err(Refusal::new(ErrorCode::UnauthorizedClient, Reason::GrantNotAllowed, "the client may not use this grant"));
+    }
+    if response_type.has_token() && client.registration.binds_access_tokens() {
+        let description = "the client's access tokens are bound to its key, and no such token comes through the browser";
+        return Err(Refusal::new(ErrorCode::UnauthorizedClient, Reason::ResponseTypeNotAllowed, description));
+    }
     Ok(())
 }
 
@@ -392,13 +406,13 @@ fn resources(asking: &Asking<'_>, asked: &mut Asked) -> Result<(), Refusal> {
 /// RFC 9396 §2 and §5.
 fn details(asking: &Asking<'_>, asked: &mut Asked) -> Result<(), Refusal> {
     let Some(text) = asking.parameters.one("authorization_details") else { return Ok(()) };
-    check_details(text, &asking.client.registration.authorization_details_types)?;
+    check_details(text, &asking.client.registration.authorization_details_types, &asking.policy.detail_types)?;
     asked.details = Some(text.into());
     Ok(())
 }
 
-/// Whether authorization details are an array of objects, each of a type that the client may ask for.
-pub(crate) fn check_details(text: &str, allowed: &[Box<str>]) -> Result<Vec<Value>, Refusal> {
+/// Whether authorization details are an array of objects, each of a type that the client may ask for, and as that type wants it.
+pub(crate) fn check_details(text: &str, allowed: &[Box<str>], types: &DetailTypes) -> Result<Vec<Value>, Refusal> {
     let bad = |description| Refusal::new(ErrorCode::InvalidAuthorizationDetails, Reason::MalformedDetails, description);
     if text.len() > DETAILS_MAX {
         return Err(bad("authorization_details is too long"));
@@ -415,8 +429,15 @@ pub(crate) fn check_details(text: &str, allowed: &[Box<str>]) -> Result<Vec<Valu
         let Some(kind) = detail.get("type").and_then(Value::as_str) else {
             return Err(bad("an element of authorization_details is no object with a type"));
         };
-        if !allowed.iter().any(|held| **held == *kind) {
+        if !types.knows(kind) || !allowed.iter().any(|held| **held == *kind) {
             return Err(bad("a type of authorization_details is unknown, or not the client's to ask for"));
+        }
+        if let Some(place) = types.misfit(kind, detail) {
+            let place = if place.is_empty() { "its members".to_owned() } else { place };
+            return Err(Refusal {
+                description: format!("an element of authorization_details does not fit its type: {place}").into(),
+                ..bad("")
+            });
         }
     }
     Ok(details.clone())

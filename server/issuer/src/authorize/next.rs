@@ -48,6 +48,8 @@ pub struct Standing<'a> {
     pub person: Option<&'a Person>,
     /// Whom the client means.
     pub hint: Option<&'a Hint>,
+    /// Whether the client's `login_hint` names somebody else, as far as can be seen.
+    pub hinted_other: bool,
     /// Whether the person signed in on the way of this very request.
     pub fresh: bool,
     /// Whether the person has chosen this account on the way of this request.
@@ -105,7 +107,9 @@ pub fn next(asked: &Asked, standing: &Standing<'_>, now: Timestamp) -> Result<St
         }
         return sign_in(Step::SignIn);
     }
-    if asked.prompt.select_account && !standing.chosen && !standing.fresh {
+    // OpenID Connect Core §3.1.2.1: a hint is none of whom the client knows, so it decides nothing; the person does.
+    let unsure = standing.hinted_other && !standing.chosen && !standing.fresh;
+    if !standing.chosen && !standing.fresh && (asked.prompt.select_account || (unsure && !silent)) {
         return Ok(Step::ChooseAccount);
     }
     let too_old = |most: u32| now.since(person.auth_time) > i64::from(most) || most == 0;
@@ -126,6 +130,8 @@ pub fn next(asked: &Asked, standing: &Standing<'_>, now: Timestamp) -> Result<St
         }
     }
     match needs_consent(asked, standing) {
+        // Security: only to who may know of the person anyway; to others it would tell what this person is called.
+        None if unsure => Err(required(ErrorCode::AccountSelectionRequired, Reason::NotSignedIn, "another person is signed in")),
         None => Ok(Step::Answer),
         Some(_) if silent => Err(required(ErrorCode::ConsentRequired, Reason::NoConsent, "the person has to agree")),
         Some(missing) => Ok(Step::Consent(missing)),

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn plg_002_an_id_token_keeps_what_makes_it_one() {
+    fn plg_002_and_clm_017_an_id_token_keeps_what_makes_it_one() {
         for name in [
             "iss", "aud", "exp", "iat", "nbf", "jti", "nonce", "at_hash", "c_hash", "s_hash", "azp", "sid", "events", "sub_jwk", "cnf",
             "act",

@@ -14,8 +14,8 @@ use claimsmith_protocol::registration::Rotation;
 use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 
-use super::target::{bad_scope, bad_target, entitle, parse_resources, parse_scope};
-use super::{Case, Entitled, ForPerson, From, GrantRecord, Refresh, RefreshState, Remedy, Verdict};
+use super::target::{Resources, bad_scope, bad_target, entitle, parse_resources, parse_scope};
+use super::{Case, Defaults, Entitled, ForPerson, From, GrantRecord, Refresh, RefreshState, Remedy, Verdict};
 use crate::client::{Authentication, Client};
 use crate::confirmation::Confirmation;
 use crate::policy::PeoplePolicy;
@@ -172,14 +172,26 @@ pub(super) fn for_person(
     }
     let named = if narrowed.resources.is_empty() { &allowed.resources } else { &narrowed.resources };
     let openid = scopes.contains("openid");
-    let mut entitled = entitle(client, scopes, named, case.resources, case.defaults)?;
-    // UserInfo is a resource too: a token whose resource nobody named may go there as well.
-    if openid && named.is_empty() && !entitled.audience.contains(&case.defaults.audience) {
-        entitled.audience.push(case.defaults.audience.clone());
-    }
+    let mut entitled = entitle_of_person(client, (scopes, named), case.resources, case.defaults)?;
     let mut person = person(openid);
     person.grant.allowed.details = narrow_details(allowed.details.as_deref(), narrowed.details.as_deref())?;
     entitled.person = Some(Box::new(person));
+    Ok(entitled)
+}
+
+/// What a client gets for scopes and resources that a person agreed to.
+pub(super) fn entitle_of_person(
+    client: &Client,
+    (scopes, named): (ScopeSet, &[Box<str>]),
+    resources: &Resources,
+    defaults: &Defaults,
+) -> Result<Entitled, Refusal> {
+    let openid = scopes.contains("openid");
+    let mut entitled = entitle(client, scopes, named, resources, defaults)?;
+    // UserInfo is a resource too: a token whose resource nobody named may go there as well.
+    if openid && named.is_empty() && !entitled.audience.contains(&defaults.audience) {
+        entitled.audience.push(defaults.audience.clone());
+    }
     Ok(entitled)
 }
 

@@ -140,7 +140,7 @@ pub(crate) fn client() -> Client {
     let id = ClientId::parse("app").expect("an id");
     let secret = StoredSecret { id: 1, verifier: SecretVerifier::Sha256(Digest::of(b"s")), sealed: None, expires_at: None };
     let mut client = Client::new(id, Authentication::Secret { method: SecretMethod::Basic, secrets: vec![secret] });
-    client.grants = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
+    client.grants = vec![GrantType::AuthorizationCode, GrantType::Implicit, GrantType::RefreshToken];
     client.scopes = ScopeSet::parse("openid profile offline_access read").expect("good");
     client.default_scopes = ScopeSet::parse("read").expect("good");
     client.resources = vec!["https://api.example".into()];
@@ -176,6 +176,9 @@ pub(crate) fn policy() -> PeoplePolicy {
         require_pkce: true,
         require_pushed_requests: false,
         require_signed_requests: false,
+        request_uris: false,
+        encrypted_requests: false,
+        detail_types: crate::detail_types::DetailTypes::default(),
         flow_lifetime: hour,
         pushed_request_lifetime: hour,
         code_lifetime: Lifetime::from_seconds(60),

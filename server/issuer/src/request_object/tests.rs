@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use claimsmith_jose::{SigningKey, base64url};
+use claimsmith_jose::{ContentEnc, DecryptionKind, Encryption, EncryptionKey, KeyAlg, SigningKey, base64url};
 use claimsmith_protocol::id::ClientId;
 use serde_json::json;
 
@@ -172,4 +172,24 @@ fn fap_013_weak_algorithms_are_refused_under_fapi() {
     assert!(read(&client(None), &text).is_ok());
     assert!(read(&client(Some(Profile::Fapi2Security)), &text).is_err());
     assert!(takes(Some(Profile::Fapi2Security), |_| ()));
+}
+
+#[test]
+fn req_015_an_encrypted_object_is_opened_with_a_key_of_ours_and_signed_within() {
+    let keys = [DecryptionKind::P256, DecryptionKind::Rsa(2_048)].map(|kind| DecryptionKey::generate(kind).expect("a key"));
+    let inner = signed(&KEY, &es256(), &good());
+    for (key, alg) in [(&keys[0], KeyAlg::EcdhEs), (&keys[0], KeyAlg::EcdhEsA256Kw), (&keys[1], KeyAlg::RsaOaep256)] {
+        let public = EncryptionKey::from_jwk(&key.public_jwk().expect("a JWK")).expect("a key");
+        let wish = Encryption { alg, enc: ContentEnc::A256Gcm, cty: Some("JWT") };
+        let text = wish.to_key(&public, inner.as_bytes()).expect("encrypted");
+        assert_eq!(open(&text, &keys).expect("it opens"), inner);
+        assert!(open(&text, &[]).is_err(), "switched off");
+        let other = DecryptionKey::generate(DecryptionKind::P256).expect("a key");
+        assert!(open(&text, &[other]).is_err(), "another server's key");
+        let (head, tag) = text.rsplit_once('.').expect("a JWE");
+        assert!(open(&format!("{head}.{}", tag.chars().rev().collect::<String>()), &keys).is_err(), "changed on the way");
+        let unsigned = wish.to_key(&public, good().to_string().as_bytes()).expect("encrypted");
+        assert!(parse(&open(&unsigned, &keys).expect("it opens")).is_err(), "not signed within");
+    }
+    assert_eq!(open(&inner, &keys).expect("not encrypted"), inner);
 }

@@ -2,7 +2,7 @@
 
 use claimsmith_jose::base64url;
 use claimsmith_protocol::time::Timestamp;
-use claimsmith_store::{AdminRecord, TokenRecordFilter, TokenRecordRow};
+use claimsmith_store::{AdminRecord, SignedRequest, TokenRecordFilter, TokenRecordRow};
 use serde_json::{Value, json};
 
 use super::paging::{Page, Query, wrong};
@@ -138,6 +138,41 @@ pub(super) async fn issuance(call: &Call<'_>) -> Result<Reply, Problem> {
     Ok(sieve.reply())
 }
 
+/// Requests that clients signed (FAPI 2.0 Message Signing §5.3).
+pub(super) async fn signed_requests(call: &Call<'_>) -> Result<Reply, Problem> {
+    let mut sieve = Sieve::new(&call.query)?;
+    let mut before = match &sieve.cursor {
+        Some(text) => Some(place(text).ok_or_else(|| wrong("after", "must be the `next` of an earlier answer"))?),
+        None => None,
+    };
+    'pages: loop {
+        let records = call.store().signed_requests(call.query.text("client_id").map(str::to_owned), before.clone(), CHUNK).await?;
+        let last = u32::try_from(records.len()).unwrap_or(CHUNK) < CHUNK;
+        for record in &records {
+            before = Some((record.answered_at, record.grant.as_bytes().to_vec()));
+            let cursor = format!("{}:{}", record.answered_at.seconds(), base64url::encode(record.grant.as_bytes()));
+            if sieve.look(record.answered_at, cursor, Some(render_signed(record))) == Next::Enough {
+                break 'pages;
+            }
+        }
+        if last {
+            sieve.cursor = None;
+            break;
+        }
+    }
+    Ok(sieve.reply())
+}
+
+fn render_signed(record: &SignedRequest) -> Value {
+    json!({
+        "answered_at": record.answered_at.seconds(),
+        "client_id": record.client_id,
+        "user_id": record.user_id,
+        "grant_id": base64url::encode(record.grant.as_bytes()),
+        "request_object": record.request_object,
+    })
+}
+
 fn place(text: &str) -> Option<(Timestamp, Vec<u8>)> {
     let (seconds, id) = text.split_once(':')?;
     Some((Timestamp::from_seconds(seconds.parse().ok()?), base64url::decode(id).ok()?))
@@ -229,6 +264,14 @@ mod tests {
             node_id: "n".to_owned(),
             expires_at: Some(Timestamp::from_seconds(3)),
         };
+        let signed = SignedRequest {
+            grant: claimsmith_protocol::handle::GrantId::from_bytes([1; 16]),
+            client_id: "a".to_owned(),
+            user_id: "usr_a".to_owned(),
+            request_object: "a.b.c".to_owned(),
+            answered_at: Timestamp::from_seconds(2),
+        };
+        assert_eq!(sorted(names(render_signed(&signed))), sorted(super::super::schemas::properties("SignedRequest")));
         assert_eq!(sorted(names(render_issuance(&issued))), sorted(super::super::schemas::properties("Issuance")));
     }
 

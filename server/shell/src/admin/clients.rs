@@ -49,6 +49,8 @@ async fn rules(call: &Call<'_>, fields: &Fields) -> Result<Rules, Problem> {
         resources,
         lifetime_ceiling: lifetime_ceiling(call),
         response_types: call.desk.rooms.settings.people.response_types.clone(),
+        encrypted_objects: call.desk.rooms.settings.people.encrypted_requests,
+        detail_types: call.desk.rooms.settings.people.detail_types.clone(),
     })
 }
 
@@ -101,6 +103,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Reply, Problem> {
     let rules = rules(call, &fields).await?;
     let known = plugins_of(call, &fields).await?;
     let registration = metadata::read(&mut fields, &rules, None, &fresh_id()?);
+    check_sector(call, &mut fields, registration.as_ref(), None).await;
     let id = registration.as_ref().map_or_else(fresh_id, |registration| Ok(registration.client.id.clone()))?;
     let bound = bindings::read_inline(&mut fields, &id, &known, bindings::Ceilings::of(call));
     let Registration { mut client, secret, secret_expires_at } = fields.finish(registration)?;
@@ -142,6 +145,7 @@ pub(super) async fn update(call: &Call<'_>, operation: Operation) -> Result<Repl
     // What was registered once stays good: a resource or a key may have gone since.
     let rules = keep_held(rules, &held.record.client);
     let registration = metadata::read(&mut fields, &rules, Some((&held.record.client, &document)), &held.record.client.id);
+    check_sector(call, &mut fields, registration.as_ref(), Some(&held.record.client)).await;
     let Registration { mut client, secret, .. } = fields.finish(registration)?;
     let shown = secrets::fulfil(call, &mut client, secret, None).await?;
     // Invariant: a patch was laid over the version that was read, so it replaces that very version even for `*`.
@@ -152,6 +156,21 @@ pub(super) async fn update(call: &Call<'_>, operation: Operation) -> Result<Repl
         document["client_secret"] = json!(shown.expose());
     }
     Ok(Reply::document(document))
+}
+
+/// OpenID Connect Dynamic Client Registration §5. A list that was good is not fetched again where nothing of it has changed.
+async fn check_sector(call: &Call<'_>, fields: &mut Fields, read: Option<&Registration>, held: Option<&Client>) {
+    let Some(now) = read.map(|read| &read.client.registration) else { return };
+    let same = |held: &Client| {
+        let before = &held.registration;
+        before.sector_identifier_uri == now.sector_identifier_uri && before.redirect_uris == now.redirect_uris
+    };
+    if held.is_some_and(same) || !fields.is_sound("sector_identifier_uri") {
+        return;
+    }
+    if let Err(detail) = crate::sector::check(&call.desk.rooms, now).await {
+        fields.wrong("sector_identifier_uri", detail);
+    }
 }
 
 /// What a patch is laid over. When it changes the method, what only the former one had is not kept; when it changes `scope`, a

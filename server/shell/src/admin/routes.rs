@@ -72,6 +72,7 @@ pub(crate) enum Operation {
     RevokeToken,
     ListChanges,
     ListIssuance,
+    ListSignedRequests,
     ShowConfig,
     OpenApi,
     Live,
@@ -466,6 +467,14 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get(Op::ListIssuance, "/admin/v1/audit/tokens", S::AuditRead, "What the token endpoint issued and refused, the latest first")
         .page("Issuance")
         .query(&["client_id", "token_id", "outcome", "since", "until"]),
+    Route::get(
+        Op::ListSignedRequests,
+        "/admin/v1/audit/requests",
+        S::AuditRead,
+        "The signed request objects upon which people allowed something, the latest first",
+    )
+    .page("SignedRequest")
+    .query(&["client_id", "since", "until"]),
     Route::get(Op::ShowConfig, "/admin/v1/config", S::ConfigRead, "The configuration in force; secrets are file paths").one("Config"),
     Route::open(Op::OpenApi, "/admin/v1/openapi.json", "This document").one("OpenApi"),
     Route::open(Op::Live, "/health/live", "Whether the process answers").one("Health"),

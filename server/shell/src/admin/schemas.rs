@@ -31,6 +31,7 @@ pub(crate) fn schemas() -> Map<String, Value> {
         ("Revocation", closed(json!({ "revoked": boolean("Whether there was such a token that had not been revoked yet") }))),
         ("Change", change()),
         ("Issuance", issuance()),
+        ("SignedRequest", signed_request()),
         ("Config", json!({ "type": "object", "description": "Sections and settings as `claimsmith config reference` names them" })),
         ("OpenApi", json!({ "type": "object" })),
         ("Health", closed(json!({ "status": string("`ok`, or what is missing") }))),
@@ -369,6 +370,16 @@ fn change() -> Value {
         "key": string("Which one"),
         "before": { "type": "object", "description": "What it was, without secrets" },
         "after": { "type": "object", "description": "What it became, without secrets" },
+    }))
+}
+
+fn signed_request() -> Value {
+    closed(json!({
+        "answered_at": instant("When a person allowed it"),
+        "client_id": string("The client that signed it"),
+        "user_id": string("The person"),
+        "grant_id": string("What came of it, in base64url: its first 21 characters begin the jti of every access token of it"),
+        "request_object": string("The object as it was signed"),
     }))
 }
 

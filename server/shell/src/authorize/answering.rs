@@ -5,7 +5,7 @@ use claimsmith_issuer::authorize::{Consent, ReturnAddress};
 use claimsmith_issuer::grants::{Allowed, CodeState, GrantRecord, refresh_token};
 use claimsmith_issuer::subject::sid;
 use claimsmith_issuer::value::{render_integer, render_string};
-use claimsmith_jose::{Encryption, SignableClaims};
+use claimsmith_jose::{SignableClaims, SigningAlg};
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use claimsmith_protocol::handle::{Code, GrantId};
 use claimsmith_protocol::response::Carrier;
@@ -16,9 +16,10 @@ use rand::Rng;
 
 use super::consenting::{Agreed, askable};
 use super::flow::{Walk, see_other};
-use super::{Entry, Stop, cards, standing};
+use super::{Stop, cards, front_channel, standing};
 use crate::companions::alg_of;
 use crate::directory::Visit;
+use crate::envelope::{self, Content, Letter};
 use crate::failure::Fault;
 use crate::http::{Answer, Arrival};
 use crate::issue;
@@ -31,12 +32,12 @@ const RESPONSE_LIFETIME: i64 = 300;
 
 /// Answers with everything that was asked for: nobody needs to be asked.
 pub(super) async fn complete(walk: &mut Walk<'_>, report: &mut Report) -> Result<Answer, Stop> {
-    let agreed = Agreed { scopes: askable(walk) };
+    let agreed = Agreed { scopes: askable(walk), claims_denied: Vec::new() };
     answer(walk, agreed, false, report).await
 }
 
 /// Answers with what was agreed to. `asked` says whether the person was asked just now, so that it is remembered.
-pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, _: &mut Report) -> Result<Answer, Stop> {
+pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, report: &mut Report) -> Result<Answer, Stop> {
     if let Some(errand) = &walk.errand {
         return super::errand::done(walk, errand).await;
     }
@@ -65,6 +66,7 @@ pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, _: 
         expires_at: if offline { whole } else { whole.min(session.expires_at) },
         revoked_at: None,
     };
+    let mut minted = front_channel::mint(walk, &grant, code.as_ref(), report).await?;
     let consent = match asked {
         true => Some(remembered(walk, &agreed).await?),
         false => None,
@@ -73,6 +75,7 @@ pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, _: 
         grant,
         consent,
         session_id: session.id.clone(),
+        signed_request: walk.kept.signed.as_deref().map(Into::into),
         pushed: walk.kept.pushed.as_deref().and_then(|hex| claimsmith_jose::Digest::from_hex(hex).ok()),
         flow: walk.flow.as_ref().map(|(flow, _)| flow.flow_digest),
         at: now,
@@ -81,8 +84,9 @@ pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, _: 
         let refusal = Refusal::new(ErrorCode::InvalidRequestUri, Reason::SpentCode, "the request_uri has been used");
         return Err(walk.refuse(refusal));
     }
+    minted.settle(walk).await?;
     let code = code.as_ref().map(|code| ("code", code.expose().to_owned()));
-    let parameters = code.into_iter().collect();
+    let parameters = code.into_iter().chain(minted.parameters).collect();
     Ok(respond(walk.rooms, walk.arrival, &walk.asked.to, parameters).await?)
 }
 
@@ -107,7 +111,7 @@ fn allowed(walk: &Walk<'_>, agreed: &Agreed) -> Allowed {
         dpop_jkt: asked.dpop_jkt.clone(),
         nonce: asked.nonce.clone(),
         claims: asked.claims_text.clone(),
-        claims_denied: Vec::new(),
+        claims_denied: agreed.claims_denied.clone(),
         details: asked.details.clone(),
         auth_time: session.authenticated_at.seconds(),
         auth_time_wanted: asked.max_age_asked || asked.max_age.is_some(),
@@ -131,6 +135,7 @@ async fn remembered(walk: &Walk<'_>, agreed: &Agreed) -> Result<ConsentRecord, S
             claims.push(name.into());
         }
     }
+    claims.retain(|name| !agreed.claims_denied.contains(name));
     let consent = Consent { scopes, claims, details: walk.asked.details.clone() };
     Ok(ConsentRecord { user_id, client_id: walk.client().id.clone(), consent, updated_at: walk.now.timestamp() })
 }
@@ -207,25 +212,29 @@ impl SignableClaims for Response<'_> {
 async fn signed(rooms: &Rooms, to: &ReturnAddress, parameters: &[(&'static str, String)]) -> Result<String, Fault> {
     let visit: Visit = rooms.directory.visit()?;
     let entry = rooms.directory.client(&to.client_id).await.ok().flatten();
-    let registered = entry.as_ref().and_then(|entry| entry.client.registration.authorization_signed_response_alg.as_deref());
-    let alg = alg_of(rooms, registered)?;
     let now = rooms.clock.now().timestamp().seconds();
+    let alg = response_alg(rooms, &visit, entry.as_deref(), now)?;
     let signer = visit.policy().keyring.plain_signer(alg, now).ok_or(Fault::NoKey(alg.as_str()))?;
     let claims = Response { client_id: &to.client_id, expires_at: now + RESPONSE_LIFETIME, parameters };
     let text = issue::signed(rooms, signer.prepare(std::iter::empty(), &claims)?, alg).await?;
     match &entry {
-        Some(entry) => encrypted(rooms, entry, text).await,
+        // JARM §2.2. Without a key there is no answer rather than a plain one.
+        Some(entry) => Ok(envelope::enclose(rooms, entry, Letter::Authorization, (Content::Jwt, text)).await?),
         None => Ok(text),
     }
 }
 
-/// Encrypts a signed response to a client that wants it so (JARM §2.2). Without a key there is no answer rather than a plain one.
-async fn encrypted(rooms: &Rooms, entry: &Entry, text: String) -> Result<String, Fault> {
-    let registration = &entry.client.registration;
-    let (alg, enc) = (&registration.authorization_encrypted_response_alg, &registration.authorization_encrypted_response_enc);
-    let unusable = || Fault::NoKey("authorization_encrypted_response_alg");
-    let Some(wish) = Encryption::registered(alg.as_deref(), enc.as_deref()).map_err(|_| unusable())? else { return Ok(text) };
-    let keys = super::arriving::keys(rooms, entry, None).await.ok_or_else(unusable)?;
-    let key = keys.encryption_key(wish.alg).ok_or_else(unusable)?;
-    wish.to_key(key, text.as_bytes()).map_err(|_| unusable())
+/// The algorithm of a signed response: the registered one, or the server's default; for a client of FAPI 2.0 one of that profile (FAPI
+/// 2.0 Security Profile §5.4.1).
+fn response_alg(rooms: &Rooms, visit: &Visit, entry: Option<&crate::directory::Entry>, now: i64) -> Result<SigningAlg, Fault> {
+    let registration = entry.map(|entry| &entry.client.registration);
+    let registered = registration.and_then(|registration| registration.authorization_signed_response_alg.as_deref());
+    let alg = alg_of(rooms, registered)?;
+    match registration {
+        Some(registration) if !registration.may_sign_with(alg) => {
+            let fitting = visit.policy().keyring.algs(now).into_iter().find(|alg| registration.may_sign_with(*alg));
+            fitting.ok_or(Fault::NoKey("a signing algorithm of FAPI 2.0"))
+        }
+        _ => Ok(alg),
+    }
 }

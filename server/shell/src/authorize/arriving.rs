@@ -2,22 +2,21 @@
 
 use claimsmith_issuer::authorize::{Asking, AuthorizeRefusal, Column, Object, ReturnAddress, return_address};
 use claimsmith_issuer::claims::{RequestedDetails, RequestedScopes};
-use claimsmith_issuer::client::ClientKeys;
 use claimsmith_issuer::hook::HookPoint;
 use claimsmith_issuer::request_object::{self, RequestObject};
-use claimsmith_jose::{Digest, JwkSet};
+use claimsmith_jose::Digest;
 use claimsmith_protocol::authorize::{BYTES_MAX, Parameters};
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use claimsmith_protocol::form::Form;
 use claimsmith_store::{Claim, Outcome, ReplayGuard};
 use http::Method;
-use std::sync::Arc;
 
 use super::flow::{self, Kept, Progress, Walk};
-use super::{Entry, Stop};
+use super::{Entry, Stop, fetching};
 use crate::browser::Browser;
 use crate::clock::Now;
 use crate::directory::Visit;
+use crate::envelope;
 use crate::failure::Failure;
 use crate::hook_room::{Asked, Occasion, Room};
 use crate::http::Arrival;
@@ -92,15 +91,25 @@ pub(super) async fn resolve(
         // RFC 9126 §2.1.
         (None, Some(_)) if column == Column::Par => Err(refuse(ErrorCode::InvalidRequest, "a request_uri cannot be pushed")),
         (None, Some(uri)) if uri.starts_with(PUSHED) => pushed(rooms, entry, uri, now).await,
-        (None, Some(uri)) if uri.starts_with("https://") => {
+        (None, Some(uri)) if uri.starts_with("https://") && !rooms.settings.people.request_uris => {
             Err(refuse(ErrorCode::RequestUriNotSupported, "request_uri is for pushed requests only"))
         }
+        (None, Some(uri)) if uri.starts_with("https://") => {
+            let text = fetching::fetch(rooms, entry, uri).await.map_err(|refusal| returned(rooms, (visit, entry), &sent, refusal))?;
+            object(rooms, entry, &text, column, now).await.map_err(|failure| unread(rooms, (visit, entry), &sent, failure))
+        }
         (None, Some(_)) => Err(refuse(ErrorCode::InvalidRequestUri, "the request_uri is not one of ours")),
-        (Some(text), None) => match object(rooms, entry, text, column, now).await {
-            Ok(kept) => Ok(kept),
-            Err(Failure::Refused(refusal)) => Err(returned(rooms, (visit, entry), &sent, refusal)),
-            Err(failure) => Err(flow::stopped(failure)),
-        },
+        (Some(text), None) => {
+            object(rooms, entry, text, column, now).await.map_err(|failure| unread(rooms, (visit, entry), &sent, failure))
+        }
+    }
+}
+
+/// An object that is no use.
+fn unread(rooms: &Rooms, room: (&Visit, &Entry), sent: &Parameters, failure: Failure) -> Stop {
+    match failure {
+        Failure::Refused(refusal) => returned(rooms, room, sent, refusal),
+        failure => flow::stopped(failure),
     }
 }
 
@@ -109,8 +118,9 @@ pub(super) async fn resolve(
 /// A pushed one counts once if it has a `jti`. One that came through the browser may come again while it is good: people reload
 /// pages, and each time they are asked anew.
 async fn object(rooms: &Rooms, entry: &Entry, text: &str, column: Column, now: Now) -> Result<Kept, Failure> {
-    let jws = request_object::parse(text)?;
-    let keys = keys(rooms, entry, jws.header().kid()).await;
+    let inner = request_object::open(text, rooms.object_keys.all())?;
+    let jws = request_object::parse(&inner)?;
+    let keys = envelope::keys(rooms, &entry.client, jws.header().kid()).await;
     let expected = request_object::Expected {
         client: &entry.client,
         issuer: rooms.urls.as_str(),
@@ -125,15 +135,7 @@ async fn object(rooms: &Rooms, entry: &Entry, text: &str, column: Column, now: N
             return Err(Refusal::new(ErrorCode::InvalidRequestObject, Reason::ReplayedAssertion, description).into());
         }
     }
-    Ok(Kept { parameters, object: Object::Signed, pushed: None, dpop_jkt: None, signed: Some(text.to_owned()) })
-}
-
-/// The public keys of a client: those it authenticates with, or those it registered beside.
-pub(super) async fn keys(rooms: &Rooms, entry: &Entry, kid: Option<&str>) -> Option<Arc<JwkSet>> {
-    match entry.client.keys()? {
-        ClientKeys::Inline(text) => rooms.client_keys.inline(&text),
-        ClientKeys::Uri(uri) => rooms.client_keys.fetched(&entry.client.id, &uri, kid).await,
-    }
+    Ok(Kept { parameters, object: Object::Signed, pushed: None, dpop_jkt: None, signed: Some(inner.into_owned()) })
 }
 
 /// A refusal, sent where the plain parameters say if that can be trusted (RFC 9101 §7), else shown.

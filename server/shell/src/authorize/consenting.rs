@@ -3,6 +3,7 @@
 use claimsmith_issuer::authorize::Missing;
 use claimsmith_issuer::claims::ConsentPlan;
 use claimsmith_issuer::hook::{Background, HookPoint};
+use claimsmith_issuer::id_token::OF_THE_SIGN_IN;
 use claimsmith_protocol::form::Form;
 
 use super::flow::Walk;
@@ -21,6 +22,8 @@ const PATH: &str = "/consent";
 pub(super) struct Agreed {
     /// Scopes.
     pub scopes: Vec<Box<str>>,
+    /// Names of claims that they left out.
+    pub claims_denied: Vec<Box<str>>,
 }
 
 /// Asks the plugins once about the consent; true when they let the person go unasked.
@@ -59,6 +62,11 @@ pub(super) fn askable(walk: &Walk<'_>) -> Vec<Box<str>> {
     walk.progress.scopes.clone().unwrap_or_else(|| walk.asked.scopes.tokens().to_vec())
 }
 
+/// Single claims that the person is asked for: not those that say how they signed in.
+fn askable_claims<'w>(walk: &'w Walk<'_>) -> impl Iterator<Item = &'w str> {
+    walk.asked.claims.names().into_iter().filter(|name| !OF_THE_SIGN_IN.contains(name))
+}
+
 /// The page.
 pub(super) async fn page(walk: &mut Walk<'_>, _: &Missing) -> Result<Answer, Stop> {
     let user = walk.user.clone().ok_or(Stop::Shown(ErrorKind::Expired))?;
@@ -83,21 +91,18 @@ pub(super) async fn page(walk: &mut Walk<'_>, _: &Missing) -> Result<Answer, Sto
     if notes.is_empty() {
         notes = walk.progress.texts.iter().take(1).map(|(_, text)| text.clone()).collect();
     }
+    let card = |detail: &serde_json::Value| {
+        let kind = detail.get("type").and_then(serde_json::Value::as_str).unwrap_or_default();
+        DetailCard::of(detail, walk.rooms.detail_titles.of(kind, &language))
+    };
     let view: View = Consent {
         form: walk.form(PATH),
         client: cards::client(walk.client()),
         account: cards::account(&user.person),
         scopes: askable(walk).iter().map(|scope| line(scope)).collect(),
-        claims: walk
-            .asked
-            .claims
-            .names()
-            .into_iter()
-            .filter(|name| !matches!(*name, "sub" | "auth_time" | "acr" | "amr" | "sid"))
-            .map(str::to_owned)
-            .collect(),
+        claims: askable_claims(walk).map(str::to_owned).collect(),
         resources: walk.asked.resources.iter().map(|uri| resource(uri)).collect(),
-        details: details.iter().map(|detail| DetailCard::of(detail, None)).collect(),
+        details: details.iter().map(card).collect(),
         notes,
         complaints: Vec::new(),
     }
@@ -115,5 +120,7 @@ pub(super) async fn allow(walk: &mut Walk<'_>, form: &Form<'_>, report: &mut Rep
     let ticked: Vec<&str> = form.all("scope").collect();
     let mut scopes = askable(walk);
     scopes.retain(|scope| **scope == *"openid" || ticked.contains(&&**scope));
-    answering::answer(walk, Agreed { scopes }, true, report).await
+    let kept: Vec<&str> = form.all("claim").collect();
+    let claims_denied = askable_claims(walk).filter(|name| !kept.contains(name)).map(Into::into).collect();
+    answering::answer(walk, Agreed { scopes, claims_denied }, true, report).await
 }

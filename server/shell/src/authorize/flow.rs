@@ -13,6 +13,7 @@ use claimsmith_store::{Flow, UserRecord};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::{Entry, Errand, Stop, cards, errand};
 use crate::browser::{self, Browser};
@@ -23,6 +24,7 @@ use crate::pages::view::ErrorKind;
 use crate::pages::{Look, view};
 use crate::report::Report;
 use crate::rooms::Rooms;
+use crate::throttle::Admit;
 
 /// What is kept of a request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,7 +39,7 @@ pub struct Kept {
     /// The key that a proof at the push showed (RFC 9449 §10.1).
     #[serde(default)]
     pub dpop_jkt: Option<String>,
-    /// The signed request object as it came: what the client cannot deny (FAPI 2.0 Message Signing §5.3).
+    /// The signed request object as it came, without the encryption around it: what the client cannot deny (FAPI 2.0 Message Signing §5.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<String>,
 }
@@ -193,6 +195,7 @@ impl<'a> Walk<'a> {
             flow.version += 1;
             return Ok(id.clone());
         }
+        self.admit()?;
         let id = browser::fresh_secret();
         let flow = Flow {
             flow_digest: Digest::of(id.as_bytes()),
@@ -211,6 +214,21 @@ impl<'a> Walk<'a> {
         self.rooms.store.begin_flow(flow.clone()).await?;
         self.flow = Some((flow, id.clone()));
         Ok(id)
+    }
+
+    /// Whether this walk may begin. Security: a stranger's request writes to the database, so from one address only so many do.
+    fn admit(&self) -> Result<(), Stop> {
+        if self.user.is_some() {
+            return Ok(());
+        }
+        let (client, address, now) = (self.client().id.as_str(), self.arrival.peer.addr, Instant::now().into_std());
+        match self.rooms.beginnings.admit(client, address, now) {
+            Admit::Yes => {
+                self.rooms.beginnings.failed(client, address, now);
+                Ok(())
+            }
+            Admit::Throttled { .. } => Err(Stop::Shown(ErrorKind::TooMany)),
+        }
     }
 
     /// How pages look to this person.
@@ -264,7 +282,7 @@ pub(super) fn ask_at(rooms: &Rooms, visit: &Visit, entry: &Entry, kept: &Kept, c
 
 /// Goes on with a flow: `text` is the query or the form that names it.
 pub(super) async fn resume<'a>(rooms: &'a Rooms, arrival: &'a Arrival, text: &str, report: &mut Report) -> Result<Walk<'a>, Stop> {
-    let form = Form::parse(text.as_bytes(), &["scope"]).map_err(|_| Stop::Shown(ErrorKind::BadRequest))?;
+    let form = Form::parse(text.as_bytes(), &["claim", "scope"]).map_err(|_| Stop::Shown(ErrorKind::BadRequest))?;
     let id = form.one("flow").filter(|id| id.len() == 43).ok_or(Stop::Shown(ErrorKind::Expired))?.to_owned();
     let now = rooms.clock.now();
     let browser = Browser::read(rooms, arrival).await?;
@@ -306,7 +324,7 @@ pub(super) async fn person(rooms: &Rooms, browser: &Browser) -> Result<Option<Us
 
 /// The form that was posted, if it came from our page in this browser.
 pub(super) fn posted<'t>(walk: &Walk<'_>, text: &'t str) -> Result<Form<'t>, Stop> {
-    let form = Form::parse(text.as_bytes(), &["scope"]).map_err(|_| Stop::Shown(ErrorKind::BadRequest))?;
+    let form = Form::parse(text.as_bytes(), &["claim", "scope"]).map_err(|_| Stop::Shown(ErrorKind::BadRequest))?;
     let id = walk.flow.as_ref().map(|(_, id)| id.as_str()).unwrap_or_default();
     let token = form.one("csrf").unwrap_or_default();
     if !walk.rooms.shared.is_form_token(token, &walk.browser.name, id) {

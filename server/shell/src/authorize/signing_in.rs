@@ -197,7 +197,24 @@ fn complaint(failure: SignInFailure, wrong: Complaint) -> Result<Complaint, Stop
 
 /// Another provider vouched for the person.
 pub(super) async fn vouched(walk: &mut Walk<'_>, user: UserRecord, report: &mut Report) -> Result<Answer, Stop> {
+    count(walk, Method::Upstream, None);
     factor_shown(walk, user, Method::Upstream, report).await
+}
+
+/// Counts that another provider vouched for nobody.
+pub(super) fn vouched_for_nobody(walk: &Walk<'_>) {
+    walk.rooms.metrics.signed_in_with(Method::Upstream.as_str(), "wrong");
+}
+
+/// Counts what somebody showed. What a plugin refuses afterwards is counted there once more.
+fn count(walk: &Walk<'_>, method: Method, failure: Option<&SignInFailure>) {
+    let outcome = match failure {
+        None => "ok",
+        Some(SignInFailure::Refused(Refused::Wrong)) => "wrong",
+        Some(SignInFailure::Refused(Refused::TooMany { .. })) => "throttled",
+        Some(SignInFailure::Failed(_)) => "failed",
+    };
+    walk.rooms.metrics.signed_in_with(method.as_str(), outcome);
 }
 
 async fn password(walk: &mut Walk<'_>, form: &Form<'_>, report: &mut Report) -> Result<Answer, Stop> {
@@ -209,7 +226,9 @@ async fn password(walk: &mut Walk<'_>, form: &Form<'_>, report: &mut Report) -> 
     };
     let device = walk.browser.device.clone();
     let origin = Origin { address: walk.arrival.peer.addr, device: device.as_deref() };
-    match walk.rooms.people.sign_in_with_password(&username, &password, origin, walk.now.timestamp()).await {
+    let result = walk.rooms.people.sign_in_with_password(&username, &password, origin, walk.now.timestamp()).await;
+    count(walk, Method::Password, result.as_ref().err());
+    match result {
         Ok(verified) => factor_shown(walk, verified.user, Method::Password, report).await,
         Err(failure) => {
             let is_known = known.as_deref() == Some(username.as_str());
@@ -246,6 +265,7 @@ async fn passkey(walk: &mut Walk<'_>, form: &Form<'_>, report: &mut Report) -> R
         }
         None => walk.rooms.people.finish_passkey_sign_in(&state, answer, origin, now).await.map(|verified| verified.user),
     };
+    count(walk, Method::Passkey, result.as_ref().err());
     match result {
         Ok(user) => factor_shown(walk, user, Method::Passkey, report).await,
         Err(failure) => {
@@ -269,6 +289,7 @@ async fn code(walk: &mut Walk<'_>, recovery: bool, form: &Form<'_>, report: &mut
     } else {
         (walk.rooms.people.verify_totp(&user.person.id, code, origin, now).await, Complaint::WrongCode)
     };
+    count(walk, if recovery { Method::RecoveryCode } else { Method::Totp }, result.as_ref().err());
     match result {
         Ok(method) => factor_shown(walk, user, method, report).await,
         Err(failure) => {
@@ -293,7 +314,12 @@ async fn factor_shown(walk: &mut Walk<'_>, user: UserRecord, method: Method, rep
         walk.progress.methods.push(method.as_str().to_owned());
     }
     walk.progress.pending = Some(user.person.id.as_str().to_owned());
-    judge(walk, &user, method, report).await?;
+    if let Err(stop) = judge(walk, &user, method, report).await {
+        if matches!(stop, Stop::Refused(_)) {
+            walk.rooms.metrics.signed_in_with(method.as_str(), "refused");
+        }
+        return Err(stop);
+    }
     let mut shown = walk.progress.shown();
     shown.extend(held.iter().copied().filter(|method| !walk.progress.methods.iter().any(|own| own == method.as_str())));
     match standing::sign_in_step(walk, user.enrolled, &shown) {

@@ -2,12 +2,14 @@
 
 use claimsmith_issuer::assurance::{self, Level, Wanted, level};
 use claimsmith_issuer::authorize::{Consent, Hint, Person, Standing, Step, next as decide};
+use claimsmith_issuer::registration::ID_TOKEN_MAC;
 use claimsmith_jose::{HeaderAlg, Jws, SigningAlg};
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use serde_json::Value;
 
 use super::Stop;
 use super::flow::Walk;
+use crate::envelope;
 
 /// Decides what comes next.
 pub(super) async fn next(walk: &mut Walk<'_>) -> Result<Step, Stop> {
@@ -40,6 +42,7 @@ pub(super) async fn next(walk: &mut Walk<'_>) -> Result<Step, Stop> {
         client: walk.client(),
         person: person.as_ref(),
         hint: hint.as_ref(),
+        hinted_other: hinted_other(walk, person.as_ref()),
         fresh: walk.progress.fresh,
         chosen: walk.progress.chosen,
         consent: consent.as_ref(),
@@ -48,6 +51,17 @@ pub(super) async fn next(walk: &mut Walk<'_>) -> Result<Step, Stop> {
         acr_met: wanted.is_met_by(reached),
     };
     decide(&walk.asked, &standing, walk.now.timestamp()).map_err(|refusal| walk.refuse(refusal))
+}
+
+/// Whether `login_hint` is none of the names of who is signed in: what they sign in with, their addresses, and what the client knows
+/// them by.
+fn hinted_other(walk: &Walk<'_>, person: Option<&Person>) -> bool {
+    let (Some(hint), Some(user), Some(person)) = (walk.asked.login_hint.as_deref(), &walk.user, person) else { return false };
+    let known: serde_json::Map<String, Value> = serde_json::from_str(&user.person.claims).unwrap_or_default();
+    let claims = ["email", "phone_number", "preferred_username"].into_iter().filter_map(|name| known.get(name).and_then(Value::as_str));
+    let mut names = claims.chain([user.person.username.as_str(), &person.subject]);
+    let hint = hint.trim().to_lowercase();
+    !names.any(|name| name.to_lowercase() == hint)
 }
 
 /// What the client or its plugins want reached.
@@ -68,12 +82,22 @@ fn can_reach(walk: &Walk<'_>, wanted: Wanted) -> bool {
 
 /// The ID token that the client hands in: ours, for this client, perhaps expired (OpenID Connect Core §3.1.2.2).
 fn read_hint(walk: &Walk<'_>, text: &str) -> Option<Hint> {
-    let claims = verify_id_token(walk.rooms, &walk.visit, text, walk.now.timestamp().seconds())?;
+    let claims = verify_id_token(walk.rooms, &walk.visit, text, walk.now.timestamp().seconds()).or_else(|| verify_own(walk, text))?;
     let audience = claims.get("aud")?;
     let for_client = audience.as_str() == Some(&walk.client().id)
         || audience.as_array().is_some_and(|several| several.iter().any(|one| one.as_str() == Some(&walk.client().id)));
     let subject = claims.get("sub").and_then(Value::as_str).filter(|_| for_client)?;
     Some(Hint { subject: subject.into() })
+}
+
+/// The claims of an ID token with a MAC under the client's own secret.
+fn verify_own(walk: &Walk<'_>, text: &str) -> Option<serde_json::Map<String, Value>> {
+    let jws = Jws::parse_within(text, 16 * 1024).ok()?;
+    if !jws.header().has_typ("JWT") || walk.client().registration.id_token_signed_response_alg.as_deref() != Some(ID_TOKEN_MAC.as_str()) {
+        return None;
+    }
+    let claims = jws.verify_mac(&envelope::shared_secret(walk.rooms, walk.client())?, &[ID_TOKEN_MAC]).ok()?.into_claims();
+    (claims.get("iss").and_then(Value::as_str) == Some(walk.rooms.urls.as_str())).then_some(claims)
 }
 
 /// The claims of an ID token that one of our published keys has signed; nobody looks at its expiry.

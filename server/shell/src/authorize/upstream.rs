@@ -181,6 +181,7 @@ async fn create(rooms: &Rooms, link: UserLink, taken: &serde_json::Map<String, V
 async fn refused(walk: &mut Walk<'_>, provider: &Provider, failure: &UpstreamFailure) -> Result<Answer, Stop> {
     let (issuer, address) = (&*provider.settings().issuer, walk.arrival.peer.addr);
     tracing::warn!(issuer, %address, %failure, "the other provider vouched for nobody");
+    signing_in::vouched_for_nobody(walk);
     let complaint = Complaint::UpstreamFailed { provider: provider.settings().name.to_string() };
     signing_in::again_with(walk, vec![complaint]).await
 }

@@ -5,6 +5,8 @@ use super::issuer::Issuer;
 use super::problem::{Origin, Problem, Problems};
 use super::{Config, Draft};
 use claimsmith_issuer::assurance::AcrNames;
+use claimsmith_issuer::step_up::is_quotable;
+use claimsmith_protocol::grant::GrantType;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
@@ -164,14 +166,25 @@ fn cross(config: &Config, problems: &mut Vec<Problem>) {
         "assurance.password",
         "the names of the levels must be different from each other, and have no spaces",
     );
+    let known = [&names.password, &names.mfa, &names.passkey];
+    wrong(
+        config
+            .userinfo
+            .acr_values
+            .iter()
+            .all(|value| known.iter().any(|name| name.as_str() == value.as_str()) && is_quotable(value.as_str())),
+        "userinfo.acr_values",
+        "names something that is not one of assurance.*, or has letters that no challenge can carry",
+    );
     let auth = &config.client_auth;
     wrong(auth.methods.contains(&auth.default_method), "client_auth.methods", "does not contain client_auth.default_method");
     wrong(auth.crl_file.is_none() || auth.ca_file.is_some(), "client_auth.crl_file", "belongs to client_auth.ca_file, which is not set");
     wrong(!config.dpop.signing_algs.is_empty(), "dpop.signing_algs", "proofs need at least one algorithm");
     wrong(
-        !config.authorize.response_types.iter().any(|response_type| response_type.is_front_channel()),
+        !config.authorize.response_types.iter().any(|response_type| response_type.is_front_channel())
+            || config.grants.enabled.contains(&GrantType::Implicit),
         "authorize.response_types",
-        "can be code and none: no tokens go through the browser",
+        "lets tokens go through the browser, which needs implicit in grants.enabled too",
     );
     let upstream = &config.upstream;
     let is_on = upstream.issuer.is_some();

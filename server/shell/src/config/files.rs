@@ -34,6 +34,9 @@ impl ServeConfig {
         if let Err(fault) = Pages::load(&self.pages, &self.issuer) {
             wrong(fault.setting(), fault.to_string());
         }
+        if let Err(fault) = crate::detail_types::read(self.authorize.details_types_file.as_deref()) {
+            wrong("authorize.details_types_file", fault.to_string());
+        }
         if let Some(path) = &self.passwords.denylist_file
             && let Err(error) = std::fs::File::open(path)
         {

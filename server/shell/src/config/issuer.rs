@@ -28,6 +28,12 @@ impl Issuer {
         &self.text[..self.path_at]
     }
 
+    /// Whether it is a server on the machine that it is looked at from.
+    pub fn is_localhost(&self) -> bool {
+        let host = &self.origin()["https://".len()..];
+        host == "localhost" || host.starts_with("localhost:")
+    }
+
     /// The URL of `path` (which begins with a slash) under this issuer.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.text)

@@ -18,9 +18,11 @@ use crate::tls::client_certificate::TrustFiles;
 use crate::upstream::UpstreamSettings;
 use claimsmith_issuer::assurance::AcrNames;
 use claimsmith_issuer::client_auth::Policy;
+use claimsmith_issuer::detail_types::DetailTypes;
 use claimsmith_issuer::dpop::Policy as DpopPolicy;
 use claimsmith_issuer::grants::Defaults;
 use claimsmith_issuer::policy::{PeoplePolicy, RefreshPolicy};
+use claimsmith_issuer::step_up::Demand;
 use claimsmith_protocol::time::Lifetime;
 use claimsmith_store::{AuditMode, EmbeddedSettings};
 use std::net::SocketAddr;
@@ -208,6 +210,15 @@ impl ServeConfig {
             invalid_client_quantum: self.client_auth.invalid_client_quantum,
             mtls_origin: self.mtls_origin(),
             acr_names: self.acr_names(),
+            userinfo: self.userinfo_demand(),
+        }
+    }
+
+    /// What UserInfo asks of a sign-in.
+    fn userinfo_demand(&self) -> Demand {
+        Demand {
+            acr_values: self.userinfo.acr_values.iter().map(|name| name.as_str().into()).collect(),
+            max_age: self.userinfo.max_age.map(|age| lifetime(age).seconds()),
         }
     }
 
@@ -217,6 +228,10 @@ impl ServeConfig {
             require_pkce: self.authorize.require_pkce,
             require_pushed_requests: self.authorize.require_pushed_requests,
             require_signed_requests: self.authorize.require_signed_requests,
+            request_uris: self.authorize.request_uris,
+            encrypted_requests: self.authorize.encrypted_requests,
+            // Read from its file when the node opens.
+            detail_types: DetailTypes::default(),
             flow_lifetime: lifetime(self.authorize.flow_lifetime),
             pushed_request_lifetime: lifetime(self.authorize.pushed_request_lifetime),
             code_lifetime: lifetime(self.lifetimes.authorization_code),
@@ -278,6 +293,12 @@ impl ServeConfig {
             address: Allowance { burst: auth.throttle_address_burst, every: auth.throttle_address_every },
             ..ThrottleSettings::default()
         }
+    }
+
+    /// Sign-ins of strangers that may begin.
+    pub fn beginning_settings(&self) -> ThrottleSettings {
+        let allowance = Allowance { burst: self.authorize.begin_burst, every: self.authorize.begin_every };
+        ThrottleSettings { pair: allowance, address: allowance, ..ThrottleSettings::default() }
     }
 
     /// Questions about unknown tokens that are let pass.

@@ -307,6 +307,14 @@ settings! {
         passkey: PlainText = "urn:claimsmith:acr:passkey";
     }
 
+    /// What UserInfo asks of the sign-in behind a token (RFC 9470): a token of less is answered `insufficient_user_authentication`.
+    Userinfo at "userinfo" {
+        /// Names of `assurance`: the person has reached one of them, or a higher level.
+        acr_values: Vec<PlainText> = "";
+        /// The person has signed in within this time.
+        max_age: Option<Duration> = "" in "1 s" ..= "365 d";
+    }
+
     /// Tokens bound to a key (RFC 9449).
     Dpop at "dpop" {
         /// Algorithms of proofs.
@@ -336,13 +344,15 @@ settings! {
 
     /// Which grants the token endpoint serves.
     Grants at "grants" {
-        /// Grants that are switched on. A client needs to be registered for a grant besides.
+        /// Grants that are switched on. A client needs to be registered for a grant besides. `implicit` stands for tokens from
+        /// the authorization endpoint.
         enabled: Vec<GrantType> = "client_credentials, authorization_code, refresh_token";
     }
 
     /// The authorization endpoint.
     Authorize at "authorize" {
-        /// Response types that are switched on: `code`, and `none`. Tokens do not go through the browser.
+        /// Response types that are switched on. All but `code` and `none` let tokens go through the browser (RFC 9700 §2.1.2
+        /// advises against it): they need `implicit` in `grants.enabled` too, and clients that register both.
         response_types: Vec<ResponseType> = "code";
         /// PKCE for confidential clients too (RFC 7636); public clients need it always. When off, a confidential client that
         /// leaves it out needs a `nonce` instead.
@@ -351,8 +361,23 @@ settings! {
         require_pushed_requests: bool = "false";
         /// Whether every request has to be a signed request object (RFC 9101).
         require_signed_requests: bool = "false";
+        /// Whether request objects are fetched from the `request_uris` that their clients registered (RFC 9101 §5.2), within the
+        /// bounds of `fetch`. A browser that shows up with such a URI makes this server fetch it.
+        request_uris: bool = "false";
+        /// Whether request objects may be encrypted to keys of this server, which then stand among those that it publishes, with
+        /// `use` = `enc`.
+        encrypted_requests: bool = "false";
+        /// A JSON file of the types of authorization details (RFC 9396): an object of types, each with `schema`, a JSON Schema of its
+        /// elements, and perhaps `title`, its name for people by language. Types that are not in it are refused then. Without it a
+        /// type is whatever a client was registered for, and nobody looks at its members.
+        details_types_file: Option<PathBuf> = "";
         /// How long a person may take from the request to the answer.
         flow_lifetime: Duration = "30 min" in "1 min" ..= "24 h";
+        /// Sign-ins that are begun from one address (IPv6: one /64) by people without a session, as many at once; each takes a row of
+        /// the database until it is done or has expired. More are asked to wait.
+        begin_burst: u32 = "600" in "1" ..= "1000000";
+        /// And one more each time this has passed.
+        begin_every: Duration = "100 ms" in "1 ms" ..= "1 h";
         /// How long a pushed request may be used.
         pushed_request_lifetime: Duration = "90 s" in "5 s" ..= "10 min";
     }
@@ -418,6 +443,9 @@ settings! {
         privacy_url: Option<HttpUrl> = "", live;
         /// Who runs this service.
         imprint_url: Option<HttpUrl> = "", live;
+        /// For how long browsers that saw a page come back by https only (`Strict-Transport-Security`, RFC 6797). Never said for
+        /// `localhost`, whose other servers it would shut out.
+        https_only: Option<Duration> = "365 d" in "1 min" ..= "3650 d", live;
     }
 
     /// Which web pages may call the endpoints from a browser.

@@ -56,11 +56,14 @@ fn every_default_lies_within_its_bounds_and_says_what_it_means() {
 }
 
 #[test]
-fn hyb_001_no_response_type_is_switched_on_that_lets_tokens_through_the_browser() {
+fn hyb_001_tokens_go_through_the_browser_only_where_the_grant_is_switched_on_too() {
     assert_eq!(checked("authorize.response_types = ['code', 'none']", &[]).authorize.response_types.len(), 2);
+    let grants = "grants.enabled = ['authorization_code', 'implicit']";
     for response_type in ["id_token", "token", "id_token token", "code id_token", "code token", "code id_token token"] {
         let found = problems(&format!("authorize.response_types = ['code', '{response_type}']"), &[]);
         assert!(matches!(found.as_slice(), [one] if one.contains("authorize.response_types")), "{response_type}: {found:?}");
+        let both = format!("authorize.response_types = ['code', '{response_type}']\n{grants}");
+        assert_eq!(checked(&both, &[]).authorize.response_types.len(), 2);
     }
 }
 

@@ -8,7 +8,8 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use claimsmith_issuer::grants::Resources;
 use claimsmith_issuer::id_token::{claims_supported, standard_scopes};
-use claimsmith_jose::Digest;
+use claimsmith_issuer::registration::ID_TOKEN_MAC;
+use claimsmith_jose::{ContentEnc, Digest, KeyAlg};
 use claimsmith_protocol::authorize::Prompt;
 use claimsmith_protocol::credentials::AuthMethod;
 use claimsmith_protocol::grant::GrantType;
@@ -51,6 +52,8 @@ pub(super) const OAUTH: Endpoint = Endpoint {
 pub struct Document {
     members: Map<String, Value>,
     lists_scopes: bool,
+    /// Whether there are clients whose secrets can make a MAC.
+    macs_id_tokens: bool,
     latest: ArcSwapOption<Rendered>,
 }
 
@@ -70,7 +73,9 @@ pub(super) fn handle(rooms: &Rooms, arrival: &Arrival) -> Answer {
 impl Document {
     /// The metadata of a server with these settings.
     pub fn new(urls: &Issuer, settings: &Settings) -> Self {
-        Self { members: metadata(urls, settings), lists_scopes: settings.lists_scopes, latest: ArcSwapOption::empty() }
+        let macs_id_tokens = settings.client_auth.methods.contains(&AuthMethod::ClientSecretJwt);
+        let members = metadata(urls, settings);
+        Self { members, lists_scopes: settings.lists_scopes, macs_id_tokens, latest: ArcSwapOption::empty() }
     }
 
     /// As it is under a policy, rendered once for each.
@@ -89,6 +94,10 @@ impl Document {
         let algs: BTreeSet<&str> = policy.keyring.algs(i64::MAX).into_iter().map(|alg| alg.as_str()).collect();
         for name in ["id_token", "userinfo", "authorization"] {
             members.insert(format!("{name}_signing_alg_values_supported"), json!(algs));
+        }
+        if self.macs_id_tokens {
+            let algs: BTreeSet<&str> = algs.iter().copied().chain([ID_TOKEN_MAC.as_str()]).collect();
+            members.insert("id_token_signing_alg_values_supported".into(), json!(algs));
         }
         let body = Value::Object(members).to_string();
         let etag = format!("\"{}\"", Digest::of(body.as_bytes()).to_base64url()).into();
@@ -126,7 +135,19 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
         members.insert("tls_client_certificate_bound_access_tokens".into(), json!(true));
     }
     // OpenID Connect Discovery §3: absent would mean true.
-    members.insert("request_uri_parameter_supported".into(), json!(false));
+    members.insert("request_uri_parameter_supported".into(), json!(settings.people.request_uris));
+    if settings.people.request_uris {
+        members.insert("require_request_uri_registration".into(), json!(true));
+    }
+    if settings.people.encrypted_requests {
+        let algs: Vec<_> = KeyAlg::ALL.into_iter().filter(|alg| !alg.is_symmetric()).map(KeyAlg::as_str).collect();
+        members.insert("request_object_encryption_alg_values_supported".into(), json!(algs));
+        members.insert("request_object_encryption_enc_values_supported".into(), json!(ContentEnc::ALL.map(ContentEnc::as_str)));
+    }
+    // RFC 9396 §10.
+    if let Some(types) = settings.people.detail_types.names() {
+        members.insert("authorization_details_types_supported".into(), json!(types));
+    }
     if let Some(origin) = &settings.mtls_origin {
         let aliases: Map<String, Value> = ENDPOINTS
             .iter()
@@ -145,6 +166,7 @@ fn add_people(members: &mut Map<String, Value>, settings: &Settings) {
     let acrs: Vec<_> = settings.acr_names.supported().collect();
     let claims: BTreeSet<_> = claims_supported().collect();
     let objects: Vec<_> = settings.client_auth.signing_algs.iter().map(|alg| alg.as_str()).collect();
+    let key_algs: Vec<_> = KeyAlg::ALL.into_iter().filter(|alg| !alg.is_symmetric()).map(KeyAlg::as_str).collect();
     let own = [
         ("response_types_supported", json!(types)),
         ("response_modes_supported", json!(ResponseMode::NAMES)),
@@ -156,6 +178,8 @@ fn add_people(members: &mut Map<String, Value>, settings: &Settings) {
         ("claim_types_supported", json!(["normal"])),
         ("claims_parameter_supported", json!(true)),
         ("prompt_values_supported", json!(Prompt::VALUES)),
+        ("authorization_encryption_alg_values_supported", json!(key_algs)),
+        ("authorization_encryption_enc_values_supported", json!(ContentEnc::ALL.map(ContentEnc::as_str))),
         ("request_parameter_supported", json!(true)),
         ("request_object_signing_alg_values_supported", json!(objects)),
         ("require_signed_request_object", json!(people.require_signed_requests)),
@@ -167,6 +191,18 @@ fn add_people(members: &mut Map<String, Value>, settings: &Settings) {
         ("frontchannel_logout_session_supported", json!(true)),
     ];
     members.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    add_encryption(members, settings);
+}
+
+/// What can be encrypted to a client (OpenID Connect Discovery §3, JARM §4); under its secret only where secrets can be recovered.
+fn add_encryption(members: &mut Map<String, Value>, settings: &Settings) {
+    let by_mac = settings.client_auth.methods.contains(&AuthMethod::ClientSecretJwt);
+    let algs: Vec<_> = KeyAlg::ALL.into_iter().filter(|alg| by_mac || !alg.is_symmetric()).map(KeyAlg::as_str).collect();
+    let encs = ContentEnc::ALL.map(ContentEnc::as_str);
+    for name in ["id_token", "userinfo", "authorization"] {
+        members.insert(format!("{name}_encryption_alg_values_supported"), json!(algs));
+        members.insert(format!("{name}_encryption_enc_values_supported"), json!(encs));
+    }
 }
 
 fn add_client_auth(members: &mut Map<String, Value>, endpoint: &Endpoint, settings: &Settings) {

@@ -37,7 +37,7 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     let form = parse_form(&arrival.body, REPEATABLE)?;
     let presented = Presented::parse(desk::authorization(arrival), &form)?;
     let proof = possession::proof(rooms, arrival, Space::AuthorizationServer, None)?;
-    let caller = desk::authenticate(rooms, presented, arrival, report).await?;
+    let caller = desk::authenticate_with(rooms, presented, proof.as_ref(), arrival, report).await?;
     let client = caller.client.client();
     let sent = Parameters::of_form(&form).without(&CREDENTIALS);
     if sent.one("client_id").is_some_and(|id| *id != *client.id) {

@@ -43,7 +43,7 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
 
     // Identity desk: a proof becomes a client.
     let now = rooms.clock.now();
-    let caller = desk::authenticate(rooms, presented, arrival, report).await?;
+    let caller = desk::authenticate_with(rooms, presented, proof.as_ref(), arrival, report).await?;
 
     // Records, out, and the court: what the client is entitled to. Pure but for the waiting.
     let request = Request::parse(grant, &form)?;
@@ -55,7 +55,8 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     let mut room = hook_room::Room::open(rooms, &visit, &caller, occasion);
     let background = companions::background_for(&room, loaded.as_ref(), confirmation);
     let asked = hook_room::Asked::of(&request, &entitled, background.as_ref(), &caller.entry.client.id);
-    let draft = Claims::draft(&issue::entitlement(rooms, &caller, &entitled, confirmation), issue::jti(&entitled), now.timestamp());
+    let client_id = &caller.entry.client.id;
+    let draft = Claims::draft(&issue::entitlement(rooms, client_id, &entitled, confirmation), issue::jti(&entitled), now.timestamp());
     let claims = room.access_token(draft, entitled.lifetime_ceiling.seconds(), asked, report).await?;
     let public = !caller.client.is_confidential();
     let making = Making { entitled: &entitled, loaded: loaded.as_ref(), asked, claims: &claims, public, now: now.timestamp() };
@@ -73,7 +74,7 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
         of_person: record::OfPerson::of(&entitled),
         advance: companions.take_advance(),
     };
-    record::settle(rooms, &caller, token.reference, claims, circumstances).await?;
+    record::settle(rooms, client_id, token.reference, claims, circumstances).await?;
     report.stage(report::Stage::Settle);
 
     // Way out.

@@ -6,7 +6,7 @@
 
 use claimsmith_issuer::claims::UserinfoAnswer;
 use claimsmith_issuer::confirmation::{Possession, Scheme, challenges, confirm};
-use claimsmith_issuer::dpop::Space;
+use claimsmith_issuer::dpop::{self, Space};
 use claimsmith_issuer::id_token::profile;
 use claimsmith_issuer::introspect::KnownToken;
 use claimsmith_issuer::value::{Member, render_string};
@@ -15,6 +15,7 @@ use claimsmith_protocol::authorize::ClaimsRequest;
 use claimsmith_protocol::error::ErrorCode;
 use claimsmith_protocol::form::Form;
 use claimsmith_protocol::handle::GrantId;
+use claimsmith_protocol::time::Timestamp;
 use claimsmith_store::LoadedGrant;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, StatusCode};
@@ -22,6 +23,7 @@ use http::{HeaderValue, Method, StatusCode};
 use super::{Cors, Endpoint, FORM_LIMIT, Kind};
 use crate::companions;
 use crate::directory::{Entry, Visit};
+use crate::envelope::{self, Content, Letter};
 use crate::failure::{Failure, Fault};
 use crate::hook_room::{Asked, Occasion, Room};
 use crate::http::{Answer, Arrival};
@@ -53,6 +55,8 @@ enum Refusal {
     UseNonce,
     /// 401.
     InvalidProof,
+    /// 401: the person has to show more, or once more (RFC 9470 §3).
+    InsufficientSignIn(Scheme),
     /// 403.
     InsufficientScope(Scheme),
     /// A plugin's no, or ours to answer for.
@@ -107,9 +111,14 @@ async fn answer(rooms: &Rooms, arrival: &Arrival, report: &mut Report) -> Result
     let loaded = rooms.store.load_grant(grant).await?.filter(LoadedGrant::person_is_there).ok_or_else(invalid)?;
     let entry = rooms.directory.client(&token.client_id).await?.filter(|entry| entry.client.enabled).ok_or_else(invalid)?;
     report.client(&token.client_id, true);
+    dpop::check_nonce_of(&entry.client.registration, proof.as_ref()).map_err(Failure::from)?;
     let scopes = scopes_of(&token);
     if !scopes.iter().any(|scope| **scope == *"openid") {
         return Err(Refusal::InsufficientScope(scheme));
+    }
+    let (allowed, names) = (&loaded.grant.allowed, &rooms.settings.acr_names);
+    if !rooms.settings.userinfo.is_met_by(allowed.acr.as_deref(), Timestamp::from_seconds(allowed.auth_time), names, now.timestamp()) {
+        return Err(Refusal::InsufficientSignIn(scheme));
     }
     if let Some(proof) = &proof {
         possession::settle(rooms, proof).await?;
@@ -195,18 +204,25 @@ impl SignableClaims for Signed<'_> {
 
 async fn render(rooms: &Rooms, visit: &Visit, entry: &Entry, answer: &UserinfoAnswer) -> Result<Answer, Refusal> {
     let client = &entry.client;
-    // Security: a client that counts on encryption gets nothing rather than something readable (OpenID Connect Core §10.2).
-    if client.registration.userinfo_encrypted_response_alg.is_some() {
-        return Err(Fault::NoKey("userinfo_encrypted_response_alg").into());
-    }
+    let letter = Letter::Userinfo;
     let Some(registered) = client.registration.userinfo_signed_response_alg.as_deref() else {
-        return Ok(Answer::json(StatusCode::OK, companions::object_of(answer.members()).to_string()));
+        let text = companions::object_of(answer.members()).into_string();
+        if !letter.is_sealed(client) {
+            return Ok(Answer::json(StatusCode::OK, text));
+        }
+        return Ok(jwt(envelope::enclose(rooms, entry, letter, (Content::Claims, text)).await.map_err(Failure::from)?));
     };
     let alg = companions::alg_of(rooms, Some(registered))?;
     let signer = visit.policy().keyring.plain_signer(alg, rooms.clock.now().timestamp().seconds()).ok_or(Fault::NoKey(alg.as_str()))?;
     let claims = Signed { issuer: rooms.urls.as_str(), client_id: &client.id, members: answer.members() };
     let prepared = signer.prepare(std::iter::empty(), &claims).map_err(Fault::from)?;
-    Ok(Answer::of(StatusCode::OK, "application/jwt", issue::signed(rooms, prepared, alg).await?))
+    let signed = issue::signed(rooms, prepared, alg).await?;
+    Ok(jwt(envelope::enclose(rooms, entry, letter, (Content::Jwt, signed)).await.map_err(Failure::from)?))
+}
+
+/// §5.3.2: whatever is signed or encrypted has this type.
+fn jwt(text: String) -> Answer {
+    Answer::of(StatusCode::OK, "application/jwt", text)
 }
 
 /// RFC 6750 §3, RFC 9449 §7.1.
@@ -217,6 +233,10 @@ fn refused(rooms: &Rooms, refusal: &Refusal) -> Answer {
         Refusal::InvalidToken(scheme) => (StatusCode::UNAUTHORIZED, Some((*scheme, "invalid_token")), "the access token is not good here"),
         Refusal::UseNonce => (StatusCode::UNAUTHORIZED, Some((Scheme::Dpop, "use_dpop_nonce")), "the proof needs the nonce of this answer"),
         Refusal::InvalidProof => (StatusCode::UNAUTHORIZED, Some((Scheme::Dpop, "invalid_dpop_proof")), "the proof is not good"),
+        Refusal::InsufficientSignIn(scheme) => {
+            let description = "the person has to sign in again, with what the challenge names";
+            (StatusCode::UNAUTHORIZED, Some((*scheme, "insufficient_user_authentication")), description)
+        }
         Refusal::InsufficientScope(scheme) => {
             (StatusCode::FORBIDDEN, Some((*scheme, "insufficient_scope")), "the access token lacks a scope")
         }
@@ -227,10 +247,13 @@ fn refused(rooms: &Rooms, refusal: &Refusal) -> Answer {
         Some((_, code)) => Answer::json(status, format!("{{\"error\":\"{code}\",\"error_description\":\"{description}\"}}")),
     };
     for challenge in challenges(tried, &rooms.settings.dpop.algs) {
-        let scope =
-            if matches!(refusal, Refusal::InsufficientScope(_)) && challenge.contains("error=") { ", scope=\"openid\"" } else { "" };
-        // Invariant: schemes, codes and names of algorithms are ASCII.
-        answer.headers.append(WWW_AUTHENTICATE, HeaderValue::from_str(&format!("{challenge}{scope}")).expect("a challenge is ASCII"));
+        let more = match refusal {
+            Refusal::InsufficientScope(_) if challenge.contains("error=") => ", scope=\"openid\"".to_owned(),
+            Refusal::InsufficientSignIn(_) if challenge.contains("error=") => rooms.settings.userinfo.parameters(),
+            _ => String::new(),
+        };
+        // Invariant: schemes, codes, names of algorithms and those of levels that the configuration lists are ASCII.
+        answer.headers.append(WWW_AUTHENTICATE, HeaderValue::from_str(&format!("{challenge}{more}")).expect("a challenge is ASCII"));
     }
     let answer = answer.uncached();
     if matches!(refusal, Refusal::UseNonce) { possession::with_nonce(rooms, Space::Resource, answer) } else { answer }

@@ -10,10 +10,12 @@ use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, Hea
 use reqwest::{Certificate, Client, RequestBuilder, Response, redirect};
 
 use super::lookup::GuardedLookup;
-use super::{Ask, FetchFault, FetchRefusal, FetchSettings, Fetched, Guard, Lookup};
+use super::{FetchFault, FetchRefusal, FetchSettings, Fetched, Guard, Lookup, Purpose};
 
 /// The media type of forms.
 const FORM: &str = "application/x-www-form-urlencoded";
+/// The media types of JSON.
+const JSON: &str = "application/jwk-set+json, application/json";
 
 /// The HTTP client, as guarded as it gets.
 #[derive(Debug, Clone)]
@@ -44,25 +46,23 @@ impl Exchange {
         Ok(Self { client, max_bytes: settings.max_bytes })
     }
 
-    pub(super) async fn run(&self, url: url::Url, ask: Ask) -> Result<Fetched, FetchRefusal> {
-        match ask {
-            Ask::Document { bearer } => {
+    pub(super) async fn run(&self, url: url::Url, purpose: Purpose) -> Result<Fetched, FetchRefusal> {
+        match purpose {
+            Purpose::Json { bearer } => {
                 let request = self.client.get(url);
-                self.json(match bearer {
-                    Some(token) => request.bearer_auth(token.expose()),
-                    None => request,
-                })
-                .await
+                let request = bearer.iter().fold(request, |request, token| request.bearer_auth(token.expose()));
+                self.bring(request, JSON, is_json, FetchRefusal::ContentType).await
             }
-            Ask::Nothing { form } => self.post(url, form).await,
-            Ask::Answer { form, basic } => {
+            Purpose::Exchange { form, basic } => {
                 let request = self.client.post(url).header(CONTENT_TYPE, FORM).body(form.expose().clone());
-                self.json(match basic {
-                    Some((name, secret)) => request.basic_auth(name, Some(secret.expose())),
-                    None => request,
-                })
-                .await
+                let request = basic.iter().fold(request, |request, (name, secret)| request.basic_auth(name, Some(secret.expose())));
+                self.bring(request, JSON, is_json, FetchRefusal::ContentType).await
             }
+            Purpose::RequestObject => {
+                let accepted = "application/oauth-authz-req+jwt, application/jwt";
+                self.bring(self.client.get(url), accepted, is_request_object, FetchRefusal::NoRequestObject).await
+            }
+            Purpose::Form(form) => self.post(url, form).await,
         }
     }
 
@@ -76,15 +76,20 @@ impl Exchange {
         }
     }
 
-    async fn json(&self, request: RequestBuilder) -> Result<Fetched, FetchRefusal> {
-        let request = request.header(ACCEPT, "application/jwk-set+json, application/json");
-        let answer = request.send().await.map_err(|error| refusal(&error))?;
+    async fn bring(
+        &self,
+        request: RequestBuilder,
+        accepted: &'static str,
+        is_wanted: fn(&str) -> bool,
+        otherwise: FetchRefusal,
+    ) -> Result<Fetched, FetchRefusal> {
+        let answer = request.header(ACCEPT, accepted).send().await.map_err(|error| refusal(&error))?;
         if answer.status() != reqwest::StatusCode::OK {
             return Err(FetchRefusal::Status(answer.status().as_u16()));
         }
         let headers = answer.headers();
-        if !is_json(headers) {
-            return Err(FetchRefusal::ContentType);
+        if !is_wanted(&media_type(headers)) {
+            return Err(otherwise);
         }
         if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
             return Err(FetchRefusal::Encoded);
@@ -119,11 +124,20 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, FetchFault> {
     }
 }
 
-/// Whether the body calls itself JSON: `application/json` or a type with the suffix `+json` (RFC 6839 §3.1).
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+/// What the body calls itself, without parameters and in small letters; empty where it says nothing.
+fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// JSON: `application/json` or a type with the suffix `+json` (RFC 6839 §3.1).
+fn is_json(essence: &str) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// A request object (RFC 9101 §5.2.3), or a JWT that does not say what for.
+fn is_request_object(essence: &str) -> bool {
+    matches!(essence, "application/oauth-authz-req+jwt" | "application/jwt")
 }
 
 /// How long the answer may be kept (RFC 9111 §5.2.2).
@@ -171,7 +185,7 @@ mod tests {
     fn caj_012_only_json_types_are_read() {
         let json = ["application/json", "APPLICATION/JSON; charset=utf-8", "application/jwk-set+json", "application/problem+json"];
         for value in json {
-            assert!(is_json(&headers(&CONTENT_TYPE, &[value])), "{value}");
+            assert!(is_json(&media_type(&headers(&CONTENT_TYPE, &[value]))), "{value}");
         }
         let others = [
             "text/html",
@@ -183,9 +197,9 @@ mod tests {
             "application/octet-stream",
         ];
         for value in others {
-            assert!(!is_json(&headers(&CONTENT_TYPE, &[value])), "{value}");
+            assert!(!is_json(&media_type(&headers(&CONTENT_TYPE, &[value]))), "{value}");
         }
-        assert!(!is_json(&HeaderMap::new()));
+        assert!(!is_json(&media_type(&HeaderMap::new())));
     }
 
     #[test]

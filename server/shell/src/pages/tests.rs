@@ -1,5 +1,7 @@
 use super::*;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, REFRESH, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, REFRESH, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
 use view::{Account, ClientCard, Complaint, Consent, DetailCard, ErrorKind, ErrorPage, Form, FormField, FormPost, Link, ScopeLine, SignIn};
 
 fn pages() -> Pages {
@@ -82,7 +84,8 @@ fn probes() -> Vec<View> {
         form_post.into(),
         sessions.into(),
         view::Apps { form: form(), account: account(), notice: None, apps: vec![app] }.into(),
-        view::Passkeys { form: form(), account: account(), notice: None, complaints: said(), passkeys: vec![passkey], add }.into(),
+        view::Passkeys { form: form(), account: account(), notice: None, complaints: said(), passkeys: vec![passkey], add: Some(add) }
+            .into(),
         view::Authenticator { form: form(), account: account(), notice: None, complaints: said(), enrolment }.into(),
         view::RecoveryCodes { form: form(), account: account(), left: 1, codes: vec![text()] }.into(),
         view::SignOut { form: form(), client: Some(client()), account: account() }.into(),
@@ -106,7 +109,7 @@ fn nothing_that_a_stranger_says_is_html() {
 }
 
 #[test]
-fn every_page_is_framed_by_nobody_stored_by_nobody_and_runs_nothing_inline() {
+fn net_004_every_page_is_framed_by_nobody_stored_by_nobody_and_runs_nothing_inline() {
     let pages = pages();
     for (name, view) in sample::views() {
         let answer = pages.render(&pages.look_in("de"), &view);
@@ -121,6 +124,21 @@ fn every_page_is_framed_by_nobody_stored_by_nobody_and_runs_nothing_inline() {
         let scripts = policy.contains("script-src");
         assert_eq!(scripts, made.contains("<script"), "{name}: scripts and policy differ");
         assert_eq!(answer.headers.contains_key(REFRESH), name.starts_with("signed_out-"), "{name}");
+    }
+}
+
+#[test]
+fn net_004_browsers_come_back_by_https_only() {
+    let said = |pages: Pages, issuer: &str| {
+        let view = sample::views().swap_remove(0).1;
+        let answer = pages.render(&pages.look_in("en"), &view);
+        answer.headers.get(STRICT_TRANSPORT_SECURITY).map(|value| format!("{issuer}: {}", value.to_str().unwrap()))
+    };
+    assert_eq!(said(pages(), "ours"), Some("ours: max-age=31536000".to_owned()));
+    assert_eq!(said(built(|settings| settings.https_only = None).unwrap(), "ours"), None);
+    for local in ["https://localhost:8443", "https://localhost"] {
+        let settings = crate::config::read(&crate::config::Sources::default()).check().unwrap().pages;
+        assert_eq!(said(Pages::load(&settings, &local.parse().unwrap()).unwrap(), local), None, "other servers of this machine");
     }
 }
 

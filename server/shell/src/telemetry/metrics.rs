@@ -60,6 +60,7 @@ const PLUGINS: usize = 10_000;
 pub struct Metrics {
     requests: Table<[&'static str; 3], Counter>,
     refusals: Table<[&'static str; 2], Counter>,
+    sign_ins: Table<[&'static str; 2], Counter>,
     clients: Option<Table<String, Outcomes>>,
     plugins: Table<String, [HookCells; HookPoint::ALL.len()]>,
     stages: [Histogram; Stage::COUNT],
@@ -97,6 +98,7 @@ impl Metrics {
         Metrics {
             requests: Table::new(1_000),
             refusals: Table::new(1_000),
+            sign_ins: Table::new(100),
             clients: settings.client_labels.then(|| Table::new(settings.client_labels_max)),
             plugins: Table::new(PLUGINS),
             stages: Default::default(),
@@ -117,6 +119,11 @@ impl Metrics {
         self.requests.with(&[endpoint, grant, code], |cell| cell.add(1));
         self.refusals.with(&[endpoint, reason], |cell| cell.add(1));
         self.client(client, |outcomes| outcomes.refused.add(1));
+    }
+
+    /// Somebody showed something to sign in with: `method` as in records, `outcome` is what came of it.
+    pub fn signed_in_with(&self, method: &'static str, outcome: &'static str) {
+        self.sign_ins.with(&[method, outcome], |cell| cell.add(1));
     }
 
     fn client(&self, client: &str, act: impl Fn(&Outcomes)) {
@@ -193,6 +200,14 @@ impl Metrics {
         for ([endpoint, reason], cell) in self.refusals.all() {
             out.sample(&[("endpoint", endpoint), ("reason", reason)], cell.value());
         }
+        out.family(
+            "claimsmith_sign_ins_total",
+            Kind::Counter,
+            "What people showed to sign in, by method and outcome: ok, wrong, throttled, refused by a plugin, or failed.",
+        );
+        for ([method, outcome], cell) in self.sign_ins.all() {
+            out.sample(&[("method", method), ("outcome", outcome)], cell.value());
+        }
         out.family("claimsmith_request_seconds", Kind::Histogram, "From the arrival of a request to its answer.");
         self.whole.encode(&[], out);
         out.family("claimsmith_stage_seconds", Kind::Histogram, "Time of each stage of a request.");
@@ -264,6 +279,7 @@ mod tests {
         let metrics = metrics(false);
         metrics.done("token", "client_credentials", "c1");
         metrics.failed("token", "client_credentials", "c1", "invalid_client", "wrong_secret");
+        metrics.signed_in_with("totp", "wrong");
         let mut stages = [None; Stage::COUNT];
         stages[Stage::Sign as usize] = Some(Duration::from_micros(22));
         metrics.stages(&stages, Duration::from_micros(60));
@@ -272,6 +288,7 @@ mod tests {
         let samples = check::samples(&text);
         assert_eq!(samples[r#"claimsmith_requests_total{endpoint="token",grant="client_credentials",outcome="ok"}"#], 1.0);
         assert_eq!(samples[r#"claimsmith_refusals_total{endpoint="token",reason="wrong_secret"}"#], 1.0);
+        assert_eq!(samples[r#"claimsmith_sign_ins_total{method="totp",outcome="wrong"}"#], 1.0);
         assert_eq!(samples[r#"claimsmith_stage_seconds_count{stage="sign"}"#], 1.0);
         assert_eq!(samples[r#"claimsmith_stage_seconds_count{stage="parse"}"#], 0.0);
         assert_eq!(samples["claimsmith_x"], 3.0);

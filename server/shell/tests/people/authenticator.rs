@@ -38,12 +38,11 @@ impl Authenticator {
     /// What `navigator.credentials.create` answers to the options.
     pub(crate) fn create(&mut self, options: &str) -> String {
         let options: Value = serde_json::from_str(options).unwrap();
-        let options = &options["publicKey"];
         assert_eq!(options["rp"]["id"], json!(self.rp_id));
         assert_eq!(options["authenticatorSelection"]["residentKey"], "required");
         assert_eq!(options["authenticatorSelection"]["userVerification"], "required");
         self.user_handle = base64url::decode(options["user"]["id"].as_str().unwrap()).unwrap();
-        let client_data = self.client_data("webauthn.create", options);
+        let client_data = self.client_data("webauthn.create", &options);
         let mut data = self.authenticator_data(0x40);
         data.extend_from_slice(&[0; 16]);
         data.extend_from_slice(&u16::try_from(self.credential_id.len()).unwrap().to_be_bytes());
@@ -63,9 +62,8 @@ impl Authenticator {
     /// What `navigator.credentials.get` answers to the options.
     pub(crate) fn get(&mut self, options: &str) -> String {
         let options: Value = serde_json::from_str(options).unwrap();
-        let options = &options["publicKey"];
         assert_eq!((&options["rpId"], &options["userVerification"]), (&json!(self.rp_id), &json!("required")));
-        let client_data = self.client_data("webauthn.get", options);
+        let client_data = self.client_data("webauthn.get", &options);
         self.counter += 1;
         let data = self.authenticator_data(0);
         let key = PKey::from_ec_key(self.key.clone()).unwrap();

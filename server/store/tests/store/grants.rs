@@ -62,7 +62,8 @@ fn grant(number: u8) -> GrantRecord {
 
 async fn complete(store: &Store, grant: GrantRecord) {
     store.begin_session(session(), None).await.unwrap();
-    let completion = Completion { grant, consent: None, session_id: "s1".into(), pushed: None, flow: None, at: now() };
+    let completion =
+        Completion { grant, consent: None, session_id: "s1".into(), signed_request: None, pushed: None, flow: None, at: now() };
     assert!(store.complete(completion).await.unwrap());
 }
 
@@ -168,7 +169,15 @@ async fn cod_012_a_consent_taken_back_ends_its_grants() {
     store.begin_session(session(), None).await.unwrap();
     let consent = Consent { scopes: ScopeSet::parse("openid").unwrap(), claims: vec!["email".into()], details: Some("[]".into()) };
     let record = ConsentRecord { user_id: user(), client_id: id("c"), consent, updated_at: now() };
-    let completion = Completion { grant: grant(7), consent: Some(record), session_id: "s1".into(), pushed: None, flow: None, at: now() };
+    let completion = Completion {
+        grant: grant(7),
+        consent: Some(record),
+        session_id: "s1".into(),
+        signed_request: None,
+        pushed: None,
+        flow: None,
+        at: now(),
+    };
     assert!(store.complete(completion).await.unwrap());
     let held = store.consent(&user(), &id("c")).await.unwrap().unwrap().consent;
     assert_eq!((held.scopes.to_text().as_str(), held.details.as_deref()), ("openid", Some("[]")));
@@ -191,6 +200,7 @@ async fn par_010_a_pushed_request_is_answered_once() {
         grant: GrantRecord { code: None, ..grant(number) },
         consent: None,
         session_id: "s1".into(),
+        signed_request: (number == 7).then(|| "a.b.c".into()),
         pushed: Some(digest("uri")),
         flow: None,
         at: now(),
@@ -198,6 +208,8 @@ async fn par_010_a_pushed_request_is_answered_once() {
     assert!(store.complete(completion(7)).await.unwrap());
     assert!(!store.complete(completion(8)).await.unwrap());
     assert!(store.load_grant(GrantId::from_bytes([8; 16])).await.unwrap().is_none(), "nothing half done");
+    let kept = store.signed_requests(Some("c".to_owned()), None, 10).await.unwrap();
+    assert_eq!(kept.iter().map(|held| held.request_object.as_str()).collect::<Vec<_>>(), ["a.b.c"], "FMS-006");
     assert!(store.pushed_request(digest("uri"), now()).await.unwrap().is_none());
 }
 

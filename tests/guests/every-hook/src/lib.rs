@@ -1,6 +1,7 @@
 //! A guest of the tests that has every hook, answers what its configuration says, and tells its log what it saw.
 //!
-//! *Comes in:* the binding's configuration: edits as fixtures spell them, fit for the hook or not, or a refusal.
+//! *Comes in:* the binding's configuration: edits as fixtures spell them, fit for the hook or not, a refusal or a trap, at every
+//! hook or at one alone.
 //! *Goes out:* those edits, by way of the SDK's builders that let nobody write them; or that refusal.
 //! *May fail:* where its configuration is none.
 //! *Must never know:* which of its edits a server would apply.
@@ -19,6 +20,9 @@ struct Configuration {
     #[serde(default)]
     edits: Vec<Wanted>,
     refuse: Option<String>,
+    #[serde(default)]
+    fails: bool,
+    at: Option<String>,
     #[serde(default)]
     tells: bool,
 }
@@ -86,12 +90,16 @@ impl From<Wanted> for Edit {
 /// The plugin.
 pub struct EveryHook;
 
-fn answer<H>(context: &Context, draft: impl FnOnce() -> Json) -> Result<Edits<H>, Refusal> {
+fn answer<H>(hook: &str, context: &Context, draft: impl FnOnce() -> Json) -> Result<Edits<H>, Refusal> {
     let configuration: Configuration = context.configuration();
+    let is_meant = configuration.at.as_ref().is_none_or(|at| at == hook);
     if configuration.tells {
         log::info!("{}", json!({ "draft": draft(), "known": known(context) }));
     }
-    if let Some(code) = configuration.refuse {
+    if configuration.fails && is_meant {
+        std::process::abort();
+    }
+    if let Some(code) = configuration.refuse.filter(|_| is_meant) {
         return Err(Refusal::new(code, "as configured"));
     }
     let mut edits = Edits::new();
@@ -130,46 +138,46 @@ fn told(members: &[Member]) -> Json {
 )]
 impl EveryHook {
     fn access_token(context: &Context, draft: &TokenDraft) -> Result<Edits, Refusal> {
-        answer(context, || json!([told(&draft.claims), draft.scopes, draft.audience, draft.lifetime]))
+        answer("access_token", context, || json!([told(&draft.claims), draft.scopes, draft.audience, draft.lifetime]))
     }
 
     fn token_response(context: &Context, draft: &ResponseDraft) -> Result<ResponseEdits, Refusal> {
-        answer(context, || json!([told(&draft.members)]))
+        answer("token_response", context, || json!([told(&draft.members)]))
     }
 
     fn introspection(context: &Context, draft: &IntrospectionDraft) -> Result<IntrospectionEdits, Refusal> {
-        answer(context, || json!([told(&draft.members), draft.caller]))
+        answer("introspection", context, || json!([told(&draft.members), draft.caller]))
     }
 
     fn id_token(context: &Context, draft: &IdTokenDraft) -> Result<IdTokenEdits, Refusal> {
-        answer(context, || json!([told(&draft.claims), draft.lifetime]))
+        answer("id_token", context, || json!([told(&draft.claims), draft.lifetime]))
     }
 
     fn refresh_token(context: &Context, draft: &RefreshTokenDraft) -> Result<RefreshTokenEdits, Refusal> {
-        answer(context, || json!([told(&draft.attributes), draft.scopes, draft.lifetime]))
+        answer("refresh_token", context, || json!([told(&draft.attributes), draft.scopes, draft.lifetime]))
     }
 
     fn userinfo(context: &Context, draft: &UserinfoDraft) -> Result<UserinfoEdits, Refusal> {
-        answer(context, || json!([told(&draft.members), draft.scopes]))
+        answer("userinfo", context, || json!([told(&draft.members), draft.scopes]))
     }
 
     fn authentication(context: &Context, draft: &AuthenticationDraft) -> Result<AuthenticationEdits, Refusal> {
-        answer(context, || json!([draft.factor, draft.factors, told(&draft.attributes)]))
+        answer("authentication", context, || json!([draft.factor, draft.factors, told(&draft.attributes)]))
     }
 
     fn post_authentication(context: &Context, draft: &PostAuthenticationDraft) -> Result<PostAuthenticationEdits, Refusal> {
-        answer(context, || json!([told(&draft.attributes), draft.scopes]))
+        answer("post_authentication", context, || json!([told(&draft.attributes), draft.scopes]))
     }
 
     fn consent(context: &Context, draft: &ConsentDraft) -> Result<ConsentEdits, Refusal> {
-        answer(context, || json!([draft.scopes, draft.remembered]))
+        answer("consent", context, || json!([draft.scopes, draft.remembered]))
     }
 
     fn scope(context: &Context, draft: &ScopeDraft) -> Result<ScopeEdits, Refusal> {
-        answer(context, || json!([draft.scopes]))
+        answer("scope", context, || json!([draft.scopes]))
     }
 
     fn authorization_details(context: &Context, draft: &AuthorizationDetailsDraft) -> Result<AuthorizationDetailsEdits, Refusal> {
-        answer(context, || json!([draft.read::<Json>().unwrap_or_default()]))
+        answer("authorization_details", context, || json!([draft.read::<Json>().unwrap_or_default()]))
     }
 }

@@ -86,7 +86,7 @@ fn each_row_of_the_matrix_refuses() {
 }
 
 #[test]
-fn hyb_and_idt_005_tokens_through_the_browser() {
+fn hyb_008_and_idt_005_tokens_through_the_browser() {
     let client = registered(r#","response_types":["code","id_token","code id_token","id_token token"]"#);
     let at = (Column::Authorize, Object::None, false);
     let text = |response_type: &str| GOOD.replace("response_type=code", &format!("response_type={response_type}"));
@@ -102,6 +102,12 @@ fn hyb_and_idt_005_tokens_through_the_browser() {
         other => panic!("{other:?}"),
     }
     assert_eq!(code_of(ask_of(&client, &policy(), &text("token"), at)), ("unauthorized_client", true), "AUZ-007");
+    let mut without_grant = client.clone();
+    without_grant.grants.retain(|grant| *grant != GrantType::Implicit);
+    assert_eq!(code_of(ask_of(&without_grant, &policy(), &text("code+id_token"), at)), ("unauthorized_client", true), "HYB-009");
+    let bound = registered(r#","response_types":["code id_token","id_token token"],"dpop_bound_access_tokens":true"#);
+    assert_eq!(code_of(ask_of(&bound, &policy(), &text("id_token+token"), at)), ("unauthorized_client", true), "no such token is bound");
+    ask_of(&bound, &policy(), &text("code+id_token"), at).expect("an ID token is not");
     let off = PeoplePolicy { response_types: vec![ResponseType::Code], ..policy() };
     assert_eq!(code_of(ask_of(&client, &off, &text("id_token"), at)), ("unsupported_response_type", true));
     for profile in ["oauth2_1", "fapi2_security"] {

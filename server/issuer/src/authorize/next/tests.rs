@@ -46,7 +46,18 @@ fn consent(scopes: &str) -> Consent {
 }
 
 fn standing<'a>(client: &'a Client, person: Option<&'a Person>, consent: Option<&'a Consent>) -> Standing<'a> {
-    Standing { client, person, hint: None, fresh: false, chosen: false, consent, agreed: false, can_step_up: false, acr_met: true }
+    Standing {
+        client,
+        person,
+        hint: None,
+        hinted_other: false,
+        fresh: false,
+        chosen: false,
+        consent,
+        agreed: false,
+        can_step_up: false,
+        acr_met: true,
+    }
 }
 
 fn silent(mut asked: Asked) -> Asked {
@@ -99,6 +110,20 @@ fn oar_004_oar_005_and_oar_008_asked_again() {
     let again = with(&|asked| asked.prompt.consent = true);
     assert!(matches!(next(&again, &done, NOW), Ok(Step::Consent(_))));
     assert_eq!(next(&again, &Standing { agreed: true, ..done }, NOW), Ok(Step::Answer));
+}
+
+#[test]
+fn oar_019_a_session_does_not_answer_for_another_who_was_hinted_at() {
+    let client = client();
+    let (person, consent) = (person(0), consent("openid"));
+    let done = Standing { hinted_other: true, ..standing(&client, Some(&person), Some(&consent)) };
+    assert_eq!(next(&asked("openid"), &done, NOW), Ok(Step::ChooseAccount));
+    assert_eq!(code(next(&silent(asked("openid")), &done, NOW)), "account_selection_required");
+    for settled in [Standing { chosen: true, ..done }, Standing { fresh: true, ..done }] {
+        assert_eq!(next(&asked("openid"), &settled, NOW), Ok(Step::Answer));
+    }
+    // Who has not agreed yet is not told apart.
+    assert_eq!(code(next(&silent(asked("openid")), &Standing { consent: None, ..done }, NOW)), "consent_required");
 }
 
 #[test]

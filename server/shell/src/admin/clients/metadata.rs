@@ -1,8 +1,9 @@
 //! Client metadata: the JSON of RFC 7591 and our own members → a checked client, and back.
 
 use claimsmith_issuer::client::{Authentication, Client, ClientKeys, OWN_CLIENT_ID, TokenFormat};
+use claimsmith_issuer::detail_types::DetailTypes;
 use claimsmith_issuer::person::{USER_ID_PREFIX, looks_like_user_id};
-use claimsmith_jose::{MacAlg, SigningAlg};
+use claimsmith_jose::{KeyAlg, MacAlg, SigningAlg};
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::id::ClientId;
 use claimsmith_protocol::resource::check_resource;
@@ -15,6 +16,7 @@ use serde_json::{Map, Value, json};
 use super::authentication::{self, Offer, SecretWish, secrets_of};
 use super::people;
 use crate::admin::fields::Fields;
+use crate::client_keys::parse_inline;
 
 /// Largest `metadata`, bytes of compact JSON.
 const METADATA_MAX: usize = 16 << 10;
@@ -39,6 +41,10 @@ pub(crate) struct Rules {
     pub(crate) lifetime_ceiling: u32,
     /// Response types that are switched on.
     pub(crate) response_types: Vec<ResponseType>,
+    /// Whether request objects may be encrypted.
+    pub(crate) encrypted_objects: bool,
+    /// The types of authorization details.
+    pub(crate) detail_types: DetailTypes,
 }
 
 /// A registration that is in order.
@@ -100,7 +106,22 @@ pub(crate) fn read(fields: &mut Fields, rules: &Rules, held: Option<(&Client, &V
         id_token_lifetime,
         registration,
     };
+    need_encryption_key(fields, &client);
     Some(Registration { client, secret, secret_expires_at })
+}
+
+/// Security: who counts on encryption has a key for it, as far as that can be seen now.
+fn need_encryption_key(fields: &mut Fields, client: &Client) {
+    let name = "authorization_encrypted_response_alg";
+    let Some(alg) = client.registration.authorization_encrypted_response_alg.as_deref().and_then(KeyAlg::parse) else { return };
+    let has_key = match client.keys() {
+        Some(ClientKeys::Inline(text)) => parse_inline(&text).is_ok_and(|set| set.encryption_key(alg).is_some()),
+        Some(ClientKeys::Uri(_)) => true,
+        None => false,
+    };
+    if !has_key && !alg.is_symmetric() {
+        fields.wrong(name, format!("needs a key for {} in jwks, or a jwks_uri", alg.as_str()));
+    }
 }
 
 fn client_id(fields: &mut Fields, held: Option<&Client>, fresh: &ClientId) -> Option<ClientId> {

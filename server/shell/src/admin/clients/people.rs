@@ -44,10 +44,17 @@ pub(super) fn read(
             Some(Authentication::PrivateKeyJwt { .. } | Authentication::Certificate | Authentication::SelfSigned { .. })
         ),
         by_certificate: matches!(authentication, Some(Authentication::Certificate)),
+        by_mac: matches!(authentication, Some(Authentication::SecretJwt { .. })),
         response_types: &rules.response_types,
+        encrypted_objects: rules.encrypted_objects,
     };
     for wrong in check(&registration, around) {
         fields.wrong(&wrong.field, wrong.detail);
+    }
+    for (index, kind) in registration.authorization_details_types.iter().enumerate() {
+        if !rules.detail_types.knows(kind) {
+            fields.wrong(&format!("authorization_details_types.{index}"), "is no type of this server (authorize.details_types_file)");
+        }
     }
     Some(registration)
 }

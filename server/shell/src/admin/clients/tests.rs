@@ -27,6 +27,8 @@ fn rules() -> Rules {
         resources: vec!["https://api.example".into()],
         lifetime_ceiling: 86_400,
         response_types: vec![ResponseType::Code],
+        encrypted_objects: false,
+        detail_types: claimsmith_issuer::detail_types::DetailTypes::default(),
     }
 }
 

@@ -4,7 +4,8 @@ use super::{Account, ClientCard, Complaint, Form};
 use serde::Serialize;
 use serde_json::Value;
 
-/// What the client may have. Actions: `allow`, `deny`. Optional scopes that are ticked arrive as `scope` fields.
+/// What the client may have. Actions: `allow`, `deny`. Optional scopes that are ticked arrive as `scope` fields, and single
+/// claims as `claim` fields.
 #[derive(Clone, Serialize)]
 pub struct Consent {
     /// The form.
