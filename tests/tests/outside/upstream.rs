@@ -120,7 +120,7 @@ fn somebody_new_gets_an_account_and_somebody_known_is_the_same_again() {
 
     let (reply, said) = RIG.tokens(&RIG.browser(), &alice, "");
     let id_token = RIG.here.decode(reply.json()["id_token"].as_str().expect("an ID token")).claims;
-    assert!(id_token.get("acr").is_none() && id_token.get("amr").is_none(), "what was done there is not known: {id_token}");
+    assert!(id_token.get("acr").is_none() && id_token.get("amr").is_none(), "what was done there is not known: {id_token:?}");
     let subject = said["sub"].as_str().expect("a sub").to_owned();
     assert!(subject.starts_with("usr_"), "{said}");
 
