@@ -50,4 +50,5 @@ mod outside {
     mod upstream;
     mod users;
     mod walk;
+    mod watching;
 }

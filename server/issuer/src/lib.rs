@@ -26,6 +26,7 @@ pub mod registration;
 pub mod request_object;
 pub mod request_uri;
 pub mod resource;
+pub mod session_state;
 pub mod step_up;
 pub mod subject;
 pub mod upstream;

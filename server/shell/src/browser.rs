@@ -2,6 +2,7 @@
 //!
 //! Three cookies, none of them readable by scripts (RFC 6265bis §4.1.3.2, `__Host-`): the browser's own name, to which flows and forms
 //! are bound; the session; and the mark of a device in which somebody has signed in before.
+//! A fourth one is there where `sessions.check_session_iframe` is set, and is for a frame of ours to read.
 
 use claimsmith_jose::{Digest, base64url};
 use claimsmith_protocol::time::Timestamp;
@@ -20,6 +21,9 @@ const BROWSER: &str = "__Host-claimsmith-browser";
 const SESSION: &str = "__Host-claimsmith-session";
 /// Marks a device.
 const DEVICE: &str = "__Host-claimsmith-device";
+
+/// Says which session it is to the frame that clients' pages ask; only where that is switched on.
+const STATE: &str = "__Host-claimsmith-state";
 
 /// How often a session in use is noted, seconds.
 const SEEN_EVERY: i64 = 60;
@@ -103,15 +107,29 @@ pub fn without_session(answer: Answer) -> Answer {
     with_cookie(answer, SESSION, "", Some(0))
 }
 
+/// The answer, after which clients' pages find the state of this session; nothing where they cannot watch it.
+pub fn with_state(rooms: &Rooms, answer: Answer, session: Option<&Session>) -> Answer {
+    if !rooms.settings.check_session {
+        return answer;
+    }
+    let state = session.map_or_else(String::new, |session| rooms.shared.browser_state(&session.id));
+    let age = if session.is_some() { rooms.settings.people.session_lifetime.seconds() } else { 0 };
+    // Security: the one cookie that scripts may read, and that is sent within pages of others. It opens nothing.
+    set_cookie(answer, format!("{STATE}={state}; Path=/; Secure; SameSite=None; Max-Age={age}"))
+}
+
 /// The answer, after which the device is known.
 pub fn with_device(answer: Answer, mark: &str, lifetime_seconds: u32) -> Answer {
     with_cookie(answer, DEVICE, mark, Some(lifetime_seconds))
 }
 
-fn with_cookie(mut answer: Answer, name: &str, value: &str, max_age: Option<u32>) -> Answer {
+fn with_cookie(answer: Answer, name: &str, value: &str, max_age: Option<u32>) -> Answer {
     let age = max_age.map_or_else(String::new, |seconds| format!("; Max-Age={seconds}"));
     // Lax: people come here from the pages of clients, and forms are guarded by tokens of their own.
-    let text = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{age}");
+    set_cookie(answer, format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{age}"))
+}
+
+fn set_cookie(mut answer: Answer, text: String) -> Answer {
     // Invariant: names are ours and values base64url.
     answer.headers.append(SET_COOKIE, HeaderValue::from_str(&text).expect("a cookie of ours is ASCII"));
     answer

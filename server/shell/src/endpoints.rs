@@ -17,6 +17,7 @@ use crate::rooms::Rooms;
 mod account;
 mod assets;
 mod authorize;
+mod check_session;
 mod discovery;
 mod end_session;
 mod health;
@@ -90,6 +91,7 @@ enum Kind {
     FlowPage,
     UpstreamReturn,
     EndSession,
+    CheckSession,
     Userinfo,
     Par,
 }
@@ -116,6 +118,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &authorize::CONSENT,
     &authorize::UPSTREAM,
     &end_session::ENDPOINT,
+    &check_session::ENDPOINT,
     &account::OVERVIEW,
     &account::SESSIONS,
     &account::APPS,
@@ -259,6 +262,7 @@ impl Handler for Public {
             Kind::UpstreamReturn => authorize::upstream(rooms, &arrival).await,
             Kind::Account(place) => account::handle(place, endpoint, rooms, &arrival).await,
             Kind::EndSession => end_session::handle(rooms, &arrival).await,
+            Kind::CheckSession => check_session::handle(rooms),
         };
         self.cors(endpoint, &arrival.headers, answer)
     }

@@ -76,6 +76,8 @@ pub struct Settings {
     pub acr_names: AcrNames,
     /// What UserInfo asks of the sign-in behind a token.
     pub userinfo: Demand,
+    /// Whether clients' pages can watch the session (`check_session_iframe`).
+    pub check_session: bool,
 }
 
 /// Everything the endpoints need, made once.

@@ -69,6 +69,11 @@ impl SharedSecret {
         hmac_sha256(self.upstream.expose(), &[&message]).to_base64url()
     }
 
+    /// The state of a browser in which this session is, as clients' pages may watch it: it tells nothing of the session.
+    pub fn browser_state(&self, session_id: &str) -> String {
+        hmac_sha256(self.forms.expose(), &[b"browser state\0", session_id.as_bytes()]).to_base64url()
+    }
+
     /// Whether a form came from our page in this browser.
     pub fn is_form_token(&self, presented: &str, browser: &str, purpose: &str) -> bool {
         // Security: digests of both, so that the comparison takes the same time for all.

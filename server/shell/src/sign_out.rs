@@ -165,7 +165,7 @@ impl Walk<'_> {
                 self.rooms.pages.load().render(&self.look(), &SignedOut { frames, next, next_name, wait: WAIT }.into())
             }
         };
-        browser::without_session(answer)
+        browser::with_state(self.rooms, browser::without_session(answer), None)
     }
 }
 
@@ -177,7 +177,8 @@ pub async fn over(rooms: &Rooms, arrival: &Arrival, ended: Option<&EndedSession>
     };
     let pages = rooms.pages.load();
     let page = SignedOut { frames, next: None, next_name: None, wait: WAIT };
-    Ok(browser::without_session(pages.render(&pages.look(None, &arrival.headers), &page.into())))
+    let answer = browser::without_session(pages.render(&pages.look(None, &arrival.headers), &page.into()));
+    Ok(browser::with_state(rooms, answer, None))
 }
 
 /// The pages of the clients that a session had, by which they end their own.

@@ -329,7 +329,7 @@ fn bcl_001_002_003_004_005_009_012_lgo_017_every_client_of_the_session_is_told_o
 }
 
 #[test]
-fn bcl_003_and_idt_015_a_logout_token_is_encrypted_as_the_clients_id_tokens_are() {
+fn bcl_003_bcl_006_and_idt_015_a_logout_token_is_encrypted_as_the_clients_id_tokens_are() {
     let key = DecryptionKey::generate(DecryptionKind::P256).expect("a key");
     let jwks = json!({ "keys": [key.public_jwk().expect("a JWK")] });
     let client = told_at("/sealed", json!({ "jwks": jwks, "id_token_encrypted_response_alg": "ECDH-ES+A128KW" }));

@@ -6,11 +6,12 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use claimsmith_jose::{Digest, SigningAlg};
-use claimsmith_tests::{AssertionKey, Dev, Registered, Reply, claims, encode, send};
+use claimsmith_tests::{AssertionKey, Dev, Person, Registered, Reply, claims, encode, send};
 use reqwest::blocking::Client;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::code_flow::{CALLBACK, VERIFIER, app, code, refresh_token};
 use super::dpop::proof;
 
 /// A server with a listener that asks for certificates and one behind a proxy, and the files of some certificates.
@@ -255,6 +256,31 @@ fn mtl_014_binding_goes_with_any_way_to_authenticate() {
         format!("client_assertion={assertion}&client_assertion_type={}", encode("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
     let token = RIG.token(&RIG.holder("own"), &form).okt();
     assert_eq!(RIG.dev.decode(&token).claims["cnf"], thumbprint("own"), "who signed it does not matter for binding");
+}
+
+#[test]
+fn mtl_009_mtl_015_and_rft_017_tokens_of_a_public_client_are_bound_to_its_certificate() {
+    let bound = json!({ "token_endpoint_auth_method": "none", "tls_client_certificate_bound_access_tokens": true });
+    let (client, alice) = (app(&RIG.dev, bound), Person::alice(&RIG.dev));
+    let code = code(&RIG.dev, &alice, &client, "&scope=openid+offline_access");
+    let ask = |name: &str, form: &str| {
+        let form = format!("client_id={}&{form}", client.client_id);
+        post(&RIG.holder(name), &RIG.alias("token_endpoint"), None, &form)
+    };
+    let redeeming = format!("grant_type=authorization_code&code={code}&redirect_uri={}&code_verifier={VERIFIER}", encode(CALLBACK));
+    let first = ask("own", &redeeming);
+    let token = first.okt();
+    assert_eq!(RIG.dev.decode(&token).claims["cnf"], thumbprint("own"));
+    let refreshing = format!("grant_type=refresh_token&refresh_token={}", refresh_token(&first));
+    ask("next", &refreshing).err("invalid_grant");
+    assert_eq!(RIG.dev.decode(&ask("own", &refreshing).okt()).claims["cnf"], thumbprint("own"));
+    // At our own resource (MTL-009).
+    let userinfo = |http: &Client, url: &str| send(http.get(url).bearer_auth(&token)).status;
+    let path = RIG.dev.url("userinfo_endpoint").strip_prefix(RIG.dev.issuer()).expect("below the issuer").to_owned();
+    let alias = RIG.alias("token_endpoint").replace("/oauth2/token", &path);
+    assert_eq!(userinfo(&RIG.holder("own"), &alias), 200);
+    assert_eq!(userinfo(&RIG.holder("next"), &alias), 401);
+    assert_eq!(userinfo(&RIG.dev.http, RIG.dev.url("userinfo_endpoint")), 401);
 }
 
 #[test]

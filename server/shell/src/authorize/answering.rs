@@ -3,6 +3,7 @@
 use claimsmith_issuer::assurance;
 use claimsmith_issuer::authorize::{Consent, ReturnAddress};
 use claimsmith_issuer::grants::{Allowed, CodeState, GrantRecord, refresh_token};
+use claimsmith_issuer::session_state::session_state;
 use claimsmith_issuer::subject::sid;
 use claimsmith_issuer::value::{render_integer, render_string};
 use claimsmith_jose::{SignableClaims, SigningAlg};
@@ -17,6 +18,7 @@ use rand::Rng;
 use super::consenting::{Agreed, askable};
 use super::flow::{Walk, see_other};
 use super::{Stop, cards, front_channel, standing};
+use crate::browser;
 use crate::companions::alg_of;
 use crate::directory::Visit;
 use crate::envelope::{self, Content, Letter};
@@ -86,8 +88,18 @@ pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, rep
     }
     minted.settle(walk).await?;
     let code = code.as_ref().map(|code| ("code", code.expose().to_owned()));
-    let parameters = code.into_iter().chain(minted.parameters).collect();
+    let watched = watched(walk).map(|state| ("session_state", state));
+    let parameters = code.into_iter().chain(minted.parameters).chain(watched).collect();
     Ok(respond(walk.rooms, walk.arrival, &walk.asked.to, parameters).await?)
+}
+
+/// `session_state`, where clients' pages can watch the session and the client is at an origin (OpenID Connect Session Management §2).
+fn watched(walk: &Walk<'_>) -> Option<String> {
+    let session = walk.browser.session.as_ref().filter(|_| walk.rooms.settings.check_session && walk.asked.is_openid())?;
+    let origin = url::Url::parse(walk.asked.to.redirect_uri.as_str()).ok()?.origin();
+    let state = walk.rooms.shared.browser_state(&session.id);
+    let salt = browser::fresh_secret();
+    origin.is_tuple().then(|| session_state(&walk.client().id, &origin.ascii_serialization(), &state, &salt))
 }
 
 /// When a code is over; under FAPI 2.0 after a minute (Security Profile §5.3.2.1).

@@ -172,6 +172,7 @@ impl<'a> Walk<'a> {
             None => answer,
             Some((session, device)) => {
                 let answer = browser::with_session(answer, session, people.session_lifetime.seconds());
+                let answer = browser::with_state(self.rooms, answer, self.browser.session.as_ref());
                 browser::with_device(answer, device, self.rooms.settings.device_lifetime)
             }
         }

@@ -211,6 +211,7 @@ impl ServeConfig {
             mtls_origin: self.mtls_origin(),
             acr_names: self.acr_names(),
             userinfo: self.userinfo_demand(),
+            check_session: self.sessions.check_session_iframe,
         }
     }
 

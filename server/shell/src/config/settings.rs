@@ -388,6 +388,9 @@ settings! {
         lifetime: Duration = "24 h" in "1 min" ..= "365 d";
         /// And this long after it was last used.
         idle: Duration = "4 h" in "1 min" ..= "365 d";
+        /// Whether clients' pages can watch the session from a frame (OpenID Connect Session Management). It needs a cookie that
+        /// scripts of this server read and that is sent within other sites' pages, which many browsers no longer do.
+        check_session_iframe: bool = "false";
     }
 
     /// Refresh tokens. A client may say otherwise where it is said so.

@@ -129,6 +129,9 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
     for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.client_auth) {
         add_client_auth(&mut members, endpoint, settings);
     }
+    if settings.check_session {
+        members.insert("check_session_iframe".into(), url(urls.origin(), &super::check_session::ENDPOINT));
+    }
     let proofs: Vec<_> = settings.dpop.algs.iter().map(|alg| alg.as_str()).collect();
     members.insert("dpop_signing_alg_values_supported".into(), json!(proofs));
     if settings.has_certificates {
