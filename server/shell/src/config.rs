@@ -18,6 +18,7 @@ mod reference;
 mod rooms;
 mod settings;
 mod table;
+mod upstream;
 mod value;
 
 pub use check::{Pair, ServeConfig};
@@ -29,9 +30,10 @@ pub use reference::{print, reference};
 pub use settings::{
     Aliases, Assurance, Audit, Authorize, Cache, ClientAuth, Cors, Database, Dpop, Fetch, General, Grants, Hooks, Introspection, Keys,
     Lifetimes, Limits, Listen, Log, Metrics, Otel, Pages, Passkeys, Passwords, Proxied, Refresh, Sessions, SignIn, SignInThrottle, Signing,
-    Store, Tls, Tokens, Upstream, Userinfo, Workers,
+    Store, Tls, Tokens, Userinfo, Workers,
 };
 pub use table::{Descriptor, Effective};
+pub use upstream::Upstream;
 pub use value::{
     AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Size, UnknownPeople, WebOrigin,
 };

@@ -2,9 +2,7 @@
 
 use super::issuer::Issuer;
 use super::table::{Descriptor, Reader, Section, full_name, settings, within};
-use super::value::{
-    AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Setting, Size, UnknownPeople, WebOrigin,
-};
+use super::value::{AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Setting, Size, WebOrigin};
 use crate::listen::Network;
 use crate::pages::Colour;
 use claimsmith_issuer::client::TokenFormat;
@@ -273,27 +271,6 @@ settings! {
         rp_id: Option<PlainText> = "";
         /// How long somebody may take over one dialogue.
         timeout: Duration = "5 min" in "30 s" ..= "1 h";
-    }
-
-    /// Another OpenID Provider with which people may sign in. It is on as soon as `upstream.issuer` is set; then `client_id` and
-    /// `client_secret_file` are needed. Register this server there with the redirect URI `<issuer>/signin/upstream`. The provider is
-    /// fetched from like everything else: see `fetch`.
-    Upstream at "upstream" {
-        /// The provider's name on the button; the host of its issuer when not set.
-        name: Option<PlainText> = "";
-        /// The provider's issuer identifier, as its metadata spell it.
-        issuer: Option<HttpUrl> = "";
-        /// This server's client id there.
-        client_id: Option<PlainText> = "";
-        /// File with this server's client secret there.
-        client_secret_file: Option<PathBuf> = "";
-        /// Scopes to ask for, `openid` among them.
-        scopes: Vec<PlainText> = "openid, profile, email";
-        /// Algorithms that the provider may sign ID tokens with.
-        signing_algs: Vec<SigningAlg> = "RS256, ES256, PS256, EdDSA, ES384, ES512, PS384, PS512, RS384, RS512";
-        /// People of the provider who are not known here: `create` gives them an account, `refuse` turns them away. Who is known is
-        /// known by the provider's issuer and their `sub` there, never by an e-mail address.
-        unknown_people: UnknownPeople = "create";
     }
 
     /// The names of how sure the server is of a person, as `acr` values: what clients ask for with `acr_values` and find in ID
