@@ -47,6 +47,7 @@ mod outside {
     mod step_up;
     mod subjects;
     mod token_endpoint;
+    mod upstream;
     mod users;
     mod walk;
     mod watching;

@@ -60,13 +60,14 @@ impl Level {
     pub const ALL: [Self; 3] = [Self::Password, Self::MultiFactor, Self::Passkey];
 }
 
-/// What the methods make together; nothing where another provider alone knows.
+/// What the methods make together; nothing where another provider alone knows. With something held here, its word is one factor of two.
 pub fn level(methods: &[Method]) -> Option<Level> {
     let knows = methods.contains(&Method::Password);
+    let vouched = methods.contains(&Method::Upstream);
     let holds = methods.iter().any(|method| method.is_possession());
     if methods.contains(&Method::Passkey) {
         Some(Level::Passkey)
-    } else if knows && holds {
+    } else if (knows || vouched) && holds {
         Some(Level::MultiFactor)
     } else if knows {
         Some(Level::Password)
@@ -236,7 +237,7 @@ mod tests {
 
     #[test]
     fn idt_010_amr_and_level_say_what_was_done() {
-        let table: [(&[Method], &[&str], Option<Level>); 9] = [
+        let table: [(&[Method], &[&str], Option<Level>); 11] = [
             (&[Password], &["pwd"], Some(Level::Password)),
             (&[Password, Totp], &["pwd", "otp", "mfa"], Some(Level::MultiFactor)),
             (&[Password, RecoveryCode], &["pwd", "otp", "mfa"], Some(Level::MultiFactor)),
@@ -245,6 +246,8 @@ mod tests {
             (&[Totp], &["otp"], None),
             (&[Totp, RecoveryCode], &["otp"], None),
             (&[Upstream], &[], None),
+            (&[Upstream, Totp], &["otp", "mfa"], Some(Level::MultiFactor)),
+            (&[Upstream, Password], &["pwd"], Some(Level::Password)),
             (&[], &[], None),
         ];
         for (methods, values, expected) in table {
@@ -289,7 +292,7 @@ mod tests {
         let codes = Enrolled { recovery_codes: 3, ..nothing };
         let mfa = Wanted::AtLeast(Level::MultiFactor);
         let passkey = Wanted::AtLeast(Level::Passkey);
-        let table: [(&[Method], Enrolled, Wanted, Step); 13] = [
+        let table: [(&[Method], Enrolled, Wanted, Step); 14] = [
             (&[Password], nothing, Wanted::Nothing, Step::Enough),
             (&[Password], codes, Wanted::Nothing, Step::Enough),
             (&[Password], app, Wanted::Nothing, Step::SecondFactor),
@@ -303,6 +306,7 @@ mod tests {
             (&[Passkey], app, Wanted::Nothing, Step::Enough),
             (&[Upstream], app, Wanted::Nothing, Step::Enough),
             (&[Upstream], app, mfa, Step::SecondFactor),
+            (&[Upstream, Totp], app, mfa, Step::Enough),
         ];
         for (done, enrolled, wanted, step) in table {
             assert_eq!(next_step(done, enrolled, wanted), step, "{done:?} {enrolled:?} {wanted:?}");

@@ -29,4 +29,5 @@ pub mod resource;
 pub mod session_state;
 pub mod step_up;
 pub mod subject;
+pub mod upstream;
 pub mod value;

@@ -20,6 +20,7 @@ mod front_channel;
 mod pushing;
 mod signing_in;
 mod standing;
+mod upstream;
 
 use std::sync::Arc;
 
@@ -37,6 +38,7 @@ pub use errand::{Errand, send};
 pub use flow::{Kept, Progress, Walk, see_other, stopped};
 pub use pushing::{Pushing, push};
 pub use standing::verify_id_token;
+pub use upstream::come_back;
 
 /// How a walk of a browser can end other than with its answer.
 #[derive(Debug)]

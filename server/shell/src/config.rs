@@ -18,6 +18,7 @@ mod reference;
 mod rooms;
 mod settings;
 mod table;
+mod upstream;
 mod value;
 
 pub use check::{Pair, ServeConfig};
@@ -32,7 +33,10 @@ pub use settings::{
     Store, Tls, Tokens, Userinfo, Workers,
 };
 pub use table::{Descriptor, Effective};
-pub use value::{AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Size, WebOrigin};
+pub use upstream::Upstream;
+pub use value::{
+    AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Size, UnknownPeople, WebOrigin,
+};
 
 use std::path::Path;
 use table::{Reader, Section};
@@ -103,6 +107,8 @@ sections! {
     sign_in_throttle: SignInThrottle;
     /// `passkeys`.
     passkeys: Passkeys;
+    /// `upstream`.
+    upstream: Upstream;
     /// `assurance`.
     assurance: Assurance;
     /// `userinfo`.

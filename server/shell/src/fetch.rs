@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use claimsmith_jose::Secret;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
@@ -169,12 +170,14 @@ pub struct Fetcher {
 /// What an errand is for.
 #[derive(Debug)]
 enum Purpose {
-    /// To bring a JSON document.
-    Json,
+    /// To bring a JSON document, which a token may open (RFC 6750 §2.1).
+    Json { bearer: Option<Secret<String>> },
     /// To bring a request object.
     RequestObject,
     /// To hand over a form.
     Form(String),
+    /// To bring a JSON document for a form, perhaps saying who we are (RFC 6749 §2.3.1), both parts encoded.
+    Exchange { form: Secret<String>, basic: Option<(String, Secret<String>)> },
 }
 
 #[derive(Debug)]
@@ -218,12 +221,27 @@ impl Fetcher {
 
     /// Fetches a JSON document. Dropping the future ends the errand.
     pub async fn json(&self, url: &str) -> Result<Fetched, FetchRefusal> {
-        self.run(url, Purpose::Json).await
+        self.run(url, Purpose::Json { bearer: None }).await
     }
 
     /// Fetches a request object (RFC 9101 §5.2.3). Dropping the future ends the errand.
     pub async fn request_object(&self, url: &str) -> Result<Fetched, FetchRefusal> {
         self.run(url, Purpose::RequestObject).await
+    }
+
+    /// Fetches a JSON document that a bearer token opens.
+    pub async fn json_with(&self, url: &str, bearer: Secret<String>) -> Result<Fetched, FetchRefusal> {
+        self.run(url, Purpose::Json { bearer: Some(bearer) }).await
+    }
+
+    /// Posts a form that is answered with JSON, perhaps saying who we are: name and secret, both encoded (RFC 6749 §2.3.1).
+    pub async fn exchange(
+        &self,
+        url: &str,
+        form: Secret<String>,
+        basic: Option<(String, Secret<String>)>,
+    ) -> Result<Fetched, FetchRefusal> {
+        self.run(url, Purpose::Exchange { form, basic }).await
     }
 
     /// Posts a form. What comes back is not read; 200 and 204 are success.

@@ -53,3 +53,4 @@ pub mod start_fault;
 pub mod telemetry;
 pub mod throttle;
 pub mod tls;
+pub mod upstream;

@@ -35,6 +35,7 @@ use crate::start_fault::StartFault;
 use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
 use crate::tls::client_certificate::ClientTrust;
+use crate::upstream::Provider;
 
 /// How often expired rows are removed, and keys are looked after.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -101,6 +102,7 @@ impl Node {
             client_keys: ClientKeysCache::new(config.client_keys_settings(), Arc::new(fetcher.clone())),
             people: People::open(config.people_settings(), Arc::clone(&store), Arc::clone(&sealer), Arc::clone(&secret_desk))?,
             secret_desk,
+            upstream: config.upstream_settings()?.map(|settings| Provider::new(settings, fetcher.clone())),
             client_trust: ClientTrust::load(config.trust_files())?,
             dpop_nonces: Nonces::new(master_key.derive(Purpose::DpopNonces), config.nonce_window()),
             store,

@@ -35,6 +35,7 @@ use crate::slow_signing::SlowSigning;
 use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
 use crate::tls::client_certificate::ClientTrust;
+use crate::upstream::Provider;
 
 /// Settings in the form in which requests use them.
 #[derive(Debug, Clone)]
@@ -113,6 +114,8 @@ pub struct Rooms {
     pub secret_desk: Arc<SecretDesk>,
     /// People: how they sign in, and what they sign in with.
     pub people: People,
+    /// Another provider with which people may sign in.
+    pub upstream: Option<Provider>,
     /// Who has failed too often.
     pub throttle: Arc<Throttle>,
     /// Who has begun too many sign-ins.

@@ -18,6 +18,7 @@ const NAME: &str = "people";
 pub struct SharedSecret {
     refresh: Secret<[u8; 32]>,
     forms: Secret<[u8; 32]>,
+    upstream: Secret<[u8; 32]>,
     /// Makes subjects.
     pub subjects: Pairwise,
 }
@@ -35,6 +36,7 @@ impl SharedSecret {
         Ok(Self {
             refresh: derive("claimsmith v1 refresh tokens"),
             forms: derive("claimsmith v1 forms"),
+            upstream: derive("claimsmith v1 upstream"),
             subjects: Pairwise::new(derive("claimsmith v1 subjects")),
         })
     }
@@ -57,6 +59,14 @@ impl SharedSecret {
     pub fn form_token(&self, browser: &str, purpose: &str) -> String {
         let length = (browser.len() as u64).to_be_bytes();
         hmac_sha256(self.forms.expose(), &[&length, browser.as_bytes(), purpose.as_bytes()]).to_base64url()
+    }
+
+    /// What goes to another provider with a person, one value for each use: nothing of it is kept, and it comes back in the same
+    /// browser, flow and attempt alone.
+    pub fn upstream_value(&self, used_as: &str, browser: &str, flow: &str, attempt: &str) -> String {
+        let parts = [used_as, browser, flow, attempt];
+        let message: Vec<u8> = parts.iter().flat_map(|part| (part.len() as u64).to_be_bytes().into_iter().chain(part.bytes())).collect();
+        hmac_sha256(self.upstream.expose(), &[&message]).to_base64url()
     }
 
     /// The state of a browser in which this session is, as clients' pages may watch it: it tells nothing of the session.

@@ -43,6 +43,7 @@ mod sweep;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod token_audit;
+mod user_links;
 mod users;
 mod writer;
 
@@ -76,5 +77,6 @@ pub use source::{Database, Source};
 pub use store::Store;
 pub use sweep::Swept;
 pub use token_audit::{TokenRecord, TokenRecordFilter, TokenRecordRow};
+pub use user_links::UserLink;
 pub use users::{StoredPassword, UserFilter, UserRecord};
 pub use writer::{Claim, Outcome, WriterCounts};

@@ -408,6 +408,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    user_links (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        user_id -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(client_secrets -> clients (client_id));
 diesel::allow_tables_to_appear_in_same_query!(
     grants,

@@ -94,14 +94,7 @@ impl Store {
         let actor = actor.to_owned();
         self.boundary
             .write(move |tx| {
-                change(tx, Change::of(&actor, "create", EntityKind::User, &person.id), |tx| {
-                    let password =
-                        (users::password_hash.eq(password_hash.as_deref()), users::password_changed_at.eq(now_if(password_hash.is_some())));
-                    diesel::insert_into(users::table)
-                        .values((users::user_id.eq(person.id.as_str()), Row::of(&person), password, users::version.eq(1)))
-                        .execute(tx)?;
-                    Ok(())
-                })
+                change(tx, Change::of(&actor, "create", EntityKind::User, &person.id), |tx| insert(tx, &person, password_hash.as_deref()))
             })
             .await
     }
@@ -182,6 +175,21 @@ impl Store {
             })
             .await
     }
+}
+
+/// Writes a new row.
+pub(crate) fn insert(tx: &mut Tx, person: &Person, password_hash: Option<&str>) -> Result<(), Fault> {
+    let password = (users::password_hash.eq(password_hash), users::password_changed_at.eq(now_if(password_hash.is_some())));
+    diesel::insert_into(users::table)
+        .values((users::user_id.eq(person.id.as_str()), Row::of(person), password, users::version.eq(1)))
+        .execute(tx)?;
+    Ok(())
+}
+
+/// The person of an id, in a transaction.
+pub(crate) fn by_id(tx: &mut Tx, id: &str) -> Result<Option<UserRecord>, Fault> {
+    let found = users::table.find(id).select((Row::as_select(), KEPT)).first(tx);
+    one(tx, found)
 }
 
 fn set_password(

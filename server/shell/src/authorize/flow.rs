@@ -64,6 +64,10 @@ pub struct Progress {
     pub by_recovery_code: bool,
     /// The state of a passkey's ceremony, for one use.
     pub ceremony: Option<String>,
+    /// The person is at another provider.
+    pub upstream: Option<super::upstream::Attempt>,
+    /// Since when another provider knows that it is them, seconds, where it says so.
+    pub vouched_at: Option<i64>,
     /// The session's attributes so far, a JSON object.
     pub attributes: Option<String>,
     /// Classes that plugins want reached.
@@ -232,7 +236,11 @@ impl<'a> Walk<'a> {
     pub fn look(&self) -> Look {
         let pages = self.rooms.pages.load();
         let look = pages.look(self.asked.ui_locales.as_deref(), &self.arrival.headers);
-        if self.errand.is_some() { look } else { look.leading_to(self.asked.to.redirect_uri.as_str()) }
+        let look = if self.errand.is_some() { look } else { look.leading_to(self.asked.to.redirect_uri.as_str()) };
+        match &self.rooms.upstream {
+            Some(provider) => look.leading_to(&*provider.settings().issuer),
+            None => look,
+        }
     }
 
     /// The form of a page of this flow.

@@ -6,6 +6,7 @@ use claimsmith_issuer::claims::{AuthenticationOutcome, SignIn as FactorSignIn, S
 use claimsmith_issuer::hook::{Background, GrantFacts, HookPoint, Person as HookPerson};
 use claimsmith_jose::{Digest, Secret, base64url};
 use claimsmith_protocol::form::Form;
+use claimsmith_protocol::time::Timestamp;
 use claimsmith_store::{Session, UserRecord};
 
 use super::flow::{Walk, pending};
@@ -16,10 +17,11 @@ use crate::hook_room::{Asked, Occasion, Room};
 use crate::http::{Answer, Arrival};
 use crate::pages::view::{
     AccountLine, ChooseAccount, Complaint, ErrorKind, PasskeyAsk, PasskeySignIn, Reason, Reauthenticate, RecoveryCode, SecondFactor,
-    SignIn, View,
+    SignIn, Upstream, View,
 };
 use crate::people::{Origin, Refused, SignInFailure};
 use crate::report::Report;
+use crate::upstream::{ID as UPSTREAM, Provider};
 
 /// The path of the pages.
 const PATH: &str = "/signin";
@@ -30,7 +32,8 @@ pub(super) async fn page(walk: &mut Walk<'_>, step: &Step, complaints: Vec<Compl
         Some(user) => second_factor(walk, &user, complaints).await?,
         None => match (step, walk.user.clone()) {
             (Step::ChooseAccount, Some(user)) => choose(walk, &user),
-            (Step::SignInAgain, Some(user)) => again(walk, &user, complaints).await?,
+            (Step::SignInAgain, Some(user)) if proves_here(walk, &user) => again(walk, &user, complaints).await?,
+            (Step::StepUp, Some(user)) if !user.enrolled.has_second_factor() => again(walk, &user, complaints).await?,
             (Step::StepUp, Some(user)) => second_factor(walk, &user, complaints).await?,
             _ => first(walk, complaints).await?,
         },
@@ -61,10 +64,21 @@ async fn first(walk: &mut Walk<'_>, complaints: Vec<Complaint>) -> Result<View, 
         identifier: typed_name(walk.arrival).or_else(|| walk.asked.login_hint.as_deref().map(str::to_owned)),
         password: true,
         passkey,
-        upstreams: Vec::new(),
+        upstreams: upstreams(walk),
         complaints,
     }
     .into())
+}
+
+/// The other providers.
+fn upstreams(walk: &Walk<'_>) -> Vec<Upstream> {
+    let named = |provider: &Provider| Upstream { id: UPSTREAM.to_owned(), name: provider.settings().name.to_string() };
+    walk.rooms.upstream.iter().map(named).collect()
+}
+
+/// Whether the person has something here to show that it is still them; who has not shows it to the other provider.
+fn proves_here(walk: &Walk<'_>, user: &UserRecord) -> bool {
+    user.password.is_some() || user.enrolled.passkeys > 0 || walk.rooms.upstream.is_none()
 }
 
 /// The name that was typed on a form that is shown again.
@@ -158,6 +172,7 @@ pub(super) async fn act(walk: &mut Walk<'_>, action: &str, form: &Form<'_>, repo
             walk.progress = super::Progress { another: true, ..super::Progress::default() };
             again_with(walk, Vec::new()).await
         }
+        chosen if let Some(id) = chosen.strip_prefix("upstream:") => super::upstream::leave(walk, id).await,
         chosen if chosen.starts_with("account:") => {
             walk.progress.chosen = true;
             super::proceed(walk, report).await
@@ -167,7 +182,7 @@ pub(super) async fn act(walk: &mut Walk<'_>, action: &str, form: &Form<'_>, repo
 }
 
 /// The page anew, after a redirect, or at once where there is something to say.
-async fn again_with(walk: &mut Walk<'_>, complaints: Vec<Complaint>) -> Result<Answer, Stop> {
+pub(super) async fn again_with(walk: &mut Walk<'_>, complaints: Vec<Complaint>) -> Result<Answer, Stop> {
     let step = standing::next(walk).await?;
     if complaints.is_empty() { walk.to_page(&step).await } else { page(walk, &step, complaints).await }
 }
@@ -178,6 +193,17 @@ fn complaint(failure: SignInFailure, wrong: Complaint) -> Result<Complaint, Stop
         SignInFailure::Refused(Refused::Wrong) => Ok(wrong),
         SignInFailure::Refused(Refused::TooMany { retry_after }) => Ok(Complaint::too_many(retry_after)),
     }
+}
+
+/// Another provider vouched for the person.
+pub(super) async fn vouched(walk: &mut Walk<'_>, user: UserRecord, report: &mut Report) -> Result<Answer, Stop> {
+    count(walk, Method::Upstream, None);
+    factor_shown(walk, user, Method::Upstream, report).await
+}
+
+/// Counts that another provider vouched for nobody.
+pub(super) fn vouched_for_nobody(walk: &Walk<'_>) {
+    walk.rooms.metrics.signed_in_with(Method::Upstream.as_str(), "wrong");
 }
 
 /// Counts what somebody showed. What a plugin refuses afterwards is counted there once more.
@@ -393,7 +419,9 @@ async fn signed_in(walk: &mut Walk<'_>, user: UserRecord, shown: Vec<Method>, re
         address: walk.arrival.peer.addr.to_string().into(),
         user_agent: agent.chars().take(300).collect::<String>().into(),
         // Who showed one thing more has not signed in anew: that is as long ago as the rest of it.
-        authenticated_at: same.filter(|_| walk.progress.methods.len() < shown_count).map_or(now, |session| session.authenticated_at),
+        authenticated_at: same
+            .filter(|_| walk.progress.methods.len() < shown_count)
+            .map_or(walk.progress.vouched_at.map_or(now, Timestamp::from_seconds), |session| session.authenticated_at),
         created_at: same.map_or(now, |session| session.created_at),
         seen_at: now,
         expires_at: now.plus(walk.rooms.settings.people.session_lifetime),

@@ -186,6 +186,17 @@ fn cross(config: &Config, problems: &mut Vec<Problem>) {
         "authorize.response_types",
         "lets tokens go through the browser, which needs implicit in grants.enabled too",
     );
+    let upstream = &config.upstream;
+    let is_on = upstream.issuer.is_some();
+    wrong(
+        upstream.issuer.as_ref().is_none_or(|issuer| issuer.as_str().starts_with("https://")),
+        "upstream.issuer",
+        "must be an https URL: what comes from it says who people are",
+    );
+    wrong(!is_on || upstream.client_id.is_some(), "upstream.client_id", "is not set, although upstream.issuer is");
+    wrong(!is_on || upstream.client_secret_file.is_some(), "upstream.client_secret_file", "is not set, although upstream.issuer is");
+    wrong(upstream.scopes.iter().any(|scope| scope.as_str() == "openid"), "upstream.scopes", "does not contain openid");
+    wrong(!upstream.signing_algs.is_empty(), "upstream.signing_algs", "ID tokens need at least one algorithm");
     wrong(!config.grants.enabled.is_empty(), "grants.enabled", "the token endpoint needs at least one grant");
     wrong(
         config.hooks.component_max_bytes <= config.hooks.upload_max_bytes,

@@ -81,7 +81,7 @@ fn malformed(setting: &'static str, path: &Path, message: &'static str) -> Unrea
 }
 
 /// A file's text without the line break at its end.
-fn secret_text(setting: &'static str, path: &Path) -> Result<Secret<String>, UnreadableSecret> {
+pub(super) fn secret_text(setting: &'static str, path: &Path) -> Result<Secret<String>, UnreadableSecret> {
     let text = std::fs::read_to_string(path).map_err(|cause| UnreadableSecret { setting, path: path.to_owned(), cause })?;
     let whole = Secret::new(text);
     let trimmed = whole.expose().trim_end_matches(['\r', '\n']);

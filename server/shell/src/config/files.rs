@@ -28,6 +28,9 @@ impl ServeConfig {
         if let Err(unreadable) = self.database.url() {
             wrong(unreadable.setting, format!("{}: {}", unreadable.path.display(), unreadable.cause));
         }
+        if let Err(unreadable) = self.upstream_settings() {
+            wrong(unreadable.setting, format!("{}: {}", unreadable.path.display(), unreadable.cause));
+        }
         if let Err(fault) = Pages::load(&self.pages, &self.issuer) {
             wrong(fault.setting(), fault.to_string());
         }

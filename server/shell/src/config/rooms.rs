@@ -1,7 +1,8 @@
 //! What each room of the house takes from the configuration.
 
 use super::check::{Pair, ServeConfig};
-use super::value::{AuditTokens, HeaderText, RootedPath};
+use super::database::{UnreadableSecret, secret_text};
+use super::value::{AuditTokens, HeaderText, RootedPath, UnknownPeople};
 use crate::client_keys::ClientKeysSettings;
 use crate::fetch::FetchSettings;
 use crate::guesses::GuessSettings;
@@ -14,6 +15,7 @@ use crate::serve::Role;
 use crate::throttle::{Allowance, ThrottleSettings};
 use crate::tls::TlsSettings;
 use crate::tls::client_certificate::TrustFiles;
+use crate::upstream::UpstreamSettings;
 use claimsmith_issuer::assurance::AcrNames;
 use claimsmith_issuer::client_auth::Policy;
 use claimsmith_issuer::detail_types::DetailTypes;
@@ -354,6 +356,25 @@ impl ServeConfig {
                 timeout: lifetime(self.passkeys.timeout),
             }),
         }
+    }
+
+    /// The other provider with which people may sign in, where there is one.
+    pub fn upstream_settings(&self) -> Result<Option<UpstreamSettings>, UnreadableSecret> {
+        let upstream = &self.upstream;
+        let (Some(issuer), Some(client_id), Some(file)) = (&upstream.issuer, &upstream.client_id, &upstream.client_secret_file) else {
+            return Ok(None);
+        };
+        let host = || url::Url::parse(issuer.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        Ok(Some(UpstreamSettings {
+            name: upstream.name.as_ref().map_or_else(host, |name| name.as_str().to_owned()).into(),
+            issuer: issuer.as_str().into(),
+            client_id: client_id.as_str().into(),
+            client_secret: secret_text("upstream.client_secret_file", file)?,
+            scopes: upstream.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
+            signing_algs: upstream.signing_algs.clone(),
+            creates_people: upstream.unknown_people == UnknownPeople::Create,
+            redirect_uri: self.issuer.url(crate::upstream::RETURN_PATH).into(),
+        }))
     }
 
     /// The names of the levels of assurance; the check of the configuration has seen that they are good.

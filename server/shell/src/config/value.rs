@@ -459,6 +459,13 @@ choice! {
         /// And how.
         Trace = "trace",
     }
+    /// What happens to somebody for whom another provider vouches, and who is not known here.
+    UnknownPeople {
+        /// They get an account.
+        Create = "create",
+        /// They are turned away.
+        Refuse = "refuse",
+    }
     /// Whether a token waits for its record.
     AuditTokens {
         /// No; records travel in groups.

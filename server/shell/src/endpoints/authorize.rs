@@ -1,7 +1,7 @@
 //! The authorization endpoint ([RFC 6749 §3.1](https://www.rfc-editor.org/rfc/rfc6749#section-3.1)) and the pages behind it.
 
 use super::{Cors, Endpoint, FORM_LIMIT, Kind};
-use crate::authorize::{begin, finish, post, show};
+use crate::authorize::{begin, come_back, finish, post, show};
 use crate::http::{Answer, Arrival};
 use crate::report::Report;
 use crate::rooms::Rooms;
@@ -42,6 +42,18 @@ pub(super) const CONSENT: Endpoint = Endpoint {
     kind: Kind::FlowPage,
 };
 
+pub(super) const UPSTREAM: Endpoint = Endpoint {
+    name: "sign_in_upstream",
+    path: crate::upstream::RETURN_PATH,
+    method: "GET",
+    body_limit: FORM_LIMIT,
+    cors: Cors::Nobody,
+    metadata: None,
+    client_auth: false,
+    summary: "Where people come back to from another provider (OpenID Connect Core §3.1.2.5).",
+    kind: Kind::UpstreamReturn,
+};
+
 /// A client's request.
 pub(super) async fn handle(rooms: &Rooms, arrival: &Arrival) -> Answer {
     let mut report = Report::begin(ENDPOINT.name, arrival);
@@ -54,5 +66,12 @@ pub(super) async fn page(endpoint: &Endpoint, rooms: &Rooms, arrival: &Arrival) 
     let mut report = Report::begin(endpoint.name, arrival);
     let posted = arrival.method == http::Method::POST;
     let walked = if posted { post(rooms, arrival, &mut report).await } else { show(rooms, arrival, &mut report).await };
+    finish(rooms, arrival, report, walked).await
+}
+
+/// A person who comes back from another provider.
+pub(super) async fn upstream(rooms: &Rooms, arrival: &Arrival) -> Answer {
+    let mut report = Report::begin(UPSTREAM.name, arrival);
+    let walked = come_back(rooms, arrival, &mut report).await;
     finish(rooms, arrival, report, walked).await
 }

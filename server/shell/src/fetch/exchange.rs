@@ -7,10 +7,15 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
-use reqwest::{Certificate, Client, Response, redirect};
+use reqwest::{Certificate, Client, RequestBuilder, Response, redirect};
 
 use super::lookup::GuardedLookup;
 use super::{FetchFault, FetchRefusal, FetchSettings, Fetched, Guard, Lookup, Purpose};
+
+/// The media type of forms.
+const FORM: &str = "application/x-www-form-urlencoded";
+/// The media types of JSON.
+const JSON: &str = "application/jwk-set+json, application/json";
 
 /// The HTTP client, as guarded as it gets.
 #[derive(Debug, Clone)]
@@ -43,10 +48,19 @@ impl Exchange {
 
     pub(super) async fn run(&self, url: url::Url, purpose: Purpose) -> Result<Fetched, FetchRefusal> {
         match purpose {
-            Purpose::Json => self.get(url, "application/jwk-set+json, application/json", is_json, FetchRefusal::ContentType).await,
+            Purpose::Json { bearer } => {
+                let request = self.client.get(url);
+                let request = bearer.iter().fold(request, |request, token| request.bearer_auth(token.expose()));
+                self.bring(request, JSON, is_json, FetchRefusal::ContentType).await
+            }
+            Purpose::Exchange { form, basic } => {
+                let request = self.client.post(url).header(CONTENT_TYPE, FORM).body(form.expose().clone());
+                let request = basic.iter().fold(request, |request, (name, secret)| request.basic_auth(name, Some(secret.expose())));
+                self.bring(request, JSON, is_json, FetchRefusal::ContentType).await
+            }
             Purpose::RequestObject => {
                 let accepted = "application/oauth-authz-req+jwt, application/jwt";
-                self.get(url, accepted, is_request_object, FetchRefusal::NoRequestObject).await
+                self.bring(self.client.get(url), accepted, is_request_object, FetchRefusal::NoRequestObject).await
             }
             Purpose::Form(form) => self.post(url, form).await,
         }
@@ -54,7 +68,7 @@ impl Exchange {
 
     /// Posts a form; what comes back is left unread.
     async fn post(&self, url: url::Url, form: String) -> Result<Fetched, FetchRefusal> {
-        let request = self.client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
+        let request = self.client.post(url).header(CONTENT_TYPE, FORM).body(form);
         let answer = request.send().await.map_err(|error| refusal(&error))?;
         match answer.status().as_u16() {
             200 | 204 => Ok(Fetched { body: Bytes::new(), max_age: None }),
@@ -62,15 +76,14 @@ impl Exchange {
         }
     }
 
-    async fn get(
+    async fn bring(
         &self,
-        url: url::Url,
+        request: RequestBuilder,
         accepted: &'static str,
         is_wanted: fn(&str) -> bool,
         otherwise: FetchRefusal,
     ) -> Result<Fetched, FetchRefusal> {
-        let request = self.client.get(url).header(ACCEPT, accepted);
-        let answer = request.send().await.map_err(|error| refusal(&error))?;
+        let answer = request.header(ACCEPT, accepted).send().await.map_err(|error| refusal(&error))?;
         if answer.status() != reqwest::StatusCode::OK {
             return Err(FetchRefusal::Status(answer.status().as_u16()));
         }

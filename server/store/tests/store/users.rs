@@ -6,7 +6,7 @@ use std::time::Duration;
 use claimsmith_issuer::assurance::Enrolled;
 use claimsmith_issuer::person::{Person, UserId, Username};
 use claimsmith_store::testing::TestDatabase;
-use claimsmith_store::{Bucket, EntityKind, Fault, PasskeyRecord, Reload, Store, UserFilter, UserRecord};
+use claimsmith_store::{Bucket, EntityKind, Fault, PasskeyRecord, Reload, Store, UserFilter, UserLink, UserRecord};
 
 use crate::samples::{digest, now};
 
@@ -277,4 +277,25 @@ async fn sec_008_no_flood_fills_a_bucket_for_longer_than_its_burst_and_what_has_
     assert!(store.charge(vec![bucket("account", 3, 100)], |waits| waits[0].is_zero()).await.unwrap().charged);
     database.execute("UPDATE sign_in_failures SET drained_at = now() - interval '1 s'");
     assert_eq!(store.sweep().await.unwrap().failures, 1);
+}
+
+#[tokio::test]
+async fn a_link_is_of_one_person_and_goes_with_them() {
+    let database = TestDatabase::migrated();
+    let store = database.store();
+    let link = |issuer: &str, subject: &str| UserLink { issuer: issuer.into(), subject: subject.into() };
+    let alice = link("https://up.example", "a");
+    store.create_linked_user("upstream", person(1, "Alice"), alice.clone()).await.unwrap();
+    assert_eq!(store.linked_user(alice.clone()).await.unwrap().unwrap().person.id, user_id(1));
+    for other in [link("https://up.example", "A"), link("https://up.example/", "a"), link("https://other.example", "a")] {
+        assert!(store.linked_user(other.clone()).await.unwrap().is_none(), "{other:?}");
+    }
+    // Neither the link nor the name twice, and then no person either.
+    let twice = store.create_linked_user("upstream", person(2, "Bob"), alice.clone()).await;
+    assert!(matches!(twice, Err(Fault::Exists { .. })), "{twice:?}");
+    assert!(store.find_user(&username("bob")).await.unwrap().is_none());
+    let named = store.create_linked_user("upstream", person(3, "alice"), link("https://up.example", "b")).await;
+    assert!(matches!(named, Err(Fault::Exists { .. })), "{named:?}");
+    store.delete_user("root", &user_id(1), None).await.unwrap();
+    assert!(store.linked_user(alice).await.unwrap().is_none());
 }
