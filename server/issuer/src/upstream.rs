@@ -143,7 +143,7 @@ mod tests {
         json!({ "iss": "https://up.example", "aud": "us", "sub": "a", "exp": NOW + 300, "iat": NOW, "nonce": "n", "auth_time": NOW })
     }
 
-    fn with(changes: Value) -> Result<(), UpstreamRefusal> {
+    fn with(changes: &Value) -> Result<(), UpstreamRefusal> {
         let mut claims = good();
         for (name, value) in changes.as_object().unwrap() {
             claims[name] = value.clone();
@@ -162,7 +162,7 @@ mod tests {
             json!({ "exp": NOW - SKEW + 1 }),
             json!({ "auth_time": null }),
         ] {
-            assert_eq!(with(fine.clone()), Ok(()), "{fine}");
+            assert_eq!(with(&fine), Ok(()), "{fine}");
         }
         use UpstreamRefusal::*;
         for (bad, refusal) in [
@@ -186,7 +186,7 @@ mod tests {
             (json!({ "sub": "" }), Subject),
             (json!({ "sub": "x".repeat(256) }), Subject),
         ] {
-            assert_eq!(with(bad.clone()), Err(refusal), "{bad}");
+            assert_eq!(with(&bad), Err(refusal), "{bad}");
         }
     }
 

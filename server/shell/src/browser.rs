@@ -115,7 +115,7 @@ pub fn with_state(rooms: &Rooms, answer: Answer, session: Option<&Session>) -> A
     let state = session.map_or_else(String::new, |session| rooms.shared.browser_state(&session.id));
     let age = if session.is_some() { rooms.settings.people.session_lifetime.seconds() } else { 0 };
     // Security: the one cookie that scripts may read, and that is sent within pages of others. It opens nothing.
-    set_cookie(answer, format!("{STATE}={state}; Path=/; Secure; SameSite=None; Max-Age={age}"))
+    set_cookie(answer, &format!("{STATE}={state}; Path=/; Secure; SameSite=None; Max-Age={age}"))
 }
 
 /// The answer, after which the device is known.
@@ -126,11 +126,11 @@ pub fn with_device(answer: Answer, mark: &str, lifetime_seconds: u32) -> Answer 
 fn with_cookie(answer: Answer, name: &str, value: &str, max_age: Option<u32>) -> Answer {
     let age = max_age.map_or_else(String::new, |seconds| format!("; Max-Age={seconds}"));
     // Lax: people come here from the pages of clients, and forms are guarded by tokens of their own.
-    set_cookie(answer, format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{age}"))
+    set_cookie(answer, &format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{age}"))
 }
 
-fn set_cookie(mut answer: Answer, text: String) -> Answer {
+fn set_cookie(mut answer: Answer, text: &str) -> Answer {
     // Invariant: names are ours and values base64url.
-    answer.headers.append(SET_COOKIE, HeaderValue::from_str(&text).expect("a cookie of ours is ASCII"));
+    answer.headers.append(SET_COOKIE, HeaderValue::from_str(text).expect("a cookie of ours is ASCII"));
     answer
 }
