@@ -7,6 +7,7 @@
 //! Every setting is declared once, in `config/settings.rs`: its field, its parser, its environment variable and its entry
 //! in the reference come from there. Nothing here reads a secret except [`DatabaseSource::url`], which is asked to.
 
+mod appearance;
 mod check;
 mod database;
 mod files;
@@ -21,6 +22,7 @@ mod table;
 mod upstream;
 mod value;
 
+pub use appearance::Pages;
 pub use check::{Pair, ServeConfig};
 pub use database::{DatabaseSource, UnreadableSecret};
 pub use issuer::Issuer;
@@ -29,8 +31,8 @@ pub use raw::{Sources, variable_of};
 pub use reference::{print, reference};
 pub use settings::{
     Aliases, Assurance, Audit, Authorize, Cache, ClientAuth, Cors, Database, Dpop, Fetch, General, Grants, Hooks, Introspection, Keys,
-    Lifetimes, Limits, Listen, Log, Metrics, Otel, Pages, Passkeys, Passwords, Proxied, Refresh, Sessions, SignIn, SignInThrottle, Signing,
-    Store, Tls, Tokens, Userinfo, Workers,
+    Lifetimes, Limits, Listen, Log, Metrics, Otel, Passkeys, Passwords, Proxied, Refresh, Sessions, SignIn, SignInThrottle, Signing, Store,
+    Tls, Tokens, Userinfo, Workers,
 };
 pub use table::{Descriptor, Effective};
 pub use upstream::Upstream;

@@ -116,15 +116,24 @@ pub fn run(root: &Path, report: &Path) {
     let mut bench = Bench { dev, admin, target, folder, root: root.to_owned(), parts, table: Table::default() };
     bench.table.plain("first start of `dev`: certificate, keys, database made", bench.dev.server.started_in.as_secs_f64() * 1e3, "ms");
     bench.populate(&component);
-    bench.climb();
-    if !is_short() {
-        bench.algorithms();
-        bench.methods();
+    // One stage alone, for who works on it: `BENCH_ONLY=people`.
+    let only = std::env::var("BENCH_ONLY").ok();
+    let wanted = |stage: &str| only.as_deref().is_none_or(|only| only == stage);
+    if wanted("ladder") {
+        bench.climb();
+        if !is_short() {
+            bench.algorithms();
+            bench.methods();
+        }
     }
-    let clients = bench.the_load();
-    bench.hostile(&clients);
-    bench.people();
-    if !is_short() {
+    if wanted("load") {
+        let clients = bench.the_load();
+        bench.hostile(&clients);
+    }
+    if wanted("people") {
+        bench.people();
+    }
+    if wanted("population") && !is_short() {
         bench.population();
     }
     bench.table.plain("this run", begun.elapsed().as_secs_f64(), "s");

@@ -1,6 +1,6 @@
 //! The password: changed by who knows the present one, or set for the first time.
 
-use claimsmith_jose::Secret;
+use claimsmith_jose::{Digest, Secret};
 use claimsmith_protocol::form::Form;
 
 use super::{Visitor, complaint};
@@ -37,20 +37,24 @@ pub(super) async fn act(visitor: &Visitor<'_>, action: &str, form: &Form<'_>) ->
     }
 }
 
+/// Security: digests are compared, in constant time, as secrets are everywhere.
+fn is_same(one: &Secret<String>, other: &Secret<String>) -> bool {
+    Digest::of(one.expose().as_bytes()) == Digest::of(other.expose().as_bytes())
+}
+
 /// Changes it; what was wrong otherwise.
 async fn change(visitor: &Visitor<'_>, form: &Form<'_>) -> Result<Option<Complaint>, Stop> {
     let typed = |name| form.one(name).map(|text| Secret::new(text.to_owned()));
     let Some(new) = typed("new_password") else { return Ok(Some(Complaint::Missing("new-password"))) };
     let Some(again) = typed("repeat_password") else { return Ok(Some(Complaint::Missing("repeat-password"))) };
-    // No secret is told by how long this takes: all of it came in this form.
-    if new.expose() != again.expose() {
+    if !is_same(&new, &again) {
         return Ok(Some(Complaint::PasswordsDiffer));
     }
     let people = &visitor.rooms.people;
     let session = Some(&*visitor.session.id);
     let result = if visitor.user.password.is_some() {
         let Some(present) = typed("password") else { return Ok(Some(Complaint::Missing("password"))) };
-        if present.expose() == new.expose() {
+        if is_same(&present, &new) {
             return Ok(Some(Complaint::PasswordUnchanged));
         }
         let change = people::PasswordChange { present: &present, new: &new, session };
