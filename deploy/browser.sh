@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Looks at every page in Chromium: axe-core finds nothing, nothing scrolls sideways, nothing is refused by the pages' own
-# policies. With a folder as argument it leaves pictures of the main pages there (docs/pages.md shows them).
+# policies. With a folder as argument it leaves pictures of the main pages there.
 set -euo pipefail
 say() { printf '» %s\n' "$*"; }
 
