@@ -10,6 +10,7 @@ use claimsmith_issuer::person::Person;
 use claimsmith_issuer::value::{Member, render_string};
 use claimsmith_jose::{HeaderAlg, MacAlg, SigningAlg, left_half_hash, sign_mac};
 use claimsmith_protocol::handle::RefreshToken;
+use claimsmith_protocol::registration::Registration;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 use claimsmith_store::{Claim, GrantAdvance, GrantTouch, LoadedGrant};
 use serde_json::Map;
@@ -197,6 +198,23 @@ pub fn alg_of(rooms: &Rooms, registered: Option<&str>) -> Result<SigningAlg, Fau
     match registered {
         None => Ok(rooms.settings.defaults.alg),
         Some(name) => SigningAlg::parse(name).ok_or(Fault::NoKey("registered")),
+    }
+}
+
+/// As [`alg_of`]; for a client of FAPI 2.0 one of that profile (FAPI 2.0 Security Profile §5.4.1).
+pub fn fitting_alg(
+    rooms: &Rooms,
+    visit: &Visit,
+    (registration, registered): (Option<&Registration>, Option<&str>),
+    now: i64,
+) -> Result<SigningAlg, Fault> {
+    let alg = alg_of(rooms, registered)?;
+    match registration {
+        Some(registration) if !registration.may_sign_with(alg) => {
+            let fitting = visit.policy().keyring.algs(now).into_iter().find(|alg| registration.may_sign_with(*alg));
+            fitting.ok_or(Fault::NoKey("a signing algorithm of FAPI 2.0"))
+        }
+        _ => Ok(alg),
     }
 }
 

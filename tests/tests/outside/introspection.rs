@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use claimsmith_tests::Registered;
+use claimsmith_tests::{Registered, send};
 
 use crate::server;
 
@@ -136,4 +136,34 @@ fn int_011_and_sec_008_who_guesses_waits_and_an_honest_caller_does_not() {
     ask(&third, "guess").err_with("too_many_requests", 429);
     let metrics = claimsmith_tests::send(dev.http.get(format!("{}/metrics", dev.info["admin_url"].as_str().expect("a URL")))).body;
     assert!(metrics.contains("reason=\"throttled\""), "it is noticed: {metrics}");
+}
+
+#[test]
+fn int_014_int_016_and_fms_004_who_asks_for_a_signed_answer_gets_one() {
+    let (caller, _, token) = scene("int-signed");
+    let ask = |accept: &str, token: &str| {
+        let request = server().http.post(server().url("introspection_endpoint")).header("authorization", caller.basic());
+        let request = request.header("content-type", "application/x-www-form-urlencoded").header("accept", accept);
+        send(request.body(format!("token={token}")))
+    };
+    const SIGNED: &str = "application/token-introspection+jwt";
+    let plain = ask("application/json", &token).json();
+    for accept in [SIGNED, "application/json;q=0.5, application/Token-Introspection+JWT;q=0.9"] {
+        let reply = ask(accept, &token);
+        assert_eq!((reply.status, reply.header("content-type"), reply.header("cache-control")), (200, SIGNED, "no-store"));
+        let signed = server().decode(&reply.body);
+        assert_eq!(signed.header["typ"], "token-introspection+jwt");
+        assert_eq!(
+            (&signed.claims["iss"], &signed.claims["aud"], &signed.claims["token_introspection"]),
+            (&json!(server().issuer()), &json!(caller.client_id), &plain)
+        );
+        let members: Vec<_> = signed.claims.as_object().expect("an object").keys().map(String::as_str).collect();
+        assert_eq!(members, ["aud", "iat", "iss", "token_introspection"], "neither sub nor exp: it passes for no other token");
+        assert_eq!(ask(SIGNED, &reply.body).status, 200);
+        assert_eq!(server().decode(&ask(SIGNED, &reply.body).body).claims["token_introspection"], json!({ "active": false }));
+    }
+    for accept in ["*/*", "application/json", "application/token-introspection+jwt;q=0", "application/jwt"] {
+        assert_eq!(ask(accept, &token).header("content-type"), "application/json", "{accept}");
+    }
+    assert!(server().metadata()["introspection_signing_alg_values_supported"].as_array().is_some_and(|algs| !algs.is_empty()));
 }

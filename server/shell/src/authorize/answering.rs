@@ -6,7 +6,7 @@ use claimsmith_issuer::grants::{Allowed, CodeState, GrantRecord, refresh_token};
 use claimsmith_issuer::session_state::session_state;
 use claimsmith_issuer::subject::sid;
 use claimsmith_issuer::value::{render_integer, render_string};
-use claimsmith_jose::{SignableClaims, SigningAlg};
+use claimsmith_jose::SignableClaims;
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use claimsmith_protocol::handle::{Code, GrantId};
 use claimsmith_protocol::response::Carrier;
@@ -19,7 +19,7 @@ use super::consenting::{Agreed, askable};
 use super::flow::{Walk, see_other};
 use super::{Stop, cards, front_channel, standing};
 use crate::browser;
-use crate::companions::alg_of;
+use crate::companions::fitting_alg;
 use crate::directory::Visit;
 use crate::envelope::{self, Content, Letter};
 use crate::failure::Fault;
@@ -225,7 +225,9 @@ async fn signed(rooms: &Rooms, to: &ReturnAddress, parameters: &[(&'static str, 
     let visit: Visit = rooms.directory.visit()?;
     let entry = rooms.directory.client(&to.client_id).await.ok().flatten();
     let now = rooms.clock.now().timestamp().seconds();
-    let alg = response_alg(rooms, &visit, entry.as_deref(), now)?;
+    let registration = entry.as_deref().map(|entry| &*entry.client.registration);
+    let registered = registration.and_then(|registration| registration.authorization_signed_response_alg.as_deref());
+    let alg = fitting_alg(rooms, &visit, (registration, registered), now)?;
     let signer = visit.policy().keyring.plain_signer(alg, now).ok_or(Fault::NoKey(alg.as_str()))?;
     let claims = Response { client_id: &to.client_id, expires_at: now + RESPONSE_LIFETIME, parameters };
     let text = issue::signed(rooms, signer.prepare(std::iter::empty(), &claims)?, alg).await?;
@@ -233,20 +235,5 @@ async fn signed(rooms: &Rooms, to: &ReturnAddress, parameters: &[(&'static str, 
         // JARM §2.2. Without a key there is no answer rather than a plain one.
         Some(entry) => Ok(envelope::enclose(rooms, entry, Letter::Authorization, (Content::Jwt, text)).await?),
         None => Ok(text),
-    }
-}
-
-/// The algorithm of a signed response: the registered one, or the server's default; for a client of FAPI 2.0 one of that profile (FAPI
-/// 2.0 Security Profile §5.4.1).
-fn response_alg(rooms: &Rooms, visit: &Visit, entry: Option<&crate::directory::Entry>, now: i64) -> Result<SigningAlg, Fault> {
-    let registration = entry.map(|entry| &entry.client.registration);
-    let registered = registration.and_then(|registration| registration.authorization_signed_response_alg.as_deref());
-    let alg = alg_of(rooms, registered)?;
-    match registration {
-        Some(registration) if !registration.may_sign_with(alg) => {
-            let fitting = visit.policy().keyring.algs(now).into_iter().find(|alg| registration.may_sign_with(*alg));
-            fitting.ok_or(Fault::NoKey("a signing algorithm of FAPI 2.0"))
-        }
-        _ => Ok(alg),
     }
 }

@@ -92,7 +92,8 @@ impl Document {
         members.insert("scopes_supported".into(), json!(scopes));
         // Those of keys whose time is still to come among them: the document outlives the moment.
         let algs: BTreeSet<&str> = policy.keyring.algs(i64::MAX).into_iter().map(|alg| alg.as_str()).collect();
-        for name in ["id_token", "userinfo", "authorization"] {
+        // RFC 9701 §7 for `introspection`.
+        for name in ["id_token", "userinfo", "authorization", "introspection"] {
             members.insert(format!("{name}_signing_alg_values_supported"), json!(algs));
         }
         if self.macs_id_tokens {

@@ -2,22 +2,31 @@
 //!
 //! Whatever speaks against a token (unknown, expired, revoked, foreign, not for this caller) has the same answer, byte by
 //! byte. Revocations are read from the database, so that they count at once on every node. Who asks about too many tokens
-//! that nobody knows has to wait (§4).
+//! that nobody knows has to wait (§4). Who asks for a signed answer gets one
+//! ([RFC 9701](https://www.rfc-editor.org/rfc/rfc9701)).
 
 use claimsmith_issuer::claims::IntrospectionAnswer;
 use claimsmith_issuer::introspect::may_learn;
+use claimsmith_issuer::value::{render_integer, render_string};
+use claimsmith_jose::SignableClaims;
 use claimsmith_protocol::credentials::Presented;
 use claimsmith_protocol::error::{Reason, Refusal};
+use claimsmith_protocol::form::Form;
 use claimsmith_protocol::token::{parse_form, parse_token};
-use http::StatusCode;
+use http::header::ACCEPT;
+use http::{HeaderMap, StatusCode};
+use std::sync::Arc;
 
 use super::{Cors, Endpoint, FORM_LIMIT, Kind};
-use crate::failure::Failure;
+use crate::companions::fitting_alg;
+use crate::desk::{self, Caller};
+use crate::directory::Visit;
+use crate::failure::{Failure, Fault};
 use crate::guesses::Question;
 use crate::http::{Answer, Arrival};
 use crate::known_token::{self, Found};
 use crate::rooms::Rooms;
-use crate::{desk, hook_room, report};
+use crate::{hook_room, issue, report};
 
 pub(super) const ENDPOINT: Endpoint = Endpoint {
     name: "introspection",
@@ -34,6 +43,9 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
 /// What every inactive token gets.
 const INACTIVE: &str = "{\"active\":false}";
 
+/// The type of a signed answer (RFC 9701 §5), in `Accept`, `Content-Type` and, without `application/`, in its header.
+const SIGNED: &str = "application/token-introspection+jwt";
+
 /// From the request to its answer; what happens on the way goes into `report`.
 pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> Result<Answer, Failure> {
     let form = parse_form(&arrival.body, &[])?;
@@ -44,30 +56,83 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     if !caller.client.is_confidential() {
         return Err(Refusal::invalid_client(Reason::CallerNotAllowed).into());
     }
-    let text = parse_token(&form)?;
-    let inactive = || Ok(Answer::json(StatusCode::OK, INACTIVE).uncached());
+    let known = learn(rooms, arrival, (&visit, &form), &caller, report).await?;
+    let body = known.unwrap_or_else(|| INACTIVE.into());
+    if !wants_signed(&arrival.headers) {
+        return Ok(Answer::json(StatusCode::OK, body).uncached());
+    }
+    let issued_at = rooms.clock.now().timestamp().seconds();
+    let client = caller.client.client();
+    let claims = Signed { issuer: rooms.urls.as_str(), caller: &client.id, issued_at, answer: &body };
+    let alg = fitting_alg(rooms, &visit, (Some(&client.registration), None), issued_at)?;
+    let signer = visit.policy().keyring.signer(alg, issued_at).ok_or(Fault::NoKey(alg.as_str()))?;
+    let typ = SIGNED.trim_start_matches("application/");
+    let prepared = Arc::new(signer.with_typ(typ)).prepare(std::iter::empty(), &claims).map_err(Fault::from)?;
+    let text = issue::signed(rooms, prepared, alg).await?;
+    Ok(Answer::of(StatusCode::OK, SIGNED, text).uncached())
+}
+
+/// What the caller learns, as JSON; nothing of a token that is not active for it.
+async fn learn(
+    rooms: &Rooms,
+    arrival: &Arrival,
+    (visit, form): (&Visit, &Form<'_>),
+    caller: &Caller,
+    report: &mut report::Report,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let text = parse_token(form)?;
     let now = rooms.clock.now();
     let caller_id = caller.client.client().id.as_str();
     let question = Question { caller: caller_id, address: arrival.peer.addr, token: text };
     rooms.guesses.admit(question, arrival.at)?;
-    let found = known_token::find(rooms, &visit, text, now).await?;
+    let found = known_token::find(rooms, visit, text, now).await?;
     match found {
         Found::Unknown => rooms.guesses.unknown(question, arrival.at)?,
         Found::Live(_) | Found::Revoked => rooms.guesses.known(question),
     }
-    let Some(token) = found.live() else { return inactive() };
-    let owner = rooms.directory.client(&token.client_id).await?;
-    let client = owner.as_ref().map(|entry| &entry.client);
-    if !may_learn(&caller.client, &token, client, visit.resources(), now.timestamp()) {
-        return inactive();
+    let Some(token) = found.live() else { return Ok(None) };
+    let Some(owner) = rooms.directory.client(&token.client_id).await? else { return Ok(None) };
+    if !may_learn(&caller.client, &token, Some(&owner.client), visit.resources(), now.timestamp()) {
+        return Ok(None);
     }
-    let Some(owner) = owner else { return inactive() };
     // The owner may just have been read: its bindings are those of a policy that is no older.
     let visit = rooms.directory.visit()?;
-    let occasion = hook_room::Occasion { arrival, form: &form, grant: None, now };
+    let occasion = hook_room::Occasion { arrival, form, grant: None, now };
     let mut room = hook_room::Room::of_client(rooms, &visit, &owner, occasion);
     let answer = room.introspection(IntrospectionAnswer::of(token.members(), caller_id), report).await?;
     let mut body = Vec::with_capacity(1_024);
     answer.render(&mut body);
-    Ok(Answer::json(StatusCode::OK, body).uncached())
+    Ok(Some(body))
+}
+
+/// RFC 9701 §4: the caller names the type, and does not say that it is worth nothing.
+fn wants_signed(headers: &HeaderMap) -> bool {
+    let named = |range: &str| {
+        let mut parts = range.split(';').map(str::trim);
+        let is_ours = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(SIGNED));
+        is_ours && !parts.any(|part| part.strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()) == Some(0.0))
+    };
+    headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).any(named)
+}
+
+/// A signed answer (RFC 9701 §5). Neither `sub` nor `exp` stands beside what is told of the token, so that it passes for no other token.
+struct Signed<'a> {
+    issuer: &'a str,
+    caller: &'a str,
+    issued_at: i64,
+    answer: &'a [u8],
+}
+
+impl SignableClaims for Signed<'_> {
+    fn render(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"iss\":");
+        render_string(self.issuer, out);
+        out.extend_from_slice(b",\"aud\":");
+        render_string(self.caller, out);
+        out.extend_from_slice(b",\"iat\":");
+        render_integer(self.issued_at, out);
+        out.extend_from_slice(b",\"token_introspection\":");
+        out.extend_from_slice(self.answer);
+        out.push(b'}');
+    }
 }
