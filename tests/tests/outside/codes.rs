@@ -169,3 +169,15 @@ fn tok_029_fifty_at_once_and_one_wins() {
     lost.iter().for_each(|reply| reply.err("invalid_grant"));
     assert!(!is_active(server(), &client, &won[0].okt()), "a code in two hands: nothing of it counts");
 }
+
+#[test]
+fn cod_010_and_sec_002_what_one_server_hands_out_is_nothing_to_another() {
+    let (here, there) = (server(), Dev::start());
+    let metadata = json!({ "client_id": "same-at-both", "token_endpoint_auth_method": "none" });
+    let (client, other) = (app(here, metadata.clone()), app(&there, metadata));
+    let landed = Person::alice(here).walk(&request(here, &client, "&scope=openid"));
+    assert_eq!(landed.parameter("iss").as_deref(), Some(here.issuer()), "a client that talks to both knows whose answer it is");
+    let code = landed.parameter("code").expect("a code");
+    redeem(&there, &other, &code, "").err("invalid_grant");
+    redeem(here, &client, &code, "").okt();
+}
