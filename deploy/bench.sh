@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures the release build against its targets: parts, ladder, load, peer. Loopback only; ends by itself within ten minutes.
+# Measures the release build against its targets: parts, ladder, load, peer. Loopback only; ends by itself within twenty minutes.
 # Writes target/bench/report.md and prints it. Numbers never fail it; something that does not work does.
 set -euo pipefail
 say() { printf '» %s\n' "$*"; }
