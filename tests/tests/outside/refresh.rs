@@ -273,3 +273,16 @@ fn rft_021_the_database_has_no_refresh_token() {
     assert!(dump.contains("CREATE TABLE public.grants") && dump.contains(&client.client_id));
     assert!(!dump.contains(&one) && !dump.contains(&one[22..]));
 }
+
+#[test]
+fn rft_026_no_grant_but_a_persons_brings_a_refresh_token() {
+    let metadata = json!({ "grant_types": ["client_credentials", "authorization_code", "refresh_token"], "resources": [] });
+    let client = app(server(), metadata);
+    let urn = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3A";
+    for grant in ["client_credentials".to_owned(), format!("{urn}token-exchange"), format!("{urn}jwt-bearer")] {
+        for scope in ["read", "openid+offline_access"] {
+            let reply = token(server(), &client, &format!("grant_type={grant}&scope={scope}&assertion=a.b.c&subject_token=a.b.c"));
+            assert!(reply.json().get("refresh_token").is_none(), "{grant}: {reply:?}");
+        }
+    }
+}
