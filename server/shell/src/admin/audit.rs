@@ -52,6 +52,24 @@ impl Sieve {
         if self.items.len() >= self.page.limit || self.scanned >= SCAN_MAX { Next::Enough } else { Next::More }
     }
 
+    /// Looks at a chunk of records; whether there is nothing more to look at.
+    fn is_over<R>(&mut self, records: &[R], mut look: impl FnMut(&mut Self, &R) -> Next) -> bool {
+        if records.iter().any(|record| look(self, record) == Next::Enough) {
+            return true;
+        }
+        let last = u32::try_from(records.len()).unwrap_or(CHUNK) < CHUNK;
+        if last {
+            self.cursor = None;
+        }
+        last
+    }
+
+    /// Where the page begins among records that go by time and id.
+    fn place(&self) -> Result<Option<(Timestamp, Vec<u8>)>, Problem> {
+        let read = |text: &String| place(text).ok_or_else(|| wrong("after", "must be the `next` of an earlier answer"));
+        self.cursor.as_ref().map(read).transpose()
+    }
+
     fn reply(self) -> Reply {
         let mut document = json!({ "items": self.items });
         if let Some(cursor) = self.cursor {
@@ -72,24 +90,19 @@ pub(super) async fn changes(call: &Call<'_>) -> Result<Reply, Problem> {
         Some(text) => Some(text.parse().map_err(|_| wrong("after", "must be the `next` of an earlier answer"))?),
         None => None,
     };
-    'pages: loop {
+    loop {
         let records = call.store().admin_records(before, CHUNK).await?;
-        let last = u32::try_from(records.len()).unwrap_or(CHUNK) < CHUNK;
-        for record in &records {
+        let over = sieve.is_over(&records, |sieve, record| {
             before = Some(record.generation);
             let wanted = fits(&call.query, "actor", &record.actor)
                 && fits(&call.query, "kind", &record.entity_kind)
                 && fits(&call.query, "key", &record.entity_key);
-            if sieve.look(record.happened_at, record.generation.to_string(), wanted.then(|| render_change(record))) == Next::Enough {
-                break 'pages;
-            }
-        }
-        if last {
-            sieve.cursor = None;
-            break;
+            sieve.look(record.happened_at, record.generation.to_string(), wanted.then(|| render_change(record)))
+        });
+        if over {
+            return Ok(sieve.reply());
         }
     }
-    Ok(sieve.reply())
 }
 
 fn render_change(record: &AdminRecord) -> Value {
@@ -113,54 +126,36 @@ fn render_change(record: &AdminRecord) -> Value {
 /// Issuance and refusals.
 pub(super) async fn issuance(call: &Call<'_>) -> Result<Reply, Problem> {
     let mut sieve = Sieve::new(&call.query)?;
-    let mut before = match &sieve.cursor {
-        Some(text) => Some(place(text).ok_or_else(|| wrong("after", "must be the `next` of an earlier answer"))?),
-        None => None,
-    };
+    let mut before = sieve.place()?;
     let text = |name: &str| call.query.text(name).map(str::to_owned);
-    'pages: loop {
+    loop {
         let filter = TokenRecordFilter { client_id: text("client_id"), token_id: text("token_id"), before: before.clone() };
         let records = call.store().token_records(filter, CHUNK).await?;
-        let last = u32::try_from(records.len()).unwrap_or(CHUNK) < CHUNK;
-        for record in &records {
+        let over = sieve.is_over(&records, |sieve, record| {
             before = Some((record.happened_at, record.record_id.clone()));
             let wanted = fits(&call.query, "outcome", &record.outcome);
-            let cursor = format!("{}:{}", record.happened_at.seconds(), base64url::encode(&record.record_id));
-            if sieve.look(record.happened_at, cursor, wanted.then(|| render_issuance(record))) == Next::Enough {
-                break 'pages;
-            }
-        }
-        if last {
-            sieve.cursor = None;
-            break;
+            sieve.look(record.happened_at, cursor(record.happened_at, &record.record_id), wanted.then(|| render_issuance(record)))
+        });
+        if over {
+            return Ok(sieve.reply());
         }
     }
-    Ok(sieve.reply())
 }
 
 /// Requests that clients signed (FAPI 2.0 Message Signing §5.3).
 pub(super) async fn signed_requests(call: &Call<'_>) -> Result<Reply, Problem> {
     let mut sieve = Sieve::new(&call.query)?;
-    let mut before = match &sieve.cursor {
-        Some(text) => Some(place(text).ok_or_else(|| wrong("after", "must be the `next` of an earlier answer"))?),
-        None => None,
-    };
-    'pages: loop {
+    let mut before = sieve.place()?;
+    loop {
         let records = call.store().signed_requests(call.query.text("client_id").map(str::to_owned), before.clone(), CHUNK).await?;
-        let last = u32::try_from(records.len()).unwrap_or(CHUNK) < CHUNK;
-        for record in &records {
+        let over = sieve.is_over(&records, |sieve, record| {
             before = Some((record.answered_at, record.grant.as_bytes().to_vec()));
-            let cursor = format!("{}:{}", record.answered_at.seconds(), base64url::encode(record.grant.as_bytes()));
-            if sieve.look(record.answered_at, cursor, Some(render_signed(record))) == Next::Enough {
-                break 'pages;
-            }
-        }
-        if last {
-            sieve.cursor = None;
-            break;
+            sieve.look(record.answered_at, cursor(record.answered_at, record.grant.as_bytes()), Some(render_signed(record)))
+        });
+        if over {
+            return Ok(sieve.reply());
         }
     }
-    Ok(sieve.reply())
 }
 
 fn render_signed(record: &SignedRequest) -> Value {
@@ -173,6 +168,11 @@ fn render_signed(record: &SignedRequest) -> Value {
     })
 }
 
+fn cursor(at: Timestamp, id: &[u8]) -> String {
+    format!("{}:{}", at.seconds(), base64url::encode(id))
+}
+
+/// What [`cursor`] wrote.
 fn place(text: &str) -> Option<(Timestamp, Vec<u8>)> {
     let (seconds, id) = text.split_once(':')?;
     Some((Timestamp::from_seconds(seconds.parse().ok()?), base64url::decode(id).ok()?))
