@@ -5,7 +5,7 @@ use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use claimsmith_protocol::registration::Registration;
 use serde_json::{Map, Value as Json};
 
-use crate::dpop::Proof;
+use crate::dpop::{Proof, check_alg_of};
 use crate::value::{Member, Value};
 
 /// The key that a token is bound to. Whoever has the token alone has nothing.
@@ -36,11 +36,7 @@ pub fn decide(registration: &Registration, offered: Offered<'_>) -> Result<Optio
         (Some(_), _) if by_certificate => {
             Err(Refusal::invalid_request(Reason::SeveralBindings, "the client's tokens are bound to its certificate: send no DPoP proof"))
         }
-        // FAPI 2.0 Security Profile §5.4.1.
-        (Some(proof), _) if registration.is_fapi() && !FAPI_ALGS.contains(&proof.alg()) => {
-            Err(Refusal::new(ErrorCode::InvalidDpopProof, Reason::WrongProof, "the proof's algorithm is not one of FAPI 2.0"))
-        }
-        (Some(proof), _) => Ok(Some(Confirmation::Jkt(*proof.jkt()))),
+        (Some(proof), _) => check_alg_of(registration, proof).map(|()| Some(Confirmation::Jkt(*proof.jkt()))),
         (None, _) if registration.dpop_bound_access_tokens => Err(Refusal::new(
             ErrorCode::InvalidDpopProof,
             Reason::WrongProof,
@@ -53,9 +49,6 @@ pub fn decide(registration: &Registration, offered: Offered<'_>) -> Result<Optio
         (None, _) => Ok(None),
     }
 }
-
-/// The algorithms of FAPI 2.0.
-const FAPI_ALGS: [SigningAlg; 3] = [SigningAlg::Ps256, SigningAlg::Es256, SigningAlg::EdDsa];
 
 /// A `cnf` that is not one of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

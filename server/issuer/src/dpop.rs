@@ -202,6 +202,14 @@ pub fn check_nonce_of(registration: &Registration, proof: Option<&Proof>) -> Res
     }
 }
 
+/// Holds a client to the algorithms of its profile (FAPI 2.0 Security Profile §5.4.1).
+pub fn check_alg_of(registration: &Registration, proof: &Proof) -> Result<(), Refusal> {
+    if registration.may_sign_with(proof.alg()) {
+        return Ok(());
+    }
+    Err(Refusal::new(ErrorCode::InvalidDpopProof, Reason::WrongProof, "the proof's algorithm is not one of FAPI 2.0"))
+}
+
 /// `use_dpop_nonce` (§8): the answer carries a nonce to use.
 pub const fn nonce_wanted() -> Refusal {
     Refusal::new(ErrorCode::UseDpopNonce, Reason::NonceWanted, "a nonce of this server is required in the proof")

@@ -3,10 +3,10 @@
 //! The client is known before its person is: it authenticates as at the token endpoint, and the request is checked whole by the same
 //! matrix as at the authorization endpoint. What is kept is good for one completed authorization.
 
-use claimsmith_issuer::dpop::Space;
+use claimsmith_issuer::dpop::{self, Space};
 use claimsmith_protocol::authorize::Parameters;
 use claimsmith_protocol::credentials::Presented;
-use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
+use claimsmith_protocol::error::{Reason, Refusal};
 use claimsmith_protocol::token::{REPEATABLE, parse_form};
 use http::StatusCode;
 
@@ -44,11 +44,7 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
         return Err(Refusal::invalid_request(Reason::ClientMismatch, "client_id is not the client that authenticated").into());
     }
     if let Some(proof) = &proof {
-        // FAPI 2.0 Security Profile §5.4.1.
-        if !client.registration.may_sign_with(proof.alg()) {
-            let description = "the proof's algorithm is not one of FAPI 2.0";
-            return Err(Refusal::new(ErrorCode::InvalidDpopProof, Reason::WrongProof, description).into());
-        }
+        dpop::check_alg_of(&client.registration, proof)?;
         possession::settle(rooms, proof).await?;
     }
     let visit = rooms.directory.visit()?;
