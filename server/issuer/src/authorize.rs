@@ -95,6 +95,33 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// A request for nothing, to be answered there.
+    pub fn of(to: ReturnAddress, response_type: ResponseType) -> Self {
+        Self {
+            to,
+            redirect_uri_named: false,
+            response_type,
+            scopes: ScopeSet::default(),
+            resources: Vec::new(),
+            challenge: None,
+            nonce: None,
+            prompt: Prompt::default(),
+            max_age: None,
+            max_age_asked: false,
+            acr_values: Vec::new(),
+            acr_essential: false,
+            claims: ClaimsRequest::default(),
+            claims_text: None,
+            id_token_hint: None,
+            login_hint: None,
+            ui_locales: None,
+            dpop_jkt: None,
+            details: None,
+        }
+    }
+}
+
+impl Asked {
     /// Whether this is OpenID Connect: with the scope `openid`.
     pub fn is_openid(&self) -> bool {
         self.scopes.contains("openid")

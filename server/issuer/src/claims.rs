@@ -378,9 +378,7 @@ impl SignableClaims for Claims<Shaped> {
     fn render(&self, out: &mut Vec<u8>) {
         out.push(b'{');
         for member in &self.members {
-            render_string(&member.name, out);
-            out.push(b':');
-            member.value.render(out);
+            member.render(out);
             out.push(b',');
         }
         out.extend_from_slice(b"\"aud\":");

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use crate::claims::IdTokenClaims;
 use crate::client::Client;
 use crate::grants::Allowed;
-use crate::value::{Member, Value, render_integer, render_string};
+use crate::value::{Member, Value, render_integer, render_string, render_text_member};
 
 /// The claims that a scope stands for (OpenID Connect Core §5.4).
 const SCOPES: [(&str, &[&str]); 4] = [
@@ -159,15 +159,11 @@ impl SignableClaims for IdToken<'_> {
         render_string(self.client_id, out);
         for member in self.claims.members() {
             out.push(b',');
-            render_string(&member.name, out);
-            out.push(b':');
-            member.value.render(out);
+            member.render(out);
         }
         for (name, hash) in self.hashes {
             out.push(b',');
-            render_string(name, out);
-            out.push(b':');
-            render_string(hash, out);
+            render_text_member(name, hash, out);
         }
         out.extend_from_slice(b",\"iat\":");
         render_integer(self.issued_at.seconds(), out);

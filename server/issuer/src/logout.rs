@@ -8,7 +8,7 @@ use claimsmith_protocol::time::Timestamp;
 use url::Url;
 
 use crate::client::Client;
-use crate::value::{render_integer, render_string};
+use crate::value::{render_integer, render_string, render_text_member};
 
 /// The `typ` of logout tokens (OpenID Connect Back-Channel Logout §2.4).
 pub const LOGOUT_TOKEN_TYP: &str = "logout+jwt";
@@ -136,9 +136,7 @@ impl SignableClaims for LogoutToken<'_> {
         let members = [("iss", self.issuer), ("aud", self.client_id), ("sub", self.subject), ("sid", self.sid), ("jti", self.jti)];
         for (index, (name, value)) in members.into_iter().enumerate() {
             out.push(if index == 0 { b'{' } else { b',' });
-            render_string(name, out);
-            out.push(b':');
-            render_string(value, out);
+            render_text_member(name, value, out);
         }
         out.extend_from_slice(b",\"iat\":");
         render_integer(self.issued_at.seconds(), out);

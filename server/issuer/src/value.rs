@@ -73,6 +73,20 @@ impl Member {
     pub const fn known(name: &'static str, value: Value) -> Self {
         Self { name: Cow::Borrowed(name), value }
     }
+
+    /// Appends the member as it stands in an object: its name, and its value.
+    pub fn render(&self, out: &mut Vec<u8>) {
+        render_string(&self.name, out);
+        out.push(b':');
+        self.value.render(out);
+    }
+}
+
+/// Appends a member whose value is a text.
+pub fn render_text_member(name: &str, text: &str, out: &mut Vec<u8>) {
+    render_string(name, out);
+    out.push(b':');
+    render_string(text, out);
 }
 
 /// Appends `text` as a JSON string.

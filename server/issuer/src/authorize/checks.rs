@@ -153,25 +153,11 @@ fn mode_is_safe(mode: ResponseMode, response_type: ResponseType, client: &Client
 fn blank(asking: &Asking<'_>, to: ReturnAddress) -> Asked {
     let text = |name: &str| asking.parameters.one(name).map(Into::into);
     Asked {
-        to,
         redirect_uri_named: asking.parameters.one("redirect_uri").is_some(),
-        response_type: ResponseType::Code,
-        scopes: ScopeSet::default(),
-        resources: Vec::new(),
-        challenge: None,
-        nonce: None,
-        prompt: Prompt::default(),
-        max_age: None,
-        max_age_asked: false,
-        acr_values: Vec::new(),
-        acr_essential: false,
-        claims: ClaimsRequest::default(),
-        claims_text: None,
         id_token_hint: text("id_token_hint"),
         login_hint: text("login_hint"),
         ui_locales: text("ui_locales"),
-        dpop_jkt: None,
-        details: None,
+        ..Asked::of(to, ResponseType::Code)
     }
 }
 

@@ -61,9 +61,7 @@ impl IntrospectionAnswer {
         out.extend_from_slice(b"{\"active\":true");
         for member in &self.members {
             out.push(b',');
-            crate::value::render_string(&member.name, out);
-            out.push(b':');
-            member.value.render(out);
+            member.render(out);
         }
         out.push(b'}');
     }

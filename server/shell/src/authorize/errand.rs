@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use claimsmith_issuer::authorize::{Asked, ReturnAddress, Step};
 use claimsmith_issuer::client::{Authentication, Client, OWN_CLIENT_ID};
-use claimsmith_protocol::authorize::{ClaimsRequest, Parameters, Prompt};
+use claimsmith_protocol::authorize::Parameters;
 use claimsmith_protocol::id::ClientId;
 use claimsmith_protocol::redirect::Vetted;
 use claimsmith_protocol::registration::ConsentPolicy;
 use claimsmith_protocol::response::{ResponseMode, ResponseType};
-use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::Timestamp;
 use claimsmith_store::{Flow, Session};
 use serde::{Deserialize, Serialize};
@@ -43,32 +42,13 @@ impl Errand {
     }
 
     fn asked(&self, rooms: &Rooms) -> Asked {
-        Asked {
-            to: ReturnAddress {
-                client_id: own_id(),
-                redirect_uri: Vetted::from_records(rooms.urls.url(&self.to).into()),
-                mode: ResponseMode::default_of(ResponseType::None),
-                state: None,
-            },
-            redirect_uri_named: false,
-            response_type: ResponseType::None,
-            scopes: ScopeSet::default(),
-            resources: Vec::new(),
-            challenge: None,
-            nonce: None,
-            prompt: Prompt::default(),
-            max_age: self.sensitive.then_some(RECENT),
-            max_age_asked: false,
-            acr_values: Vec::new(),
-            acr_essential: false,
-            claims: ClaimsRequest::default(),
-            claims_text: None,
-            id_token_hint: None,
-            login_hint: None,
-            ui_locales: None,
-            dpop_jkt: None,
-            details: None,
-        }
+        let to = ReturnAddress {
+            client_id: own_id(),
+            redirect_uri: Vetted::from_records(rooms.urls.url(&self.to).into()),
+            mode: ResponseMode::default_of(ResponseType::None),
+            state: None,
+        };
+        Asked { max_age: self.sensitive.then_some(RECENT), ..Asked::of(to, ResponseType::None) }
     }
 }
 

@@ -9,32 +9,13 @@ use crate::grants::rig::{NOW, client};
 
 fn asked(scopes: &str) -> Asked {
     let client = client();
-    Asked {
-        to: ReturnAddress {
-            client_id: client.id,
-            redirect_uri: Vetted::from_records("https://a.example/cb".into()),
-            mode: ResponseMode::default_of(ResponseType::Code),
-            state: None,
-        },
-        redirect_uri_named: true,
-        response_type: ResponseType::Code,
-        scopes: ScopeSet::parse(scopes).expect("good"),
-        resources: Vec::new(),
-        challenge: None,
-        nonce: None,
-        prompt: Prompt::default(),
-        max_age: None,
-        max_age_asked: false,
-        acr_values: Vec::new(),
-        acr_essential: false,
-        claims: ClaimsRequest::default(),
-        claims_text: None,
-        id_token_hint: None,
-        login_hint: None,
-        ui_locales: None,
-        dpop_jkt: None,
-        details: None,
-    }
+    let to = ReturnAddress {
+        client_id: client.id,
+        redirect_uri: Vetted::from_records("https://a.example/cb".into()),
+        mode: ResponseMode::default_of(ResponseType::Code),
+        state: None,
+    };
+    Asked { redirect_uri_named: true, scopes: ScopeSet::parse(scopes).expect("good"), ..Asked::of(to, ResponseType::Code) }
 }
 
 fn person(age: i64) -> Person {
