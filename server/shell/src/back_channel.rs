@@ -120,10 +120,7 @@ async fn send(rooms: &Rooms, fetcher: &Fetcher, delivery: &LogoutDelivery) -> Re
     };
     let alg = alg_of(rooms, registration.id_token_signed_response_alg.as_deref())?;
     let visit = rooms.directory.visit()?;
-    let signer = visit.policy().keyring.signer(alg, issued_at.seconds()).ok_or(Fault::NoKey(alg.as_str()))?;
-    let signer = Arc::new(signer.with_typ(LOGOUT_TOKEN_TYP));
-    let prepared = signer.prepare(std::iter::empty(), &token).map_err(Fault::from)?;
-    let text = issue::signed(rooms, prepared, alg).await?;
+    let text = issue::sign_beside(rooms, &visit, (alg, Some(LOGOUT_TOKEN_TYP)), &token, issued_at.seconds()).await?;
     let text = envelope::enclose(rooms, &entry, Letter::IdToken, (Content::Jwt, text)).await.map_err(Fault::from)?;
     let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", &text).finish();
     Ok(fetcher.post_form(uri, form).await?)

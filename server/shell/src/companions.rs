@@ -180,10 +180,7 @@ pub async fn id_token(
     let (issuer, client_id) = (rooms.urls.as_str(), &*client.id);
     let token = id_token::IdToken { issuer, client_id, claims: &claims, issued_at: wish.now, hashes: &hashes };
     let signed = match alg {
-        HeaderAlg::Signature(alg) => {
-            let signer = visit.policy().keyring.plain_signer(alg, wish.now.seconds()).ok_or(Fault::NoKey(alg.as_str()))?;
-            issue::signed(rooms, signer.prepare(std::iter::empty(), &token).map_err(Fault::from)?, alg).await?
-        }
+        HeaderAlg::Signature(alg) => issue::sign_beside(rooms, visit, (alg, None), &token, wish.now.seconds()).await?,
         // OpenID Connect Core §10.1: the key is the client's secret.
         HeaderAlg::Mac(alg) => {
             let secret = envelope::shared_secret(rooms, client).ok_or(Fault::NoKey(alg.as_str()))?;
@@ -290,9 +287,7 @@ pub fn object_of(members: &[Member]) -> Box<str> {
         if index > 0 {
             out.push(b',');
         }
-        render_string(&member.name, &mut out);
-        out.push(b':');
-        member.value.render(&mut out);
+        member.render(&mut out);
     }
     out.push(b'}');
     // Invariant: rendered from texts, which are UTF-8.

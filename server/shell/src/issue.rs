@@ -1,10 +1,12 @@
 //! From shaped claims to what leaves: a signed token or a reference, and the response around it.
 
+use std::sync::Arc;
+
 use claimsmith_issuer::claims::{Claims, Entitlement, ResponseMembers, Shaped};
 use claimsmith_issuer::client::TokenFormat;
 use claimsmith_issuer::confirmation::{Confirmation, token_type};
 use claimsmith_issuer::grants::Entitled;
-use claimsmith_issuer::value::{render_integer, render_string, render_words};
+use claimsmith_issuer::value::{render_integer, render_words};
 use claimsmith_jose::{Digest, SignableClaims, SigningAlg, base64url};
 use claimsmith_protocol::handle::GrantId;
 use claimsmith_protocol::id::ClientId;
@@ -98,8 +100,25 @@ async fn sign(rooms: &Rooms, visit: &Visit, entitled: &Entitled, claims: &Claims
     Ok(Issued { text, reference: None })
 }
 
+/// Signs what goes beside an access token, with the key of an algorithm that is good at `now`: a JWT of the type `typ`, or one that says
+/// no more than that it is one.
+pub async fn sign_beside(
+    rooms: &Rooms,
+    visit: &Visit,
+    (alg, typ): (SigningAlg, Option<&str>),
+    claims: &(impl SignableClaims + Sync),
+    now: i64,
+) -> Result<String, Fault> {
+    let (keyring, none) = (&visit.policy().keyring, || Fault::NoKey(alg.as_str()));
+    let signer = match typ {
+        None => Arc::clone(keyring.plain_signer(alg, now).ok_or_else(none)?),
+        Some(typ) => Arc::new(keyring.signer(alg, now).ok_or_else(none)?.with_typ(typ)),
+    };
+    signed(rooms, signer.prepare(std::iter::empty(), claims)?, alg).await
+}
+
 /// Signs what was prepared, here or where slow signatures are made.
-pub async fn signed(rooms: &Rooms, token: Prepared, alg: SigningAlg) -> Result<String, Fault> {
+async fn signed(rooms: &Rooms, token: Prepared, alg: SigningAlg) -> Result<String, Fault> {
     let out = if is_slow(alg) { rooms.slow_signing.sign(token).await? } else { token.sign()? };
     let limit = rooms.settings.token_bytes_max;
     if out.len() > limit {
@@ -136,9 +155,7 @@ pub fn render(token: &Issued, claims: &Claims<Shaped>, companions: &Companions, 
     companions.render(&mut body);
     for member in members.members() {
         body.push(b',');
-        render_string(&member.name, &mut body);
-        body.push(b':');
-        member.value.render(&mut body);
+        member.render(&mut body);
     }
     body.push(b'}');
     Answer::json(StatusCode::OK, body).uncached()

@@ -5,7 +5,7 @@ use claimsmith_issuer::authorize::{Consent, ReturnAddress};
 use claimsmith_issuer::grants::{Allowed, CodeState, GrantRecord, refresh_token};
 use claimsmith_issuer::session_state::session_state;
 use claimsmith_issuer::subject::sid;
-use claimsmith_issuer::value::{render_integer, render_string};
+use claimsmith_issuer::value::{render_integer, render_string, render_text_member};
 use claimsmith_jose::SignableClaims;
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use claimsmith_protocol::handle::{Code, GrantId};
@@ -213,9 +213,7 @@ impl SignableClaims for Response<'_> {
         render_integer(self.expires_at, out);
         for (name, value) in self.parameters {
             out.push(b',');
-            render_string(name, out);
-            out.push(b':');
-            render_string(value, out);
+            render_text_member(name, value, out);
         }
         out.push(b'}');
     }
@@ -228,9 +226,8 @@ async fn signed(rooms: &Rooms, to: &ReturnAddress, parameters: &[(&'static str, 
     let registration = entry.as_deref().map(|entry| &*entry.client.registration);
     let registered = registration.and_then(|registration| registration.authorization_signed_response_alg.as_deref());
     let alg = fitting_alg(rooms, &visit, (registration, registered), now)?;
-    let signer = visit.policy().keyring.plain_signer(alg, now).ok_or(Fault::NoKey(alg.as_str()))?;
     let claims = Response { client_id: &to.client_id, expires_at: now + RESPONSE_LIFETIME, parameters };
-    let text = issue::signed(rooms, signer.prepare(std::iter::empty(), &claims)?, alg).await?;
+    let text = issue::sign_beside(rooms, &visit, (alg, None), &claims, now).await?;
     match &entry {
         // JARM §2.2. Without a key there is no answer rather than a plain one.
         Some(entry) => Ok(envelope::enclose(rooms, entry, Letter::Authorization, (Content::Jwt, text)).await?),

@@ -15,13 +15,12 @@ use claimsmith_protocol::form::Form;
 use claimsmith_protocol::token::{parse_form, parse_token};
 use http::header::ACCEPT;
 use http::{HeaderMap, StatusCode};
-use std::sync::Arc;
 
 use super::{Cors, Endpoint, FORM_LIMIT, Kind};
 use crate::companions::fitting_alg;
 use crate::desk::{self, Caller};
 use crate::directory::Visit;
-use crate::failure::{Failure, Fault};
+use crate::failure::Failure;
 use crate::guesses::Question;
 use crate::http::{Answer, Arrival};
 use crate::known_token::{self, Found};
@@ -65,10 +64,8 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     let client = caller.client.client();
     let claims = Signed { issuer: rooms.urls.as_str(), caller: &client.id, issued_at, answer: &body };
     let alg = fitting_alg(rooms, &visit, (Some(&client.registration), None), issued_at)?;
-    let signer = visit.policy().keyring.signer(alg, issued_at).ok_or(Fault::NoKey(alg.as_str()))?;
     let typ = SIGNED.trim_start_matches("application/");
-    let prepared = Arc::new(signer.with_typ(typ)).prepare(std::iter::empty(), &claims).map_err(Fault::from)?;
-    let text = issue::signed(rooms, prepared, alg).await?;
+    let text = issue::sign_beside(rooms, &visit, (alg, Some(typ)), &claims, issued_at).await?;
     Ok(Answer::of(StatusCode::OK, SIGNED, text).uncached())
 }
 

@@ -194,9 +194,7 @@ impl SignableClaims for Signed<'_> {
         render_string(self.client_id, out);
         for member in self.members {
             out.push(b',');
-            render_string(&member.name, out);
-            out.push(b':');
-            member.value.render(out);
+            member.render(out);
         }
         out.push(b'}');
     }
@@ -213,10 +211,8 @@ async fn render(rooms: &Rooms, visit: &Visit, entry: &Entry, answer: &UserinfoAn
         return Ok(jwt(envelope::enclose(rooms, entry, letter, (Content::Claims, text)).await.map_err(Failure::from)?));
     };
     let alg = companions::alg_of(rooms, Some(registered))?;
-    let signer = visit.policy().keyring.plain_signer(alg, rooms.clock.now().timestamp().seconds()).ok_or(Fault::NoKey(alg.as_str()))?;
     let claims = Signed { issuer: rooms.urls.as_str(), client_id: &client.id, members: answer.members() };
-    let prepared = signer.prepare(std::iter::empty(), &claims).map_err(Fault::from)?;
-    let signed = issue::signed(rooms, prepared, alg).await?;
+    let signed = issue::sign_beside(rooms, visit, (alg, None), &claims, rooms.clock.now().timestamp().seconds()).await?;
     Ok(jwt(envelope::enclose(rooms, entry, letter, (Content::Jwt, signed)).await.map_err(Failure::from)?))
 }
 
