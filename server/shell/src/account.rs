@@ -23,11 +23,11 @@ use claimsmith_protocol::form::Form;
 use claimsmith_store::{Session, UserRecord};
 use http::Method;
 
-use crate::authorize::{Errand, Stop, cards, see_other, send};
+use crate::authorize::{Errand, Stop, cards, complaint, see_other, send};
 use crate::browser::Browser;
 use crate::clock::Now;
 use crate::http::{Answer, Arrival};
-use crate::pages::view::{self, Complaint, ErrorKind, Notice, Overview, View};
+use crate::pages::view::{self, ErrorKind, Notice, Overview, View};
 use crate::report::Report;
 use crate::rooms::Rooms;
 use crate::{people, sign_out};
@@ -208,15 +208,6 @@ impl Visitor<'_> {
         let notice = Notice::parse(query.one("done")?)?;
         let proof = query.one("proof")?;
         self.rooms.shared.is_form_token(proof, &self.browser.name, &self.purpose_of(notice)).then_some(notice)
-    }
-}
-
-/// What the person is told of a failure that is theirs.
-fn complaint(failure: people::SignInFailure, wrong: Complaint) -> Result<Complaint, Stop> {
-    match failure {
-        people::SignInFailure::Failed(fault) => Err(Stop::Failed(fault)),
-        people::SignInFailure::Refused(people::Refused::Wrong) => Ok(wrong),
-        people::SignInFailure::Refused(people::Refused::TooMany { retry_after }) => Ok(Complaint::too_many(retry_after)),
     }
 }
 

@@ -37,6 +37,7 @@ pub use answering::respond;
 pub use errand::{Errand, send};
 pub use flow::{Kept, Progress, Walk, see_other, stopped};
 pub use pushing::{Pushing, push};
+pub use signing_in::complaint;
 pub use standing::verify_id_token;
 pub use upstream::come_back;
 

@@ -7,7 +7,7 @@ use claimsmith_vault::{Sealer, VaultFault};
 use serde_json::{Value, json};
 
 use crate::failure::Fault;
-use crate::seals;
+use crate::shared_secret::held_or_made;
 
 /// The name of each in the database, and its kind.
 const KEYS: [(&str, DecryptionKind); 2] =
@@ -47,17 +47,12 @@ impl ObjectKeys {
 }
 
 async fn key(store: &Store, sealer: &Sealer, name: &'static str, kind: DecryptionKind) -> Result<DecryptionKey, Fault> {
-    let sealing = |fault| Fault::Vault(VaultFault::Sealing(fault));
-    let held = match store.held_server_secret(name).await? {
-        Some(held) => held,
-        None => {
-            // An RSA key takes a second to find: not on a thread that others wait for.
-            let made = tokio::task::spawn_blocking(move || DecryptionKey::generate(kind)?.to_pkcs8()).await;
-            // Invariant: making a key does not panic; if it did, so do we.
-            let fresh = made.expect("making a key does not panic").map_err(VaultFault::from)?;
-            store.server_secret(name, sealer.seal(&seals::server_secret(name), fresh.expose()).map_err(sealing)?).await?
-        }
+    let fresh = async || {
+        // An RSA key takes a second to find: not on a thread that others wait for.
+        let made = tokio::task::spawn_blocking(move || DecryptionKey::generate(kind)?.to_pkcs8()).await;
+        // Invariant: making a key does not panic; if it did, so do we.
+        Ok(made.expect("making a key does not panic").map_err(VaultFault::from)?)
     };
-    let private = sealer.open(&seals::server_secret(name), &held).map_err(sealing)?;
+    let private = held_or_made(store, sealer, name, fresh).await?;
     Ok(DecryptionKey::from_pkcs8(&private).map_err(VaultFault::from)?)
 }

@@ -35,6 +35,13 @@ pub use recovery::CODES as RECOVERY_CODES;
 pub use throttle::SignInThrottleSettings;
 pub use totp::TotpEnrolment;
 
+/// An id that nobody has, nor ever had.
+pub fn fresh_id() -> UserId {
+    let mut bits = [0; 16];
+    rand::Rng::fill_bytes(&mut rand::rng(), &mut bits);
+    UserId::from_random(bits)
+}
+
 /// What somebody types to change their password.
 #[derive(Debug, Clone, Copy)]
 pub struct PasswordChange<'a> {

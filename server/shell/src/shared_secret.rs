@@ -13,6 +13,24 @@ use crate::seals;
 /// Its name in the database.
 const NAME: &str = "people";
 
+/// A secret of all nodes by its name; where there is none yet, `fresh` makes it, and of several nodes that start at once one's counts.
+pub(crate) async fn held_or_made(
+    store: &Store,
+    sealer: &Sealer,
+    name: &'static str,
+    fresh: impl AsyncFnOnce() -> Result<Secret<Vec<u8>>, Fault>,
+) -> Result<Secret<Vec<u8>>, Fault> {
+    let sealing = |fault| Fault::Vault(VaultFault::Sealing(fault));
+    let held = match store.held_server_secret(name).await? {
+        Some(held) => held,
+        None => {
+            let sealed = sealer.seal(&seals::server_secret(name), fresh().await?.expose()).map_err(sealing)?;
+            store.server_secret(name, sealed).await?
+        }
+    };
+    sealer.open(&seals::server_secret(name), &held).map_err(sealing)
+}
+
 /// Keys derived from it, each for one use.
 #[derive(Debug)]
 pub struct SharedSecret {
@@ -26,12 +44,12 @@ pub struct SharedSecret {
 impl SharedSecret {
     /// Reads the secret; where there is none yet, one of the nodes makes it.
     pub async fn open(store: &Store, sealer: &Sealer) -> Result<Self, Fault> {
-        let sealing = |fault| Fault::Vault(VaultFault::Sealing(fault));
-        let mut fresh = [0; 32];
-        rand::Rng::fill_bytes(&mut rand::rng(), &mut fresh);
-        let sealed = sealer.seal(&seals::server_secret(NAME), &fresh).map_err(sealing)?;
-        let held = store.server_secret(NAME, sealed).await?;
-        let root = sealer.open(&seals::server_secret(NAME), &held).map_err(sealing)?;
+        let fresh = async || {
+            let mut fresh = vec![0; 32];
+            rand::Rng::fill_bytes(&mut rand::rng(), &mut fresh);
+            Ok(Secret::new(fresh))
+        };
+        let root = held_or_made(store, sealer, NAME, fresh).await?;
         let derive = |label: &str| Secret::new(*hmac_sha256(root.expose(), &[label.as_bytes()]).as_bytes());
         Ok(Self {
             refresh: derive("claimsmith v1 refresh tokens"),

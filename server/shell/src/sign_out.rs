@@ -26,6 +26,9 @@ use crate::rooms::Rooms;
 use std::sync::Arc;
 use wish::Wish;
 
+/// The path of the end session endpoint.
+pub const PATH: &str = "/oauth2/logout";
+
 /// Seconds in which the frames of clients load before the browser goes on.
 const WAIT: u32 = 3;
 

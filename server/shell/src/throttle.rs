@@ -86,6 +86,15 @@ impl Throttle {
         Admit::Throttled { retry_after: Duration::from_secs(wait.div_ceil(1_000)) }
     }
 
+    /// Whether this address may do it once more for this client, where each time counts however it ends.
+    pub fn admit_one(&self, client_id: &str, address: IpAddr, now: Instant) -> Admit {
+        let admit = self.admit(client_id, address, now);
+        if admit == Admit::Yes {
+            self.failed(client_id, address, now);
+        }
+        admit
+    }
+
     /// It tried and was wrong.
     pub fn failed(&self, client_id: &str, address: IpAddr, now: Instant) {
         let (pair, address, now) = self.place(client_id, address, now);

@@ -155,11 +155,7 @@ pub(super) async fn show(call: &Call<'_>) -> Result<Reply, Problem> {
 pub(super) async fn create(call: &Call<'_>) -> Result<Reply, Problem> {
     let mut fields = call.fields()?;
     let chosen = passwords::read(&mut fields);
-    let person = read(&mut fields, None, || {
-        let mut bits = [0; 16];
-        rand::Rng::fill_bytes(&mut rand::rng(), &mut bits);
-        UserId::from_random(bits)
-    });
+    let person = read(&mut fields, None, crate::people::fresh_id);
     let person = fields.finish(person)?;
     let hash = match chosen {
         Some(chosen) => Some(chosen.hash(call, person.username.as_str()).await?),

@@ -26,6 +26,9 @@ use crate::report::Report;
 use crate::rooms::Rooms;
 use crate::throttle::Admit;
 
+/// What stands several times in the forms of pages.
+pub(super) const REPEATABLE: &[&str] = &["claim", "scope"];
+
 /// What is kept of a request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Kept {
@@ -223,11 +226,8 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         let (client, address, now) = (self.client().id.as_str(), self.arrival.peer.addr, Instant::now().into_std());
-        match self.rooms.beginnings.admit(client, address, now) {
-            Admit::Yes => {
-                self.rooms.beginnings.failed(client, address, now);
-                Ok(())
-            }
+        match self.rooms.beginnings.admit_one(client, address, now) {
+            Admit::Yes => Ok(()),
             Admit::Throttled { .. } => Err(Stop::Shown(ErrorKind::TooMany)),
         }
     }
@@ -283,7 +283,7 @@ pub(super) fn ask_at(rooms: &Rooms, visit: &Visit, entry: &Entry, kept: &Kept, c
 
 /// Goes on with a flow: `text` is the query or the form that names it.
 pub(super) async fn resume<'a>(rooms: &'a Rooms, arrival: &'a Arrival, text: &str, report: &mut Report) -> Result<Walk<'a>, Stop> {
-    let form = Form::parse(text.as_bytes(), &["claim", "scope"]).map_err(|_| Stop::Shown(ErrorKind::BadRequest))?;
+    let form = Form::parse(text.as_bytes(), REPEATABLE).map_err(|_| Stop::Shown(ErrorKind::BadRequest))?;
     let id = form.one("flow").filter(|id| id.len() == 43).ok_or(Stop::Shown(ErrorKind::Expired))?.to_owned();
     let now = rooms.clock.now();
     let browser = Browser::read(rooms, arrival).await?;
@@ -325,7 +325,7 @@ pub(super) async fn person(rooms: &Rooms, browser: &Browser) -> Result<Option<Us
 
 /// The form that was posted, if it came from our page in this browser.
 pub(super) fn posted<'t>(walk: &Walk<'_>, text: &'t str) -> Result<Form<'t>, Stop> {
-    let form = Form::parse(text.as_bytes(), &["claim", "scope"]).map_err(|_| Stop::Shown(ErrorKind::BadRequest))?;
+    let form = Form::parse(text.as_bytes(), REPEATABLE).map_err(|_| Stop::Shown(ErrorKind::BadRequest))?;
     let id = walk.flow.as_ref().map(|(_, id)| id.as_str()).unwrap_or_default();
     let token = form.one("csrf").unwrap_or_default();
     if !walk.rooms.shared.is_form_token(token, &walk.browser.name, id) {

@@ -9,7 +9,7 @@ use claimsmith_protocol::form::Form;
 use claimsmith_protocol::time::Timestamp;
 use claimsmith_store::{Session, UserRecord};
 
-use super::flow::{Walk, pending};
+use super::flow::{self, Walk, pending};
 use super::{Stop, answering, cards, consenting, standing};
 use crate::browser;
 use crate::companions::{known_of, members_of, object_of};
@@ -84,7 +84,7 @@ fn proves_here(walk: &Walk<'_>, user: &UserRecord) -> bool {
 /// The name that was typed on a form that is shown again.
 fn typed_name(arrival: &Arrival) -> Option<String> {
     let form = std::str::from_utf8(&arrival.body).ok().filter(|_| arrival.method == http::Method::POST)?;
-    let form = Form::parse(form.as_bytes(), &["scope"]).ok()?;
+    let form = Form::parse(form.as_bytes(), flow::REPEATABLE).ok()?;
     form.one("identifier").map(str::to_owned)
 }
 
@@ -187,7 +187,8 @@ pub(super) async fn again_with(walk: &mut Walk<'_>, complaints: Vec<Complaint>) 
     if complaints.is_empty() { walk.to_page(&step).await } else { page(walk, &step, complaints).await }
 }
 
-fn complaint(failure: SignInFailure, wrong: Complaint) -> Result<Complaint, Stop> {
+/// What the person is told of a failure that is theirs.
+pub fn complaint(failure: SignInFailure, wrong: Complaint) -> Result<Complaint, Stop> {
     match failure {
         SignInFailure::Failed(fault) => Err(Stop::Failed(fault)),
         SignInFailure::Refused(Refused::Wrong) => Ok(wrong),

@@ -4,7 +4,7 @@
 //! name alone, and gives it away once.
 
 use claimsmith_issuer::authorize::Step;
-use claimsmith_issuer::person::{Person, UserId, Username};
+use claimsmith_issuer::person::{Person, Username};
 use claimsmith_issuer::upstream::{taken_over, usernames};
 use claimsmith_jose::{Digest, numeric_date};
 use claimsmith_protocol::form::Form;
@@ -151,9 +151,7 @@ async fn signed_in_there(
 ///
 /// Security: a name that somebody has is theirs. Nobody becomes them by having the same name or address elsewhere.
 async fn create(rooms: &Rooms, link: UserLink, taken: &serde_json::Map<String, Value>) -> Result<UserRecord, Failure> {
-    let mut id = [0; 16];
-    rand::Rng::fill_bytes(&mut rand::rng(), &mut id);
-    let id = UserId::from_random(id);
+    let id = crate::people::fresh_id();
     let ending = Digest::of(id.as_bytes()).to_hex()[..12].to_owned();
     let mut names: Vec<String> = usernames(taken).map(str::to_owned).collect();
     names.push(format!("{}-{ending}", names.first().map_or("user", String::as_str)));

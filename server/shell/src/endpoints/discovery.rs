@@ -170,7 +170,6 @@ fn add_people(members: &mut Map<String, Value>, settings: &Settings) {
     let acrs: Vec<_> = settings.acr_names.supported().collect();
     let claims: BTreeSet<_> = claims_supported().collect();
     let objects: Vec<_> = settings.client_auth.signing_algs.iter().map(|alg| alg.as_str()).collect();
-    let key_algs: Vec<_> = KeyAlg::ALL.into_iter().filter(|alg| !alg.is_symmetric()).map(KeyAlg::as_str).collect();
     let own = [
         ("response_types_supported", json!(types)),
         ("response_modes_supported", json!(ResponseMode::NAMES)),
@@ -182,8 +181,6 @@ fn add_people(members: &mut Map<String, Value>, settings: &Settings) {
         ("claim_types_supported", json!(["normal"])),
         ("claims_parameter_supported", json!(true)),
         ("prompt_values_supported", json!(Prompt::VALUES)),
-        ("authorization_encryption_alg_values_supported", json!(key_algs)),
-        ("authorization_encryption_enc_values_supported", json!(ContentEnc::ALL.map(ContentEnc::as_str))),
         ("request_parameter_supported", json!(true)),
         ("request_object_signing_alg_values_supported", json!(objects)),
         ("require_signed_request_object", json!(people.require_signed_requests)),

@@ -5,11 +5,11 @@ use crate::authorize::finish;
 use crate::http::{Answer, Arrival};
 use crate::report::Report;
 use crate::rooms::Rooms;
-use crate::sign_out::sign_out;
+use crate::sign_out::{PATH, sign_out};
 
 pub(super) const ENDPOINT: Endpoint = Endpoint {
     name: "end_session",
-    path: "/oauth2/logout",
+    path: PATH,
     method: "GET, POST",
     body_limit: FORM_LIMIT,
     cors: Cors::Nobody,

@@ -12,6 +12,8 @@ use crate::http::{Answer, Arrival};
 use crate::pages::view::{FormField, FormPost, Link};
 use crate::rooms::Rooms;
 
+use super::PATH;
+
 /// Marks a form that has been through [`resend`].
 pub(super) const RESENT: &str = "resent";
 
@@ -87,7 +89,7 @@ impl Wish {
         }
         let query = query.finish();
         let mark = if query.is_empty() { "" } else { "?" };
-        format!("{}{mark}{query}", urls.url("/oauth2/logout"))
+        format!("{}{mark}{query}", urls.url(PATH))
     }
 }
 
@@ -108,7 +110,7 @@ pub(super) fn comes_from_elsewhere(rooms: &Rooms, arrival: &Arrival) -> bool {
 /// Has the browser post the form once more, from our own page this time: then it comes with cookies. A redirect would do as well,
 /// but put the ID token into an address.
 pub(super) fn resend(rooms: &Rooms, arrival: &Arrival, body: &Form<'_>) -> Result<Answer, Stop> {
-    let own = rooms.urls.url("/oauth2/logout");
+    let own = rooms.urls.url(PATH);
     // Invariant: the issuer is an https URL.
     let target = Link::web(&own).ok_or(crate::failure::Fault::Stale)?;
     let kept = ["client_id", "id_token_hint", "post_logout_redirect_uri", "state", "ui_locales"];
