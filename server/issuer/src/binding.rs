@@ -131,7 +131,9 @@ impl Permission {
         let unknown = || InvalidPermission::Unknown(text.to_owned());
         let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
         match (kind, rest) {
-            ("claim", "") | ("scope", "") | ("audience", "") | ("user", "") | ("authorization_details", "") | ("metadata", "") => Err(unknown()),
+            ("claim", "") | ("scope", "") | ("audience", "") | ("user", "") | ("authorization_details", "") | ("metadata", "") => {
+                Err(unknown())
+            }
             ("claim", rest) => match rest.strip_suffix('*') {
                 Some(prefix) => Ok(Self::ClaimPrefix(prefix.into())),
                 None if crate::claims::is_reserved(rest) => Err(InvalidPermission::Reserved(rest.to_owned())),

@@ -233,7 +233,12 @@ impl<'a> Room<'a> {
     }
 
     /// Judges an exchange of tokens, after both were verified. Whom a plugin mapped the subject to nobody has looked up yet.
-    pub async fn token_exchange(&mut self, exchange: TokenExchange, asked: Asked<'_>, report: &mut Report) -> Result<TokenExchange, Failure> {
+    pub async fn token_exchange(
+        &mut self,
+        exchange: TokenExchange,
+        asked: Asked<'_>,
+        report: &mut Report,
+    ) -> Result<TokenExchange, Failure> {
         self.shape(exchange, 0, asked, report).await
     }
 
@@ -263,11 +268,7 @@ impl<'a> Room<'a> {
     }
 
     /// Shapes a client's metadata. What comes back is checked like what a client sent.
-    pub async fn client_registration(
-        &mut self,
-        request: RegistrationRequest,
-        report: &mut Report,
-    ) -> Result<RegistrationRequest, Failure> {
+    pub async fn client_registration(&mut self, request: RegistrationRequest, report: &mut Report) -> Result<RegistrationRequest, Failure> {
         self.shape(request, 0, Asked::default(), report).await
     }
 

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use claimsmith_issuer::hook::{
-    Background, Draft, ExchangeMode, GrantFacts, HookPoint, PasswordResult, Person, RegistrationAction, Shown,
-};
+use claimsmith_issuer::hook::{Background, Draft, ExchangeMode, GrantFacts, HookPoint, PasswordResult, Person, RegistrationAction, Shown};
 use claimsmith_issuer::value::{Member, Value};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
@@ -274,9 +272,7 @@ impl<'a> Drafted<'a> {
                 .with(&form.scopes, &form.audience),
             HookPoint::JwtBearer => Draft::jwt_bearer(claims, &form.issuer, &form.scopes, user, attributes),
             HookPoint::TransactionToken => Draft::transaction_token(members, first, second, &form.scopes, form.lifetime),
-            HookPoint::ClientAuthentication => {
-                Draft::client_authentication(&form.method, form.certificate_thumbprint.as_deref(), members)
-            }
+            HookPoint::ClientAuthentication => Draft::client_authentication(&form.method, form.certificate_thumbprint.as_deref(), members),
             HookPoint::ClientRegistration => Draft::client_registration(form.action, members, first),
             HookPoint::BackchannelNotification => {
                 Draft::backchannel_notification(&form.request_digest, form.binding_message.as_deref(), &form.scopes, members)

@@ -167,7 +167,8 @@ mod tests {
     #[test]
     fn plg_001_a_proven_client_and_a_revocation_can_only_be_refused() {
         let everything = ["claim:*", "metadata:*", "set_user", "refuse_revocation", "user:*", "skip_consent"];
-        let edits = [Edit::SetUser("u".to_owned()), Edit::SetMetadata("a".to_owned(), "b".into()), Edit::SetClaim("a".to_owned(), "b".into())];
+        let edits =
+            [Edit::SetUser("u".to_owned()), Edit::SetMetadata("a".to_owned(), "b".into()), Edit::SetClaim("a".to_owned(), "b".into())];
         for edit in edits {
             let proven = ProvenClient { method: "none", thumbprint: None, attestation: &[] };
             assert!(matches!(apply(proven, edit.clone(), &everything), Err(EditRefused::Misplaced(_))));
