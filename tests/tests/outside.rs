@@ -15,7 +15,7 @@ fn server() -> &'static Dev {
 
 /// Grants that are off where nobody wants them.
 const WIDE: &str = "client_credentials,authorization_code,refresh_token,\
-                    password";
+                    password,urn:ietf:params:oauth:grant-type:device_code";
 
 static WIDE_SERVER: LazyLock<Dev> = LazyLock::new(|| Dev::start_with(&[], &[("CLAIMSMITH_GRANTS__ENABLED", WIDE)]));
 
@@ -34,6 +34,7 @@ mod outside {
     mod client_credentials;
     mod code_flow;
     mod codes;
+    mod device;
     mod discovery;
     mod dpop;
     mod dpop_people;

@@ -20,6 +20,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("OAR", "What OpenID Connect adds to a request"),
     ("COD", "Authorization codes"),
     ("PKC", "Challenges and verifiers of codes (PKCE)"),
+    ("DEV", "Devices"),
     ("ROP", "The password grant"),
     ("RFT", "Refresh tokens"),
     ("CLC", "Client credentials"),

@@ -5,6 +5,7 @@ mod next;
 
 use claimsmith_protocol::authorize::{Challenge, ClaimsRequest, Parameters, Prompt};
 use claimsmith_protocol::error::Refusal;
+use claimsmith_protocol::handle::GrantId;
 use claimsmith_protocol::id::ClientId;
 use claimsmith_protocol::redirect::Vetted;
 use claimsmith_protocol::response::{ResponseMode, ResponseType};
@@ -24,6 +25,16 @@ pub struct ReturnAddress {
     pub mode: ResponseMode,
     /// `state`, to be handed back as it came.
     pub state: Option<Box<str>>,
+    /// The grant that a device waits for: then nothing goes through the browser.
+    pub device: Option<GrantId>,
+}
+
+impl ReturnAddress {
+    /// A device that waits: the browser stays here.
+    pub fn device(client_id: ClientId, grant: GrantId) -> Self {
+        let mode = ResponseMode::default_of(ResponseType::Code);
+        Self { client_id, redirect_uri: Vetted::from_records("about:blank".into()), mode, state: None, device: Some(grant) }
+    }
 }
 
 /// A refusal of the authorization endpoint: whether it may travel is part of its type.

@@ -15,6 +15,8 @@ use crate::policy::PeoplePolicy;
 mod allowed;
 pub mod authorization_code;
 pub mod client_credentials;
+mod deferred;
+pub mod device_code;
 pub mod implicit;
 mod newcomer;
 pub mod password;
@@ -24,6 +26,7 @@ pub(crate) mod rig;
 mod target;
 
 pub use allowed::{Allowed, CodeState, GrantRecord, RefreshState};
+pub use deferred::{DeferredState, Polled};
 pub use newcomer::Newcomer;
 pub use target::Resources;
 
@@ -34,6 +37,8 @@ pub enum Request {
     ClientCredentials(client_credentials::Request),
     /// With a code.
     AuthorizationCode(authorization_code::Request),
+    /// With the code of a device, while its person decides on another one.
+    DeviceCode(device_code::Request),
     /// With the password of a person.
     Password(password::Request),
     /// With a refresh token.
@@ -46,6 +51,7 @@ impl Request {
         Ok(match grant {
             GrantType::ClientCredentials => Self::ClientCredentials(client_credentials::parse(form)?),
             GrantType::AuthorizationCode => Self::AuthorizationCode(authorization_code::parse(form)?),
+            GrantType::DeviceCode => Self::DeviceCode(device_code::parse(form)?),
             GrantType::Implicit => return Err(implicit::not_redeemed()),
             GrantType::Password => Self::Password(password::parse(form)?),
             GrantType::RefreshToken => Self::RefreshToken(refresh_token::parse(form)?),
@@ -57,6 +63,7 @@ impl Request {
         match self {
             Self::ClientCredentials(_) | Self::Password(_) => None,
             Self::AuthorizationCode(request) => request.grant,
+            Self::DeviceCode(request) => request.code.grant,
             Self::RefreshToken(request) => request.claim.map(|claim| claim.grant),
         }
     }
@@ -65,7 +72,15 @@ impl Request {
     pub const fn refresh_claim(&self) -> Option<&RefreshClaim> {
         match self {
             Self::RefreshToken(request) => request.claim.as_ref(),
-            Self::ClientCredentials(_) | Self::AuthorizationCode(_) | Self::Password(_) => None,
+            Self::ClientCredentials(_) | Self::AuthorizationCode(_) | Self::DeviceCode(_) | Self::Password(_) => None,
+        }
+    }
+
+    /// The code with which the client asks what became of its waiting.
+    pub const fn deferred(&self) -> Option<&deferred::Request> {
+        match self {
+            Self::DeviceCode(request) => Some(&request.code),
+            _ => None,
         }
     }
 
@@ -73,7 +88,7 @@ impl Request {
     pub fn scopes(&self) -> &[Box<str>] {
         let scope = match self {
             Self::ClientCredentials(request) => request.scope.as_ref(),
-            Self::AuthorizationCode(_) => None,
+            Self::AuthorizationCode(_) | Self::DeviceCode(_) => None,
             Self::Password(request) => request.scope.as_ref(),
             Self::RefreshToken(request) => request.narrowed.scope.as_ref(),
         };
@@ -85,6 +100,7 @@ impl Request {
         match self {
             Self::ClientCredentials(request) => &request.resources,
             Self::AuthorizationCode(request) => request.resources(),
+            Self::DeviceCode(request) => request.code.resources(),
             Self::Password(request) => &request.resources,
             Self::RefreshToken(request) => &request.narrowed.resources,
         }
@@ -95,6 +111,7 @@ impl Request {
         match self {
             Self::ClientCredentials(request) => client_credentials::decide(case.caller, request, case.resources, case.defaults).into(),
             Self::AuthorizationCode(request) => authorization_code::decide(request, case),
+            Self::DeviceCode(request) => device_code::decide(request, case),
             Self::Password(request) => password::decide(request, case).into(),
             Self::RefreshToken(request) => refresh_token::decide(request, case),
         }
@@ -108,6 +125,8 @@ pub struct Case<'a> {
     pub caller: &'a AuthenticatedClient,
     /// The grant of the code or refresh token, where there is one.
     pub grant: Option<&'a GrantRecord>,
+    /// What a client waits for, asked about with this request.
+    pub polled: Option<&'a Polled>,
     /// The person whom the request itself brings, proved to be them.
     pub newcomer: Option<&'a Newcomer>,
     /// Whether the MAC of the refresh token is ours.

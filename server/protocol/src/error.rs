@@ -11,6 +11,12 @@ pub enum ErrorCode {
     InvalidClient,
     /// RFC 6749 §5.2.
     InvalidGrant,
+    /// RFC 8628 §3.5.
+    AuthorizationPending,
+    /// RFC 8628 §3.5.
+    SlowDown,
+    /// RFC 8628 §3.5.
+    ExpiredToken,
     /// RFC 6749 §5.2.
     UnauthorizedClient,
     /// RFC 6749 §5.2.
@@ -61,10 +67,13 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
+        Self::AuthorizationPending,
+        Self::SlowDown,
+        Self::ExpiredToken,
         Self::UnauthorizedClient,
         Self::UnsupportedGrantType,
         Self::InvalidScope,
@@ -96,6 +105,9 @@ impl ErrorCode {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::ExpiredToken => "expired_token",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
@@ -127,6 +139,9 @@ impl ErrorCode {
         match self {
             Self::InvalidRequest
             | Self::InvalidGrant
+            | Self::AuthorizationPending
+            | Self::SlowDown
+            | Self::ExpiredToken
             | Self::UnauthorizedClient
             | Self::UnsupportedGrantType
             | Self::InvalidScope
@@ -212,6 +227,12 @@ pub enum Reason {
     GrantNotAllowed,
     /// A person's username and password do not do.
     WrongPassword,
+    /// Nobody has decided yet.
+    Undecided,
+    /// The client polls too fast.
+    PolledTooFast,
+    /// Nobody decided in time.
+    DecidedTooLate,
     /// No credentials at all.
     NoCredentials,
     /// Credentials that cannot be read.
@@ -306,6 +327,9 @@ impl Reason {
             Self::UnknownGrant => "unknown_grant",
             Self::GrantNotAllowed => "grant_not_allowed",
             Self::WrongPassword => "wrong_password",
+            Self::Undecided => "undecided",
+            Self::PolledTooFast => "polled_too_fast",
+            Self::DecidedTooLate => "decided_too_late",
             Self::NoCredentials => "no_credentials",
             Self::MalformedCredentials => "malformed_credentials",
             Self::SeveralMethods => "several_methods",

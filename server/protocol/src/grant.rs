@@ -11,6 +11,9 @@ pub enum GrantType {
     /// `authorization_code` (RFC 6749 §4.1).
     #[serde(rename = "authorization_code")]
     AuthorizationCode,
+    /// `urn:ietf:params:oauth:grant-type:device_code` (RFC 8628 §3.4).
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
+    DeviceCode,
     /// `implicit` (RFC 6749 §4.2): tokens come from the authorization endpoint, and nobody asks the token endpoint for it.
     #[serde(rename = "implicit")]
     Implicit,
@@ -24,9 +27,10 @@ pub enum GrantType {
 
 impl GrantType {
     /// Every grant this server has.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::ClientCredentials, //
         Self::AuthorizationCode,
+        Self::DeviceCode,
         Self::Implicit,
         Self::Password,
         Self::RefreshToken,
@@ -37,6 +41,7 @@ impl GrantType {
         match self {
             Self::ClientCredentials => "client_credentials",
             Self::AuthorizationCode => "authorization_code",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::Implicit => "implicit",
             Self::Password => "password",
             Self::RefreshToken => "refresh_token",

@@ -13,6 +13,7 @@ mod answering;
 mod arriving;
 pub mod cards;
 mod consenting;
+pub mod device;
 mod errand;
 mod fetching;
 mod flow;

@@ -30,9 +30,9 @@ pub use problem::{Origin, Problem, Problems};
 pub use raw::{Sources, variable_of};
 pub use reference::{print, reference};
 pub use settings::{
-    Aliases, Assurance, Audit, Authorize, Cache, ClientAuth, Cors, Database, Dpop, Fetch, General, Grants, Hooks, Introspection, Keys,
-    Lifetimes, Limits, Listen, Log, Metrics, Otel, Passkeys, Passwords, Proxied, Refresh, Sessions, SignIn, SignInThrottle, Signing, Store,
-    Tls, Tokens, Userinfo, Workers,
+    Aliases, Assurance, Audit, Authorize, Cache, ClientAuth, Cors, Database, Device, Dpop, Fetch, General, Grants, Hooks, Introspection,
+    Keys, Lifetimes, Limits, Listen, Log, Metrics, Otel, Passkeys, Passwords, Proxied, Refresh, Sessions, SignIn, SignInThrottle, Signing,
+    Store, Tls, Tokens, Userinfo, Workers,
 };
 pub use table::{Descriptor, Effective};
 pub use upstream::Upstream;
@@ -115,6 +115,8 @@ sections! {
     assurance: Assurance;
     /// `userinfo`.
     userinfo: Userinfo;
+    /// `device`.
+    device: Device;
     /// `introspection`.
     introspection: Introspection;
     /// `grants`.

@@ -51,6 +51,10 @@ pub async fn judge(rooms: &Rooms, docket: Docket<'_>, report: &mut Report) -> Re
         Some(id) => rooms.store.load_grant(id).await?,
         None => None,
     };
+    let polled = match (docket.request.deferred(), docket.request.grant()) {
+        (Some(_), Some(id)) => rooms.store.poll_deferred(id, docket.caller.client.client().id.clone(), docket.now.timestamp()).await?,
+        _ => None,
+    };
     let newcomer = match docket.request {
         Request::Password(request) => Some(newcomers::by_password(rooms, docket, request).await?),
         _ => None,
@@ -60,6 +64,7 @@ pub async fn judge(rooms: &Rooms, docket: Docket<'_>, report: &mut Report) -> Re
     let case = Case {
         caller: &docket.caller.client,
         grant: loaded.as_ref().map(|loaded| &loaded.grant),
+        polled: polled.as_ref(),
         newcomer: newcomer.as_ref().map(|(newcomer, _)| newcomer),
         genuine: docket.request.refresh_claim().is_some_and(|claim| rooms.shared.is_genuine(claim)),
         person_is_there: loaded.as_ref().is_some_and(LoadedGrant::person_is_there),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use claimsmith_protocol::grant::GrantType;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
 };
@@ -12,12 +13,14 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use crate::account::Place;
 use crate::http::{Answer, Arrival, BodyLimit, Handler};
 use crate::report::Report;
-use crate::rooms::Rooms;
+use crate::rooms::{Rooms, Settings};
 
 mod account;
 mod assets;
 mod authorize;
 mod check_session;
+mod device;
+mod device_authorization;
 mod discovery;
 mod end_session;
 mod health;
@@ -75,6 +78,11 @@ impl Endpoint {
         self.client_auth || self.kind == Kind::Userinfo
     }
 
+    /// Whether there is a grant for it that is switched on.
+    pub fn is_offered(&self, settings: &Settings) -> bool {
+        self.kind != Kind::DeviceAuthorization || settings.grants.contains(&GrantType::DeviceCode)
+    }
+
     fn takes(&self, method: &Method) -> bool {
         self.methods().any(|own| own == method.as_str())
     }
@@ -99,6 +107,8 @@ enum Kind {
     CheckSession,
     Userinfo,
     Par,
+    DeviceAuthorization,
+    Device,
 }
 
 /// The most bytes of a form that `limits.body_bytes` can allow.
@@ -118,6 +128,8 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &assets::ENDPOINT,
     &userinfo::ENDPOINT,
     &par::ENDPOINT,
+    &device_authorization::ENDPOINT,
+    &device::ENDPOINT,
     &authorize::ENDPOINT,
     &authorize::SIGN_IN,
     &authorize::CONSENT,
@@ -223,6 +235,7 @@ async fn reported(endpoint: &Endpoint, rooms: &Rooms, arrival: &Arrival) -> Answ
         Kind::Introspection => introspection::walk(rooms, arrival, &mut report).await,
         Kind::Userinfo => userinfo::walk(rooms, arrival, &mut report).await,
         Kind::Par => par::walk(rooms, arrival, &mut report).await,
+        Kind::DeviceAuthorization => device_authorization::walk(rooms, arrival, &mut report).await,
         Kind::Revocation => revocation::walk(rooms, arrival, &mut report).await,
         _ => token::walk(rooms, arrival, &mut report).await,
     };
@@ -255,7 +268,10 @@ impl Handler for Public {
         }
         let rooms = self.rooms.as_ref();
         let answer = match endpoint.kind {
-            Kind::Token | Kind::Introspection | Kind::Revocation | Kind::Userinfo | Kind::Par => reported(endpoint, rooms, &arrival).await,
+            Kind::Token | Kind::Introspection | Kind::Revocation | Kind::Userinfo | Kind::Par | Kind::DeviceAuthorization => {
+                reported(endpoint, rooms, &arrival).await
+            }
+            Kind::Device => device::handle(rooms, &arrival).await,
             Kind::Jwks => jwks::handle(rooms, &arrival),
             Kind::Discovery => discovery::handle(rooms, &arrival),
             Kind::OpenApi => openapi::handle(rooms),

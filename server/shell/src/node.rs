@@ -13,6 +13,7 @@ use claimsmith_store::{Database, MasterKeyCheck, Store};
 use claimsmith_vault::{CheckValue, MasterKey, Purpose, Sealer};
 use tokio::sync::watch;
 
+use crate::authorize::device::UserCodes;
 use crate::back_channel;
 use crate::client_keys::ClientKeysCache;
 use crate::clock::Clock;
@@ -110,6 +111,7 @@ impl Node {
             sealer,
             throttle,
             beginnings: Throttle::new(&config.beginning_settings()),
+            user_codes: UserCodes::new(&config.user_code_settings()),
             guesses: Guesses::new(&config.guess_settings()),
             shared,
             slow_signing: SlowSigning::new(std::thread::available_parallelism().map_or(1, usize::from)),

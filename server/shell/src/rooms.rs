@@ -18,6 +18,7 @@ use claimsmith_store::Store;
 use claimsmith_vault::Sealer;
 use tokio::sync::Semaphore;
 
+use crate::authorize::device::{DeviceSettings, UserCodes};
 use crate::client_keys::ClientKeysCache;
 use crate::clock::Clock;
 use crate::config::Issuer;
@@ -52,6 +53,8 @@ pub struct Settings {
     pub has_certificates: bool,
     /// The grants that are switched on.
     pub grants: Vec<GrantType>,
+    /// What a device waits for, and how.
+    pub device: DeviceSettings,
     /// What is decided for the flows of people.
     pub people: PeoplePolicy,
     /// The languages of the pages, by their tags.
@@ -120,6 +123,8 @@ pub struct Rooms {
     pub throttle: Arc<Throttle>,
     /// Who has begun too many sign-ins.
     pub beginnings: Throttle,
+    /// Who has typed too many user codes that nobody waits with.
+    pub user_codes: UserCodes,
     /// Who has asked about too many tokens that nobody knows.
     pub guesses: Guesses,
     /// What refresh tokens, subjects and forms are made with.

@@ -92,6 +92,11 @@ impl SharedSecret {
         hmac_sha256(self.forms.expose(), &[b"browser state\0", session_id.as_bytes()]).to_base64url()
     }
 
+    /// By what a user code is found. It is short: who reads the database and has no key finds none.
+    pub fn user_code_digest(&self, code: &str) -> Digest {
+        hmac_sha256(self.forms.expose(), &[b"user code\0", code.as_bytes()])
+    }
+
     /// Whether a form came from our page in this browser.
     pub fn is_form_token(&self, presented: &str, browser: &str, purpose: &str) -> bool {
         // Security: digests of both, so that the comparison takes the same time for all.

@@ -7,6 +7,7 @@ use claimsmith_protocol::time::Timestamp;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 
 use crate::consents::{self, ConsentRecord};
+use crate::deferred;
 use crate::fault::Fault;
 use crate::grants;
 use crate::instant;
@@ -173,7 +174,8 @@ impl Store {
             .await
     }
 
-    /// Makes true what an answer says, in one transaction; false when the pushed request has been answered before.
+    /// Makes true what an answer says, in one transaction; false when the request has been answered before, or what a client
+    /// waited for has been decided.
     pub async fn complete(&self, completion: Completion) -> Result<bool, Fault> {
         self.boundary
             .write(move |tx| {
@@ -185,6 +187,10 @@ impl Store {
                     if spent == 0 {
                         return Ok(false);
                     }
+                }
+                // Whoever decides first has decided.
+                if completion.grant.allowed.deferred && !deferred::approve(tx, completion.grant.id, completion.at)? {
+                    return Ok(false);
                 }
                 grants::insert(tx, &completion.grant)?;
                 if let Some(object) = &completion.signed_request {

@@ -361,6 +361,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    deferred (grant_id) {
+        grant_id -> Bytea,
+        code_digest -> Bytea,
+        user_code_digest -> Nullable<Bytea>,
+        client_id -> Text,
+        request -> Text,
+        state -> Text,
+        poll_interval -> Int4,
+        last_polled_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     flows (flow_digest) {
         flow_digest -> Bytea,
         browser_digest -> Bytea,

@@ -39,7 +39,7 @@ pub struct Swept {
     pub grants: u64,
     /// Sessions that are over, and what clients could not be told of them.
     pub sessions: u64,
-    /// Authorization requests that were not finished, and pushed ones.
+    /// Authorization requests that were not finished, pushed ones, and those that clients waited for.
     pub requests: u64,
     /// Failures to sign in that weigh nothing any more.
     pub failures: u64,
@@ -115,6 +115,10 @@ const PUSHED: Broom = Broom {
     sql: "DELETE FROM pushed_requests WHERE request_digest IN (SELECT request_digest FROM pushed_requests \
           WHERE expires_at < now() - $1 * interval '1 s' ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
 };
+const DEFERRED: Broom = Broom {
+    sql: "DELETE FROM deferred WHERE grant_id IN (SELECT grant_id FROM deferred \
+          WHERE expires_at < now() - $1 * interval '1 s' ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+};
 /// Says first how far it has swept, so that a node which had not read that far reloads everything.
 const CHANGES: Broom = Broom {
     sql: "WITH old AS (SELECT generation, entity_kind, entity_key FROM changes WHERE changed_at < now() - $1 * interval '1 s' \
@@ -137,7 +141,9 @@ impl Store {
             records: 0,
             grants: self.sweep_table(&GRANTS, GRANTS_KEPT).await?,
             sessions: self.sweep_table(&SESSIONS, CHANGES_KEPT).await? + self.sweep_table(&DELIVERIES, MARGIN).await?,
-            requests: self.sweep_table(&FLOWS, MARGIN).await? + self.sweep_table(&PUSHED, MARGIN).await?,
+            requests: self.sweep_table(&FLOWS, MARGIN).await?
+                + self.sweep_table(&PUSHED, MARGIN).await?
+                + self.sweep_table(&DEFERRED, CHANGES_KEPT).await?,
         };
         if let Some(kept) = self.audit_retention.map(|kept: Duration| i64::try_from(kept.as_secs()).unwrap_or(i64::MAX)) {
             swept.records = self.sweep_table(&RECORDS, kept).await? + self.sweep_table(&SIGNED, kept).await?;

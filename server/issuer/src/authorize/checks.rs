@@ -5,6 +5,7 @@
 use claimsmith_protocol::authorize::{Challenge, ClaimsRequest, ECHO_MAX, Parameters, Prompt};
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use claimsmith_protocol::grant::GrantType;
+use claimsmith_protocol::handle::GrantId;
 use claimsmith_protocol::redirect::Vetted;
 use claimsmith_protocol::registration::Profile;
 use claimsmith_protocol::resource::check_resource;
@@ -15,7 +16,7 @@ use serde_json::Value;
 use super::{Asked, AuthorizeRefusal, ReturnAddress};
 use crate::client::{Authentication, Client};
 use crate::detail_types::DetailTypes;
-use crate::grants::Resources;
+use crate::grants::{Resources, device_code};
 use crate::policy::PeoplePolicy;
 
 /// Parameters that may stand more than once (RFC 8707 §2).
@@ -37,6 +38,8 @@ pub enum Column {
     Authorize,
     /// The pushed authorization request endpoint.
     Par,
+    /// The device authorization endpoint; the grant to be.
+    Device(GrantId),
 }
 
 /// Where the parameters come from.
@@ -74,36 +77,37 @@ type Check = fn(&Asking<'_>, &mut Asked) -> Result<(), Refusal>;
 
 /// The matrix: a row is a check, its columns are the endpoints that make it.
 ///
-/// | check | authorize | PAR |
-const CHECKS: [(Check, bool, bool); 18] = [
-    (no_parameter_twice, true, true),
-    (pushed_where_required, true, false),
-    (signed_where_required, true, true),
-    (no_request_within, true, true),
-    (no_registration, true, true),
-    (response_type, true, true),
-    (grant, true, true),
-    (response_mode, true, true),
-    (echoes, true, true),
-    (scope, true, true),
-    (challenge, true, true),
-    (nonce, true, true),
-    (prompt, true, true),
-    (max_age, true, true),
-    (claims, true, true),
-    (resources, true, true),
-    (details, true, true),
-    (dpop_key, true, true),
+/// | check | authorize | PAR | device |
+const CHECKS: [(Check, bool, bool, bool); 18] = [
+    (no_parameter_twice, true, true, true),
+    (pushed_where_required, true, false, false),
+    (signed_where_required, true, true, false),
+    (no_request_within, true, true, false),
+    (no_registration, true, true, false),
+    (response_type, true, true, false),
+    (grant, true, true, true),
+    (response_mode, true, true, false),
+    (echoes, true, true, false),
+    (scope, true, true, true),
+    (challenge, true, true, false),
+    (nonce, true, true, false),
+    (prompt, true, true, false),
+    (max_age, true, true, false),
+    (claims, true, true, true),
+    (resources, true, true, true),
+    (details, true, true, true),
+    (dpop_key, true, true, false),
 ];
 
 /// Checks a request.
 pub fn check(asking: &Asking<'_>) -> Result<Asked, AuthorizeRefusal> {
     let to = return_address(asking)?;
     let mut asked = blank(asking, to);
-    for (check, authorize, par) in CHECKS {
+    for (check, authorize, par, device) in CHECKS {
         let applies = match asking.column {
             Column::Authorize => authorize,
             Column::Par => par,
+            Column::Device(_) => device,
         };
         if applies && let Err(refusal) = check(asking, &mut asked) {
             return Err(AuthorizeRefusal::Returned(refusal, Box::new(asked.to)));
@@ -115,6 +119,9 @@ pub fn check(asking: &Asking<'_>) -> Result<Asked, AuthorizeRefusal> {
 /// Where the answer goes, good or bad ([RFC 6749 §4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1)).
 pub fn return_address(asking: &Asking<'_>) -> Result<ReturnAddress, AuthorizeRefusal> {
     let parameters = asking.parameters;
+    if let Column::Device(grant) = asking.column {
+        return Ok(ReturnAddress::device(asking.client.id.clone(), grant));
+    }
     let page = |description| AuthorizeRefusal::Page(Refusal::invalid_request(Reason::UnknownRedirectUri, description));
     // Security: of two redirect URIs, two parsers might take two.
     let twice = |name: &str| parameters.all(name).nth(1).is_some();
@@ -134,7 +141,7 @@ pub fn return_address(asking: &Asking<'_>) -> Result<ReturnAddress, AuthorizeRef
     let mode = parameters.one("response_mode").and_then(|mode| ResponseMode::parse(mode, response_type));
     let mode = mode.filter(|mode| mode_is_safe(*mode, response_type, asking.client)).unwrap_or(default);
     let state = parameters.one("state").filter(|state| state.len() <= ECHO_MAX && !twice("state")).map(Into::into);
-    Ok(ReturnAddress { client_id: asking.client.id.clone(), redirect_uri, mode: signed_if_must(mode, asking.client), state })
+    Ok(ReturnAddress { client_id: asking.client.id.clone(), redirect_uri, mode: signed_if_must(mode, asking.client), state, device: None })
 }
 
 /// A client of FAPI 2.0 Message Signing gets signed responses whatever it asks for (FAPI 2.0 Message Signing §5.4).
@@ -229,6 +236,11 @@ fn response_type(asking: &Asking<'_>, asked: &mut Asked) -> Result<(), Refusal> 
 }
 
 fn grant(asking: &Asking<'_>, asked: &mut Asked) -> Result<(), Refusal> {
+    if let Column::Device(_) = asking.column {
+        // RFC 8628 §5.4: whoever holds the code may not be who began, so the person is always asked.
+        asked.prompt.consent = true;
+        return device_code::admit(asking.client);
+    }
     if asked.response_type.has_code() && !asking.client.grants.contains(&GrantType::AuthorizationCode) {
         return Err(Refusal::new(ErrorCode::UnauthorizedClient, Reason::GrantNotAllowed, "the client may not use this grant"));
     }

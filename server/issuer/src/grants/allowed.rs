@@ -76,6 +76,9 @@ pub struct Allowed {
     /// The redirect URI of the request, where it named one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect_uri: Option<Box<str>>,
+    /// Whether the client waited for it while the person decided on another device: then its code is that of the device.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deferred: bool,
     /// PKCE.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub challenge: Option<Challenge>,

@@ -98,7 +98,11 @@ fn find<'a>(request: &Request, case: &Case<'a>) -> Judgement<(&'a GrantRecord, C
     let code = grant.code.ok_or_else(unknown)?;
     // Security: a code of another client is as unknown as one that was made up, and nothing comes of presenting it: the rightful
     // client's tokens live on.
-    if code.digest != request.digest || grant.client_id != case.caller.client().id { Err(unknown()) } else { Ok((grant, code)) }
+    if code.digest != request.digest || grant.allowed.deferred || grant.client_id != case.caller.client().id {
+        Err(unknown())
+    } else {
+        Ok((grant, code))
+    }
 }
 
 /// RFC 6749 §4.1.3; OAuth 2.1 §10.2 leaves it out.

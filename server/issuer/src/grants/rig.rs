@@ -14,7 +14,7 @@ use claimsmith_protocol::response::ResponseType;
 use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 
-use super::{Allowed, Case, CodeState, Defaults, GrantRecord, Newcomer, RefreshState, Resources};
+use super::{Allowed, Case, CodeState, Defaults, GrantRecord, Newcomer, Polled, RefreshState, Resources};
 use crate::client::{Authentication, Client, SecretMethod, SecretVerifier, StoredSecret, TokenFormat};
 use crate::client_auth::{self, AuthenticatedClient, Evidence};
 use crate::confirmation::Confirmation;
@@ -32,6 +32,7 @@ pub(crate) struct Rig {
     client: Client,
     caller: AuthenticatedClient,
     pub(crate) grant: GrantRecord,
+    pub(crate) polled: Option<Polled>,
     pub(crate) newcomer: Option<Newcomer>,
     pub(crate) known: bool,
     pub(crate) genuine: bool,
@@ -58,6 +59,7 @@ impl Rig {
             caller: admit(client.clone()),
             client,
             grant: grant(),
+            polled: None,
             newcomer: None,
             known: true,
             genuine: true,
@@ -116,6 +118,7 @@ pub(crate) fn case(rig: &Rig) -> Case<'_> {
     Case {
         caller: &rig.caller,
         grant: rig.known.then_some(&rig.grant),
+        polled: rig.polled.as_ref(),
         newcomer: rig.newcomer.as_ref(),
         genuine: rig.genuine,
         person_is_there: rig.person_is_there,

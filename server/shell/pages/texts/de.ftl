@@ -58,6 +58,19 @@ reason-asked = { $client } bittet Sie, sich noch einmal anzumelden.
 reason-sensitive = Bevor Sie etwas so Wichtiges ändern, bestätigen Sie bitte, wer Sie sind.
 reason-stronger = { $client } verlangt eine stärkere Art der Anmeldung.
 
+## Devices
+
+device-title = Gerät verbinden
+device-text = Geben Sie den Code ein, den Ihr Gerät anzeigt.
+device-compare = Prüfen Sie, ob Ihr Gerät genau diesen Code anzeigt.
+user-code = Code auf dem Gerät
+user-code-hint = Acht Buchstaben; Striche und Großschreibung spielen keine Rolle.
+device-warning = Fahren Sie nur fort, wenn Sie dies gerade selbst begonnen haben, auf einem Gerät, das vor Ihnen steht. Wer Ihnen diesen Link oder Code geschickt hat, bekäme Zugriff auf Ihr Konto.
+device_done-title = Ihr Gerät ist verbunden
+device_done-text = Kehren Sie zu Ihrem Gerät zurück: { $client } macht von selbst weiter. Sie können diese Seite schließen.
+device_done-denied = Ihr Gerät wurde nicht verbunden
+device_done-denied-text = { $client } hat nichts erhalten. Sie können diese Seite schließen.
+
 ## Zustimmung
 
 consent-title = { $client } bittet um Zugriff
@@ -118,6 +131,7 @@ complaint-wrong-credentials = Name und Passwort passen nicht zusammen. Bitte pr�
 complaint-wrong-password = Das ist nicht das Passwort dieses Kontos.
 complaint-wrong-code = Dieser Code ist falsch oder nicht mehr gültig. Bitte geben Sie den Code ein, der jetzt angezeigt wird.
 complaint-wrong-recovery-code = Dieser Wiederherstellungscode ist falsch oder wurde schon verwendet.
+complaint-wrong-user-code = Kein Gerät wartet mit diesem Code. Prüfen Sie ihn, oder beginnen Sie auf dem Gerät von vorn.
 complaint-missing = Bitte füllen Sie dieses Feld aus.
 complaint-too-many = { $count ->
     [one] Zu viele Versuche. Bitte warten Sie eine Minute und versuchen Sie es dann erneut.

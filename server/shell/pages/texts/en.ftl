@@ -58,6 +58,19 @@ reason-asked = { $client } asks you to sign in once more.
 reason-sensitive = Before you change something this important, please confirm who you are.
 reason-stronger = { $client } asks for a stronger way of signing in.
 
+## Devices
+
+device-title = Connect a device
+device-text = Enter the code that your device shows.
+device-compare = Check that this is the code that your device shows.
+user-code = Code on the device
+user-code-hint = Eight letters; dashes and capitals do not matter.
+device-warning = Only go on if you started this yourself, just now, on a device in front of you. Whoever sent you this link or code would get access to your account.
+device_done-title = Your device is connected
+device_done-text = Go back to your device: { $client } goes on by itself. You can close this page.
+device_done-denied = Your device was not connected
+device_done-denied-text = { $client } got nothing. You can close this page.
+
 ## Consent
 
 consent-title = { $client } asks for access
@@ -118,6 +131,7 @@ complaint-wrong-credentials = That name and password don’t go together. Check 
 complaint-wrong-password = That is not the password of this account.
 complaint-wrong-code = That code is not right or no longer valid. Enter the one shown now.
 complaint-wrong-recovery-code = That recovery code is not right or was used before.
+complaint-wrong-user-code = No device waits with this code. Check it, or begin anew on the device.
 complaint-missing = Please fill in this field.
 complaint-too-many = { $count ->
     [one] Too many attempts. Please wait a minute, then try again.

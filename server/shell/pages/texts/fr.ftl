@@ -58,6 +58,19 @@ reason-asked = { $client } vous demande de vous connecter à nouveau.
 reason-sensitive = Avant une modification aussi importante, veuillez confirmer votre identité.
 reason-stronger = { $client } demande une connexion plus sûre.
 
+## Devices
+
+device-title = Connecter un appareil
+device-text = Saisissez le code affiché par votre appareil.
+device-compare = Vérifiez que votre appareil affiche bien ce code.
+user-code = Code affiché sur l’appareil
+user-code-hint = Huit lettres ; les tirets et les majuscules ne comptent pas.
+device-warning = Ne continuez que si vous venez de commencer vous-même, sur un appareil qui est devant vous. La personne qui vous a envoyé ce lien ou ce code aurait accès à votre compte.
+device_done-title = Votre appareil est connecté
+device_done-text = Retournez à votre appareil : { $client } continue tout seul. Vous pouvez fermer cette page.
+device_done-denied = Votre appareil n’a pas été connecté
+device_done-denied-text = { $client } n’a rien obtenu. Vous pouvez fermer cette page.
+
 ## Consentement
 
 consent-title = { $client } demande un accès
@@ -118,6 +131,7 @@ complaint-wrong-credentials = Ce nom et ce mot de passe ne correspondent pas. V�
 complaint-wrong-password = Ce n’est pas le mot de passe de ce compte.
 complaint-wrong-code = Ce code est incorrect ou n’est plus valable. Saisissez celui qui est affiché maintenant.
 complaint-wrong-recovery-code = Ce code de secours est incorrect ou a déjà servi.
+complaint-wrong-user-code = Aucun appareil n’attend avec ce code. Vérifiez-le, ou recommencez sur l’appareil.
 complaint-missing = Veuillez remplir ce champ.
 complaint-too-many = { $count ->
     [one] Trop de tentatives. Attendez une minute, puis réessayez.

@@ -16,6 +16,7 @@ use claimsmith_store::{Completion, ConsentRecord};
 use rand::Rng;
 
 use super::consenting::{Agreed, askable};
+use super::device::Waiting;
 use super::flow::{Walk, see_other};
 use super::{Stop, cards, front_channel, standing};
 use crate::browser;
@@ -51,6 +52,11 @@ pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, rep
     rand::rng().fill_bytes(&mut chance);
     let id = GrantId::from_bytes(*chance.first_chunk().expect("48 bytes have 16"));
     let code = walk.asked.response_type.has_code().then(|| Code::new(id, *chance.last_chunk().expect("48 bytes have 32")));
+    let device = walk.kept.device.clone();
+    // A device has its code already.
+    let code = code.filter(|_| device.is_none());
+    let waiting = device.as_ref().and_then(Waiting::code);
+    let id = walk.asked.to.device.unwrap_or(id);
     let policy = &walk.rooms.settings.people;
     let offline = agreed.scopes.iter().any(|scope| **scope == *"offline_access");
     let life = refresh_token::grant_lifetime(walk.client(), policy);
@@ -59,13 +65,14 @@ pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, rep
         id,
         client_id: walk.client().id.clone(),
         user_id: user.person.id.clone(),
-        session_id: (!offline).then(|| session.id.clone()),
+        // What a device got outlasts the session of another browser.
+        session_id: (!offline && device.is_none()).then(|| session.id.clone()),
         allowed: allowed(walk, &agreed),
-        code: code.as_ref().map(|code| CodeState { digest: code.digest(), expires_at: code_end(walk), spent_at: None }),
+        code: code.as_ref().map(|code| CodeState { digest: code.digest(), expires_at: code_end(walk), spent_at: None }).or(waiting),
         refresh: None,
         created_at: now,
         // What goes with a session ends with it.
-        expires_at: if offline { whole } else { whole.min(session.expires_at) },
+        expires_at: if offline || device.is_some() { whole } else { whole.min(session.expires_at) },
         revoked_at: None,
     };
     let mut minted = front_channel::mint(walk, &grant, code.as_ref(), report).await?;
@@ -83,10 +90,16 @@ pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, rep
         at: now,
     };
     if !walk.rooms.store.complete(completion).await? {
+        if device.is_some() {
+            return Err(Stop::Shown(ErrorKind::Expired));
+        }
         let refusal = Refusal::new(ErrorCode::InvalidRequestUri, Reason::SpentCode, "the request_uri has been used");
         return Err(walk.refuse(refusal));
     }
     minted.settle(walk).await?;
+    if device.is_some() {
+        return Ok(super::device::done(walk, true));
+    }
     let code = code.as_ref().map(|code| ("code", code.expose().to_owned()));
     let watched = watched(walk).map(|state| ("session_state", state));
     let parameters = code.into_iter().chain(minted.parameters).chain(watched).collect();
@@ -116,6 +129,7 @@ fn allowed(walk: &Walk<'_>, agreed: &Agreed) -> Allowed {
     let level = assurance::level(&session.methods);
     Allowed {
         subject: walk.rooms.shared.subjects.subject(client, &user.person.id),
+        deferred: walk.kept.device.is_some(),
         scopes: agreed.scopes.clone(),
         resources: asked.resources.clone(),
         redirect_uri: asked.redirect_uri_named.then(|| asked.to.redirect_uri.as_str().into()),
@@ -129,7 +143,7 @@ fn allowed(walk: &Walk<'_>, agreed: &Agreed) -> Allowed {
         auth_time_wanted: asked.max_age_asked || asked.max_age.is_some(),
         acr: level.map(|level| walk.rooms.settings.acr_names.acr(level).into()),
         amr: assurance::amr(&session.methods).into_iter().map(Into::into).collect(),
-        sid: Some(sid(&session.id, &client.id)),
+        sid: walk.kept.device.is_none().then(|| sid(&session.id, &client.id)),
         session_attributes: (&*session.attributes != "{}").then(|| session.attributes.clone()),
         attributes: None,
     }
@@ -154,6 +168,9 @@ async fn remembered(walk: &Walk<'_>, agreed: &Agreed) -> Result<ConsentRecord, S
 
 /// Sends a refusal to the client.
 pub(super) async fn refuse(rooms: &Rooms, arrival: &Arrival, refusal: &Refusal, to: &ReturnAddress) -> Answer {
+    if let Some(grant) = to.device {
+        return super::device::refuse(rooms, arrival, refusal, (&to.client_id, grant)).await;
+    }
     let legal = |letter: char| matches!(letter, ' '..='!' | '#'..='[' | ']'..='~');
     let description: String = refusal.description.chars().map(|letter| if legal(letter) { letter } else { '?' }).collect();
     let parameters = vec![("error", refusal.code.as_str().to_owned()), ("error_description", description)];

@@ -86,7 +86,7 @@ pub(super) async fn resolve(
         returned(rooms, (visit, entry), &sent, refusal)
     };
     match (sent.one("request"), sent.one("request_uri")) {
-        (None, None) => Ok(Kept { parameters: sent, object: Object::None, pushed: None, dpop_jkt: None, signed: None }),
+        (None, None) => Ok(Kept::plain(sent)),
         (Some(_), Some(_)) => Err(refuse(ErrorCode::InvalidRequest, "request and request_uri cannot both be there")),
         // RFC 9126 §2.1.
         (None, Some(_)) if column == Column::Par => Err(refuse(ErrorCode::InvalidRequest, "a request_uri cannot be pushed")),
@@ -135,7 +135,7 @@ async fn object(rooms: &Rooms, entry: &Entry, text: &str, column: Column, now: N
             return Err(Refusal::new(ErrorCode::InvalidRequestObject, Reason::ReplayedAssertion, description).into());
         }
     }
-    Ok(Kept { parameters, object: Object::Signed, pushed: None, dpop_jkt: None, signed: Some(inner.into_owned()) })
+    Ok(Kept { parameters, object: Object::Signed, pushed: None, dpop_jkt: None, signed: Some(inner.into_owned()), device: None })
 }
 
 /// A refusal, sent where the plain parameters say if that can be trusted (RFC 9101 §7), else shown.

@@ -104,6 +104,7 @@ pub(super) async fn page(walk: &mut Walk<'_>, _: &Missing) -> Result<Answer, Sto
         resources: walk.asked.resources.iter().map(|uri| resource(uri)).collect(),
         details: details.iter().map(card).collect(),
         notes,
+        device: walk.kept.device.is_some(),
         complaints: Vec::new(),
     }
     .into();

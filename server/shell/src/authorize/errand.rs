@@ -47,6 +47,7 @@ impl Errand {
             redirect_uri: Vetted::from_records(rooms.urls.url(&self.to).into()),
             mode: ResponseMode::default_of(ResponseType::None),
             state: None,
+            device: None,
         };
         Asked { max_age: self.sensitive.then_some(RECENT), ..Asked::of(to, ResponseType::None) }
     }
@@ -73,13 +74,7 @@ pub async fn send(rooms: &Rooms, arrival: &Arrival, errand: Errand, report: &mut
 }
 
 async fn walk<'a>(rooms: &'a Rooms, arrival: &'a Arrival, browser: Browser, errand: Errand) -> Result<Walk<'a>, Stop> {
-    let kept = Kept {
-        parameters: Parameters::default(),
-        object: claimsmith_issuer::authorize::Object::None,
-        pushed: None,
-        dpop_jkt: None,
-        signed: None,
-    };
+    let kept = Kept::plain(Parameters::default());
     let user = flow::person(rooms, &browser).await?;
     let (asked, entry, visit) = (errand.asked(rooms), own_entry(), rooms.directory.visit()?);
     let (progress, now) = (Progress::default(), rooms.clock.now());

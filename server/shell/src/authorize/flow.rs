@@ -15,6 +15,7 @@ use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::device::Waiting;
 use super::{Entry, Errand, Stop, cards, errand};
 use crate::browser::{self, Browser};
 use crate::clock::Now;
@@ -45,6 +46,16 @@ pub struct Kept {
     /// The signed request object as it came, without the encryption around it: what the client cannot deny (FAPI 2.0 Message Signing §5.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<String>,
+    /// The device that waits for the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Waiting>,
+}
+
+impl Kept {
+    /// Parameters as they came.
+    pub(super) const fn plain(parameters: Parameters) -> Self {
+        Self { parameters, object: Object::None, pushed: None, dpop_jkt: None, signed: None, device: None }
+    }
 }
 
 /// How far the person is. Empty at first.
@@ -163,7 +174,9 @@ impl<'a> Walk<'a> {
     pub fn told(self, result: Result<Answer, Stop>) -> Result<Answer, Stop> {
         match result {
             Ok(answer) => Ok(self.with_cookies(answer)),
-            Err(Stop::Failed(fault)) if self.errand.is_none() => Err(Stop::FailedTo(fault, Box::new(self.asked.to))),
+            Err(Stop::Failed(fault)) if self.errand.is_none() && self.asked.to.device.is_none() => {
+                Err(Stop::FailedTo(fault, Box::new(self.asked.to)))
+            }
             Err(stop) => Err(stop),
         }
     }
@@ -236,7 +249,11 @@ impl<'a> Walk<'a> {
     pub fn look(&self) -> Look {
         let pages = self.rooms.pages.load();
         let look = pages.look(self.asked.ui_locales.as_deref(), &self.arrival.headers);
-        let look = if self.errand.is_some() { look } else { look.leading_to(self.asked.to.redirect_uri.as_str()) };
+        let look = if self.errand.is_some() || self.asked.to.device.is_some() {
+            look
+        } else {
+            look.leading_to(self.asked.to.redirect_uri.as_str())
+        };
         match &self.rooms.upstream {
             Some(provider) => look.leading_to(&*provider.settings().issuer),
             None => look,
@@ -260,7 +277,8 @@ pub fn see_other(location: &str) -> Answer {
 
 /// Checks parameters against their client.
 pub(super) fn ask(rooms: &Rooms, visit: &Visit, entry: &Entry, kept: &Kept) -> Result<Asked, AuthorizeRefusal> {
-    ask_at(rooms, visit, entry, kept, Column::Authorize)
+    let column = kept.device.as_ref().and_then(Waiting::grant).map_or(Column::Authorize, Column::Device);
+    ask_at(rooms, visit, entry, kept, column)
 }
 
 /// As [`ask`], at any of the endpoints.

@@ -68,7 +68,7 @@ pub async fn push(rooms: &Rooms, pushing: Pushing<'_>, sent: Parameters, report:
 }
 
 /// A stop, as the client itself hears of it.
-fn told(stop: Stop) -> Failure {
+pub(super) fn told(stop: Stop) -> Failure {
     match stop {
         Stop::Refused(refusal) => Failure::Refused(refusal.into_refusal()),
         Stop::Failed(fault) | Stop::FailedTo(fault, _) => Failure::Failed(fault),

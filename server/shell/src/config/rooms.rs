@@ -3,6 +3,7 @@
 use super::check::{Pair, ServeConfig};
 use super::database::{UnreadableSecret, secret_text};
 use super::value::{AuditTokens, HeaderText, RootedPath, UnknownPeople};
+use crate::authorize::device::DeviceSettings;
 use crate::client_keys::ClientKeysSettings;
 use crate::fetch::FetchSettings;
 use crate::guesses::GuessSettings;
@@ -193,6 +194,7 @@ impl ServeConfig {
             aliases: aliases.into_iter().map(|(name, paths)| (name.to_owned(), texts(paths))).collect(),
             allowed_origins: self.cors.allowed_origins.iter().map(|origin| origin.as_str().to_owned()).collect(),
             grants: self.grants.enabled.clone(),
+            device: DeviceSettings { lifetime: lifetime(self.device.lifetime), interval: lifetime(self.device.interval).seconds() },
             people: self.people_policy(),
             languages: Vec::new(),
             device_lifetime: lifetime(self.sign_in.device_lifetime).seconds(),
@@ -300,6 +302,15 @@ impl ServeConfig {
     pub fn beginning_settings(&self) -> ThrottleSettings {
         let allowance = Allowance { burst: self.authorize.begin_burst, every: self.authorize.begin_every };
         ThrottleSettings { pair: allowance, address: allowance, ..ThrottleSettings::default() }
+    }
+
+    /// Wrong user codes that are let pass: of one browser and address, and of everybody.
+    pub fn user_code_settings(&self) -> [ThrottleSettings; 2] {
+        let (device, rows) = (&self.device, ThrottleSettings::default().rows);
+        let pair = Allowance { burst: device.guess_burst, every: device.guess_every };
+        let address = Allowance { burst: pair.burst.saturating_mul(4), every: pair.every / 4 };
+        let all = Allowance { burst: device.guess_all_burst, every: device.guess_all_every };
+        [ThrottleSettings { pair, address, rows }, ThrottleSettings { pair: all, address: all, rows: 1 }]
     }
 
     /// Questions about unknown tokens that are let pass.

@@ -325,6 +325,22 @@ settings! {
         enabled: Vec<GrantType> = "client_credentials, authorization_code, refresh_token";
     }
 
+    /// The device authorization grant (RFC 8628), where `grants.enabled` has it.
+    Device at "device" {
+        /// How long a person may take to decide.
+        lifetime: Duration = "10 min" in "1 min" ..= "1 h";
+        /// Between two questions of a device; five seconds more each time it does not keep to it.
+        interval: Duration = "5 s" in "1 s" ..= "1 min";
+        /// Wrong codes that one browser may type, as many at once; four times as many come from one address (IPv6: one /64).
+        guess_burst: u32 = "5" in "1" ..= "1000";
+        /// And one more each time this has passed.
+        guess_every: Duration = "1 min" in "1 ms" ..= "1 h";
+        /// Wrong codes of everybody together, as many at once.
+        guess_all_burst: u32 = "1000" in "1" ..= "1000000";
+        /// And one more each time this has passed.
+        guess_all_every: Duration = "100 ms" in "1 ms" ..= "1 h";
+    }
+
     /// The authorization endpoint.
     Authorize at "authorize" {
         /// Response types that are switched on. All but `code` and `none` let tokens go through the browser (RFC 9700 §2.1.2

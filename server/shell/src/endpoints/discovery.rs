@@ -119,7 +119,7 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("issuer".into(), urls.as_str().into());
     let url = |origin: &str, endpoint: &Endpoint| Value::from(format!("{origin}{}", path_of(endpoint, urls.path())));
-    for &endpoint in ENDPOINTS {
+    for &endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.is_offered(settings)) {
         if let Some(name) = endpoint.metadata {
             members.insert(name.into(), url(urls.origin(), endpoint));
         }
@@ -155,7 +155,7 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
     if let Some(origin) = &settings.mtls_origin {
         let aliases: Map<String, Value> = ENDPOINTS
             .iter()
-            .filter(|endpoint| endpoint.reads_certificates())
+            .filter(|endpoint| endpoint.reads_certificates() && endpoint.is_offered(settings))
             .filter_map(|&endpoint| Some((endpoint.metadata?.to_owned(), url(origin, endpoint))))
             .collect();
         members.insert("mtls_endpoint_aliases".into(), Value::Object(aliases));
@@ -207,7 +207,7 @@ fn add_encryption(members: &mut Map<String, Value>, settings: &Settings) {
 }
 
 fn add_client_auth(members: &mut Map<String, Value>, endpoint: &Endpoint, settings: &Settings) {
-    let Some(name) = endpoint.metadata.filter(|_| !matches!(endpoint.kind, Kind::Par)) else { return };
+    let Some(name) = endpoint.metadata.filter(|_| !matches!(endpoint.kind, Kind::Par | Kind::DeviceAuthorization)) else { return };
     let policy = &settings.client_auth;
     // Public clients cannot introspect (RFC 7662 §2.1).
     let usable = |method: &&AuthMethod| **method != AuthMethod::None || endpoint.name != "introspection";

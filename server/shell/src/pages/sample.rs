@@ -4,10 +4,10 @@
 use serde_json::json;
 
 use super::view::{
-    Account, AccountLine, AppLine, Apps, Authenticator, ChooseAccount, ClientCard, Complaint, Consent, DetailCard, Enrolment, ErrorKind,
-    ErrorPage, Form, FormField, FormPost, Link, Notice, Overview, PasskeyAsk, PasskeyLine, PasskeySignIn, Passkeys, PasswordChange, Reason,
-    Reauthenticate, RecoveryCode, RecoveryCodes, ResourceLine, ScopeLine, SecondFactor, SessionLine, Sessions, SignIn, SignOut, SignedOut,
-    Upstream, View,
+    Account, AccountLine, AppLine, Apps, Authenticator, ChooseAccount, ClientCard, Complaint, Consent, DetailCard, Device, DeviceDone,
+    Enrolment, ErrorKind, ErrorPage, Form, FormField, FormPost, Link, Notice, Overview, PasskeyAsk, PasskeyLine, PasskeySignIn, Passkeys,
+    PasswordChange, Reason, Reauthenticate, RecoveryCode, RecoveryCodes, ResourceLine, ScopeLine, SecondFactor, SessionLine, Sessions,
+    SignIn, SignOut, SignedOut, Upstream, View,
 };
 
 /// Every page in every state, each with a name that begins with the page's.
@@ -141,6 +141,7 @@ fn deciding() -> Vec<Named> {
         resources: Vec::new(),
         details: Vec::new(),
         notes: Vec::new(),
+        device: false,
         complaints: Vec::new(),
     };
     let orders = Some("read your orders of the last twelve months");
@@ -167,7 +168,20 @@ fn deciding() -> Vec<Named> {
     };
     let bare = ClientCard { home: None, policy: None, terms: None, ..client() };
     let nothing = Consent { scopes: Vec::new(), client: bare, account: Account { name: None, ..person() }, ..plain.clone() };
-    vec![("", plain.into()), ("full", full.into()), ("nothing", nothing.into())]
+    let device = Consent { device: true, ..plain.clone() };
+    let code = Device { form: form(), code: None, complaints: Vec::new() };
+    let wrong = Device { code: Some("WDJB-MJHT".to_owned()), complaints: vec![Complaint::WrongUserCode], ..code.clone() };
+    let done = DeviceDone { client: client().name, approved: true };
+    vec![
+        ("", plain.into()),
+        ("full", full.into()),
+        ("nothing", nothing.into()),
+        ("device", device.into()),
+        ("", code.into()),
+        ("wrong", wrong.into()),
+        ("", done.clone().into()),
+        ("denied", DeviceDone { approved: false, ..done }.into()),
+    ]
 }
 
 fn leaving() -> Vec<Named> {

@@ -41,6 +41,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "choose_account.html",
     "reauthenticate.html",
     "consent.html",
+    "device.html",
+    "device_done.html",
     "error.html",
     "form_post.html",
     "sign_out.html",

@@ -51,6 +51,7 @@ fn probes() -> Vec<View> {
     };
     let detail = serde_json::json!({ "type": PROBE, PROBE: PROBE });
     let consent = Consent {
+        device: false,
         form: form(),
         client: client(),
         account: account(),

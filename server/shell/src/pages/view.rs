@@ -8,6 +8,7 @@ use serde::Serialize;
 mod account;
 mod complaint;
 mod consent;
+mod device;
 mod finish;
 mod parts;
 mod sign_in;
@@ -17,6 +18,7 @@ pub use account::{
 };
 pub use complaint::{Complaint, Notice};
 pub use consent::{Consent, DetailCard, DetailRow, ResourceLine, ScopeLine};
+pub use device::{Device, DeviceDone};
 pub use finish::{ErrorKind, ErrorPage, FormPost, SignOut, SignedOut};
 pub use parts::{Account, ClientCard, Form, FormField, Link, PasskeyAsk};
 pub use sign_in::{AccountLine, ChooseAccount, PasskeySignIn, Reason, Reauthenticate, RecoveryCode, SecondFactor, SignIn, Upstream};
@@ -64,6 +66,10 @@ views! {
     Reauthenticate: "reauthenticate";
     /// What the client may have.
     Consent: "consent";
+    /// The code that a device shows.
+    Device: "device";
+    /// Back to the device.
+    DeviceDone: "device_done";
     /// What went wrong.
     ErrorPage: "error";
     /// The response as a form that the browser posts to the client (OAuth 2.0 Form Post Response Mode §2).
@@ -120,7 +126,7 @@ impl View {
             Self::SignOut(page) => policy.logo(page.client.as_ref()),
             Self::Apps(page) => page.apps.iter().fold(policy.alone(), |policy, app| policy.logo(Some(&app.client))),
             Self::Passkeys(page) => policy.alone().module(page.add.is_some()),
-            Self::ErrorPage(_) => policy,
+            Self::ErrorPage(_) | Self::Device(_) | Self::DeviceDone(_) => policy,
             Self::Overview(_) | Self::Sessions(_) | Self::Authenticator(_) | Self::RecoveryCodes(_) | Self::PasswordChange(_) => {
                 policy.alone()
             }

@@ -14,6 +14,7 @@ fn asked(scopes: &str) -> Asked {
         redirect_uri: Vetted::from_records("https://a.example/cb".into()),
         mode: ResponseMode::default_of(ResponseType::Code),
         state: None,
+        device: None,
     };
     Asked { redirect_uri_named: true, scopes: ScopeSet::parse(scopes).expect("good"), ..Asked::of(to, ResponseType::Code) }
 }

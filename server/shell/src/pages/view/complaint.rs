@@ -17,6 +17,8 @@ pub enum Complaint {
     WrongCode,
     /// The recovery code.
     WrongRecoveryCode,
+    /// The code that a device shows.
+    WrongUserCode,
     /// Nothing was entered in the field with this id.
     Missing(&'static str),
     /// Too many attempts; how many minutes to wait.
@@ -71,6 +73,7 @@ impl Complaint {
             Self::WrongCredentials => Some("identifier"),
             Self::WrongPassword => Some("password"),
             Self::WrongCode | Self::WrongRecoveryCode => Some("code"),
+            Self::WrongUserCode => Some("user-code"),
             Self::Missing(field) => Some(field),
             Self::PasswordTooShort { .. } | Self::PasswordTooLong { .. } | Self::PasswordTooCommon | Self::PasswordUnchanged => {
                 Some("new-password")
@@ -92,6 +95,7 @@ impl Complaint {
             Self::WrongPassword => "complaint-wrong-password",
             Self::WrongCode => "complaint-wrong-code",
             Self::WrongRecoveryCode => "complaint-wrong-recovery-code",
+            Self::WrongUserCode => "complaint-wrong-user-code",
             Self::Missing(_) => "complaint-missing",
             Self::TooMany { .. } => "complaint-too-many",
             Self::PasskeyRefused => "complaint-passkey-refused",

@@ -24,6 +24,8 @@ pub struct Consent {
     pub details: Vec<DetailCard>,
     /// What plugins have to say.
     pub notes: Vec<String>,
+    /// Whether it is for a device that waits elsewhere, so that whoever began may be somebody else (RFC 8628 §5.4).
+    pub device: bool,
     /// What was wrong with the last attempt.
     pub complaints: Vec<Complaint>,
 }

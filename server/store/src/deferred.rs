@@ -1,0 +1,177 @@
+//! `deferred`: what clients wait for while somebody decides on another device.
+
+use claimsmith_issuer::grants::{DeferredState, Polled};
+use claimsmith_jose::Digest;
+use claimsmith_protocol::handle::GrantId;
+use claimsmith_protocol::id::ClientId;
+use claimsmith_protocol::time::Timestamp;
+use diesel::data_types::PgTimestamp;
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+
+use crate::connection::Tx;
+use crate::fault::Fault;
+use crate::instant;
+use crate::schema::deferred;
+use crate::store::Store;
+
+/// How much longer a client waits each time it was too fast, seconds (RFC 8628 §3.5).
+const SLOWER: i32 = 5;
+
+/// The longest that it ever has to, seconds.
+const SLOWEST: i32 = 300;
+
+/// Something that a client waits for.
+#[derive(Debug, Clone)]
+pub struct Deferred {
+    /// The grant that an approval makes.
+    pub grant: GrantId,
+    /// SHA-256 of the code with which the client asks.
+    pub code_digest: Digest,
+    /// The digest of what the person types.
+    pub user_code_digest: Option<Digest>,
+    /// The client.
+    pub client_id: ClientId,
+    /// The request, a JSON object.
+    pub request: Box<str>,
+    /// Seconds between two questions of the client.
+    pub interval: u32,
+    /// When it is too late.
+    pub expires_at: Timestamp,
+}
+
+const PENDING: &str = "pending";
+
+impl Store {
+    /// Begins to wait; false where something else that is waited for has the same user code.
+    pub async fn defer(&self, waiting: Deferred) -> Result<bool, Fault> {
+        self.boundary
+            .write(move |tx| {
+                let inserted = diesel::insert_into(deferred::table)
+                    .values((
+                        deferred::grant_id.eq(&waiting.grant.as_bytes()[..]),
+                        deferred::code_digest.eq(&waiting.code_digest.as_bytes()[..]),
+                        deferred::user_code_digest.eq(waiting.user_code_digest.as_ref().map(|digest| &digest.as_bytes()[..])),
+                        deferred::client_id.eq(waiting.client_id.as_str()),
+                        deferred::request.eq(&*waiting.request),
+                        deferred::poll_interval.eq(i32::try_from(waiting.interval).unwrap_or(SLOWEST)),
+                        deferred::expires_at.eq(instant::to_sql(waiting.expires_at)),
+                    ))
+                    .on_conflict(deferred::user_code_digest)
+                    .do_nothing()
+                    .execute(tx)?;
+                Ok(inserted == 1)
+            })
+            .await
+    }
+
+    /// What a person means who types a code, while it can be decided.
+    pub async fn deferred_by_user_code(&self, digest: Digest, now: Timestamp) -> Result<Option<Deferred>, Fault> {
+        self.boundary
+            .read(move |tx| {
+                let row: Option<Row> = deferred::table
+                    .filter(deferred::user_code_digest.eq(&digest.as_bytes()[..]))
+                    .filter(deferred::state.eq(PENDING))
+                    .filter(deferred::expires_at.gt(instant::to_sql(now)))
+                    .select(COLUMNS)
+                    .first(tx)
+                    .optional()?;
+                row.map(read).transpose()
+            })
+            .await
+    }
+
+    /// A client asks what became of it: counted, and slowed down where it comes too soon. Nothing for another client.
+    pub async fn poll_deferred(&self, grant: GrantId, client_id: ClientId, now: Timestamp) -> Result<Option<Polled>, Fault> {
+        type Held = (Vec<u8>, String, i32, Option<PgTimestamp>, PgTimestamp);
+        self.boundary
+            .write(move |tx| {
+                let held: Option<Held> = deferred::table
+                    .find(&grant.as_bytes()[..])
+                    .filter(deferred::client_id.eq(client_id.as_str()))
+                    .select((
+                        deferred::code_digest,
+                        deferred::state,
+                        deferred::poll_interval,
+                        deferred::last_polled_at,
+                        deferred::expires_at,
+                    ))
+                    .for_update()
+                    .first(tx)
+                    .optional()?;
+                let Some((digest, state, interval, before, expires_at)) = held else { return Ok(None) };
+                let corrupt = |column| Fault::corrupt("deferred", column, grant.to_string());
+                // The first question may come at once.
+                let too_fast = before.is_some_and(|before| now.since(instant::from_sql(before)) < i64::from(interval));
+                let interval = if too_fast { (interval + SLOWER).min(SLOWEST) } else { interval };
+                diesel::update(deferred::table.find(&grant.as_bytes()[..]))
+                    .set((deferred::last_polled_at.eq(instant::to_sql(now)), deferred::poll_interval.eq(interval)))
+                    .execute(tx)?;
+                let state = match state.as_str() {
+                    PENDING => DeferredState::Pending,
+                    "approved" => DeferredState::Approved,
+                    "denied" => DeferredState::Denied,
+                    _ => return Err(corrupt("state")),
+                };
+                let digest = Digest::try_from(digest.as_slice()).map_err(|_| corrupt("code_digest"))?;
+                Ok(Some(Polled { digest, state, too_fast, expires_at: instant::from_sql(expires_at) }))
+            })
+            .await
+    }
+
+    /// Somebody says no; false where it was decided before, or it is too late.
+    pub async fn deny_deferred(&self, grant: GrantId, now: Timestamp) -> Result<bool, Fault> {
+        self.boundary.write(move |tx| decide(tx, grant, "denied", now)).await
+    }
+}
+
+/// Somebody says yes; false where it was decided before, or it is too late.
+pub(crate) fn approve(tx: &mut Tx, grant: GrantId, now: Timestamp) -> Result<bool, Fault> {
+    decide(tx, grant, "approved", now)
+}
+
+fn decide(tx: &mut Tx, grant: GrantId, state: &str, now: Timestamp) -> Result<bool, Fault> {
+    let decided = diesel::update(deferred::table.find(&grant.as_bytes()[..]))
+        .filter(deferred::state.eq(PENDING))
+        .filter(deferred::expires_at.gt(instant::to_sql(now)))
+        .set(deferred::state.eq(state))
+        .execute(tx)?;
+    Ok(decided == 1)
+}
+
+type Row = (Vec<u8>, Vec<u8>, Option<Vec<u8>>, String, String, i32, PgTimestamp);
+
+type Columns = (
+    deferred::grant_id,
+    deferred::code_digest,
+    deferred::user_code_digest,
+    deferred::client_id,
+    deferred::request,
+    deferred::poll_interval,
+    deferred::expires_at,
+);
+
+const COLUMNS: Columns = (
+    deferred::grant_id,
+    deferred::code_digest,
+    deferred::user_code_digest,
+    deferred::client_id,
+    deferred::request,
+    deferred::poll_interval,
+    deferred::expires_at,
+);
+
+fn read((grant, code, user_code, client_id, request, interval, expires_at): Row) -> Result<Deferred, Fault> {
+    let Ok(id) = <[u8; 16]>::try_from(grant.as_slice()) else { return Err(Fault::corrupt("deferred", "grant_id", String::new())) };
+    let grant = GrantId::from_bytes(id);
+    let corrupt = |column| Fault::corrupt("deferred", column, grant.to_string());
+    let digest = |column, bytes: &[u8]| Digest::try_from(bytes).map_err(|_| corrupt(column));
+    Ok(Deferred {
+        grant,
+        code_digest: digest("code_digest", &code)?,
+        user_code_digest: user_code.as_deref().map(|bytes| digest("user_code_digest", bytes)).transpose()?,
+        client_id: ClientId::parse(&client_id).map_err(|_| corrupt("client_id"))?,
+        request: request.into(),
+        interval: u32::try_from(interval).map_err(|_| corrupt("poll_interval"))?,
+        expires_at: instant::from_sql(expires_at),
+    })
+}
