@@ -1,12 +1,13 @@
 //! Before the court: what a code or a refresh token stands for is fetched, the person whom the request brings is made sure of, and so is
 //! what it proves to hold. What is decided is decided in `issuer::grants`; here is the waiting.
 
+pub mod exchange;
 mod newcomers;
 
 use claimsmith_issuer::confirmation::Confirmation;
 use claimsmith_issuer::dpop::Proof;
 use claimsmith_issuer::grants::{Case, Entitled, Request, Verdict};
-use claimsmith_store::LoadedGrant;
+use claimsmith_store::{LoadedGrant, ReplayGuard};
 
 use crate::clock::Now;
 use crate::desk::Caller;
@@ -42,6 +43,8 @@ pub struct Judged {
     pub loaded: Option<LoadedGrant>,
     /// What the tokens will be bound to.
     pub confirmation: Option<Confirmation>,
+    /// What keeps an assertion from counting twice; it has not counted yet.
+    pub guard: Option<ReplayGuard>,
 }
 
 /// Asks the court. A refusal leaves when what it wants done is done.
@@ -51,16 +54,23 @@ pub async fn judge(rooms: &Rooms, docket: Docket<'_>, report: &mut Report) -> Re
         Some(id) => rooms.store.load_grant(id).await?,
         None => None,
     };
-    let newcomer = match docket.request {
-        Request::Password(request) => Some(newcomers::by_password(rooms, docket, request).await?),
-        _ => None,
-    };
+    let mut gathered = exchange::Gathered::default();
+    match docket.request {
+        Request::Password(request) => gathered.newcomer = Some(newcomers::by_password(rooms, docket, request).await?),
+        Request::JwtBearer(request) => gathered = exchange::assertion(rooms, &visit, docket, request).await?,
+        Request::TokenExchange(request) => gathered = exchange::tokens(rooms, &visit, docket, request).await?,
+        _ => {}
+    }
+    let exchange::Gathered { exchange, asserted, loaded: of_token, newcomer } = gathered;
+    let loaded = loaded.or(of_token);
     let confirmation = possession::confirmation(rooms, docket.caller, docket.arrival, docket.proof).await?;
     report.stage(Stage::Evidence);
     let case = Case {
         caller: &docket.caller.client,
         grant: loaded.as_ref().map(|loaded| &loaded.grant),
         newcomer: newcomer.as_ref().map(|(newcomer, _)| newcomer),
+        asserted: asserted.as_ref(),
+        exchange: exchange.as_ref(),
         genuine: docket.request.refresh_claim().is_some_and(|claim| rooms.shared.is_genuine(claim)),
         person_is_there: loaded.as_ref().is_some_and(LoadedGrant::person_is_there),
         confirmation: confirmation.as_ref(),
@@ -76,7 +86,9 @@ pub async fn judge(rooms: &Rooms, docket: Docket<'_>, report: &mut Report) -> Re
             let begun = newcomer
                 .zip(entitled.person.as_ref())
                 .map(|((_, user), person)| LoadedGrant { grant: person.grant.clone(), person: Some((user.person, user.updated_at)) });
-            Ok(Judged { visit, entitled, loaded: loaded.or(begun), confirmation })
+            let guard = asserted.and_then(|asserted| asserted.guard());
+            let guard = guard.map(|(issuer, digest, expires_at)| ReplayGuard::of_key(&issuer, digest, expires_at));
+            Ok(Judged { visit, entitled, loaded: loaded.or(begun), confirmation, guard })
         }
         Verdict::Refused(refusal, remedy) => Err(record::refused(rooms, refusal, remedy).await),
     }
