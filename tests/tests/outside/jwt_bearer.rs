@@ -120,7 +120,7 @@ fn jwb_005_an_assertion_counts_once_however_many_bring_it() {
 fn jwb_006_and_010_the_client_proves_itself_and_speaks_for_nobody() {
     let rig = rig(json!({}));
     let form = format!("grant_type={}&assertion={}", encode(TYPE), rig.assertion("JWT", |_| ()));
-    wide().post("token_endpoint", None, &form).err("invalid_request");
+    wide().post("token_endpoint", None, &form).err_with("invalid_client", 401);
     wide().post("token_endpoint", None, &format!("{form}&client_id={}", rig.client.client_id)).err_with("invalid_client", 401);
     token(server(), &server().demo(), &form).err("unsupported_grant_type");
     token(wide(), &app(wide(), json!({})), &form).err("unauthorized_client");
