@@ -305,14 +305,8 @@ pub(crate) const ROUTES: &[Route] = &[
         .takes(Takes::Json("TrustedIssuer"))
         .created("TrustedIssuer"),
     Route::get(Op::ShowTrustedIssuer, "/admin/v1/trusted-issuers/{issuer}", S::TrustRead, "Show a trusted issuer").one("TrustedIssuer"),
-    Route::put(Op::ReplaceTrustedIssuer, "/admin/v1/trusted-issuers/{issuer}", S::TrustWrite, "TrustedIssuer", "Replace a trusted issuer"),
-    Route::patch(
-        Op::UpdateTrustedIssuer,
-        "/admin/v1/trusted-issuers/{issuer}",
-        S::TrustWrite,
-        "TrustedIssuer",
-        "Change parts of a trusted issuer",
-    ),
+    Route::put(Op::ReplaceTrustedIssuer, "/admin/v1/trusted-issuers/{issuer}", S::TrustWrite, "TrustedIssuer", "Replace one"),
+    Route::patch(Op::UpdateTrustedIssuer, "/admin/v1/trusted-issuers/{issuer}", S::TrustWrite, "TrustedIssuer", "Change parts of one"),
     Route::delete(Op::DeleteTrustedIssuer, "/admin/v1/trusted-issuers/{issuer}", S::TrustWrite, "Trust an issuer no more"),
     Route::get(Op::ListUsers, "/admin/v1/users", S::UsersRead, "List users; hashes of passwords need the scope users:export")
         .page("User")
