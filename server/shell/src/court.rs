@@ -2,10 +2,13 @@
 //! what it proves to hold. What is decided is decided in `issuer::grants`; here is the waiting.
 
 pub mod exchange;
+pub mod hooks;
 mod newcomers;
 
 use claimsmith_issuer::confirmation::Confirmation;
 use claimsmith_issuer::dpop::Proof;
+use claimsmith_issuer::grants::jwt_bearer::Asserted;
+use claimsmith_issuer::grants::token_exchange::Exchange;
 use claimsmith_issuer::grants::{Case, Entitled, Request, Verdict};
 use claimsmith_store::{LoadedGrant, ReplayGuard};
 
@@ -45,6 +48,17 @@ pub struct Judged {
     pub confirmation: Option<Confirmation>,
     /// What keeps an assertion from counting twice; it has not counted yet.
     pub guard: Option<ReplayGuard>,
+    /// The tokens or the assertion that came with it.
+    pub presented: Presented,
+}
+
+/// Tokens and assertions of a request, made sure of.
+#[derive(Default)]
+pub struct Presented {
+    /// Of a token exchange.
+    pub exchange: Option<Exchange>,
+    /// Of the JWT bearer grant.
+    pub asserted: Option<Asserted>,
 }
 
 /// Asks the court. A refusal leaves when what it wants done is done.
@@ -86,9 +100,9 @@ pub async fn judge(rooms: &Rooms, docket: Docket<'_>, report: &mut Report) -> Re
             let begun = newcomer
                 .zip(entitled.person.as_ref())
                 .map(|((_, user), person)| LoadedGrant { grant: person.grant.clone(), person: Some((user.person, user.updated_at)) });
-            let guard = asserted.and_then(|asserted| asserted.guard());
+            let guard = asserted.as_ref().and_then(|asserted| asserted.guard());
             let guard = guard.map(|(issuer, digest, expires_at)| ReplayGuard::of_key(&issuer, digest, expires_at));
-            Ok(Judged { visit, entitled, loaded: loaded.or(begun), confirmation, guard })
+            Ok(Judged { visit, entitled, loaded: loaded.or(begun), confirmation, guard, presented: Presented { exchange, asserted } })
         }
         Verdict::Refused(refusal, remedy) => Err(record::refused(rooms, refusal, remedy).await),
     }

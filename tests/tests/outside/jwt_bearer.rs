@@ -178,7 +178,7 @@ fn idj_005_to_008_an_identity_assertion_is_for_one_client_and_lasts_until_it_end
 fn plg_009_jwt_bearer_outlives_every_hook_that_refuses_or_fails() {
     let rig = rig(json!({}));
     let one = rig.assertion("JWT", |_| ());
-    outlives(wide(), &rig.client, &["access_token", "token_response"], "JWT bearer", &|| rig.bring(&one, ""));
+    outlives(wide(), &rig.client, &["jwt_bearer", "access_token", "token_response"], "JWT bearer", &|| rig.bring(&one, ""));
     rig.bring(&one, "").okt();
 }
 

@@ -217,7 +217,7 @@ fn plg_009_token_exchange_outlives_every_hook_that_refuses_or_fails() {
     let front = front();
     let back = back(&front, json!({ "token_exchange": { "subject_clients": [front.client_id], "impersonation": true } }));
     let subject = alices(&front).okt();
-    outlives(wide(), &back, &["access_token", "token_response"], "token exchange", &|| exchange(&back, &subject, ""));
+    outlives(wide(), &back, &["token_exchange", "access_token", "token_response"], "token exchange", &|| exchange(&back, &subject, ""));
     exchange(&back, &subject, "").okt();
 }
 

@@ -329,7 +329,7 @@ const fn malformed(description: &'static str) -> Refusal {
 }
 
 /// §2.2.2. Security: the description is the same whatever the reason.
-const fn unacceptable() -> Refusal {
+pub const fn unacceptable() -> Refusal {
     Refusal::new(
         ErrorCode::InvalidRequest,
         Reason::UnknownGrantHandle,
