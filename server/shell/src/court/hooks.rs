@@ -1,7 +1,7 @@
 //! What plugins say of tokens and assertions that were verified: they may refuse, and make less of what the court allowed.
 
 use claimsmith_issuer::claims::{BearerAssertion, TokenExchange};
-use claimsmith_issuer::grants::token_exchange::{self, Exchange, Exchanged};
+use claimsmith_issuer::grants::token_exchange::{self, Exchange};
 use claimsmith_issuer::grants::{Entitled, From, Request, jwt_bearer};
 use claimsmith_issuer::hook::{Background, ExchangeMode};
 use claimsmith_issuer::id_token::to_value;
@@ -58,7 +58,7 @@ pub async fn shape(
 
 fn exchange_draft(room: &Room<'_>, request: &token_exchange::Request, exchange: &Exchange, entitled: &Entitled) -> TokenExchange {
     let claims = |held: &Option<token_exchange::Held>| held.as_ref().map(|held| members(&held.claims)).unwrap_or_default();
-    let delegates = entitled.exchanged.as_ref().is_some_and(|exchanged: &Box<Exchanged>| exchanged.act.is_some());
+    let delegates = entitled.exchanged.as_deref().is_some_and(|exchanged| exchanged.act.is_some());
     TokenExchange {
         claims: claims(&exchange.subject),
         actor_claims: claims(&exchange.actor),
