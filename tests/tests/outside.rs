@@ -15,7 +15,8 @@ fn server() -> &'static Dev {
 
 /// Grants that are off where nobody wants them.
 const WIDE: &str = "client_credentials,authorization_code,refresh_token,\
-                    password,urn:ietf:params:oauth:grant-type:device_code";
+                    password,urn:ietf:params:oauth:grant-type:device_code,\
+                    urn:ietf:params:oauth:grant-type:jwt-bearer,urn:ietf:params:oauth:grant-type:token-exchange";
 
 static WIDE_SERVER: LazyLock<Dev> = LazyLock::new(|| Dev::start_with(&[], &[("CLAIMSMITH_GRANTS__ENABLED", WIDE)]));
 
@@ -48,6 +49,7 @@ mod outside {
     mod isolation;
     mod jar;
     mod jarm;
+    mod jwt_bearer;
     mod logout;
     mod mtls;
     mod network;
@@ -61,6 +63,7 @@ mod outside {
     mod step_up;
     mod subjects;
     mod token_endpoint;
+    mod token_exchange;
     mod upstream;
     mod users;
     mod walk;

@@ -179,6 +179,13 @@ impl Claims<Draft> {
         }
     }
 
+    /// The draft of a token that was exchanged for another: who acts for whom (RFC 8693 §4.1).
+    #[must_use]
+    pub fn acting(mut self, act: Option<&str>) -> Self {
+        self.members.extend(act.map(|act| Member::known("act", Value::Json(act.into()))));
+        self
+    }
+
     fn check_audience(&self, audience: &[String], permissions: &[Permission]) -> Result<(), EditRefused> {
         if audience.is_empty() {
             return Err(EditRefused::Malformed("an empty audience".to_owned()));

@@ -18,12 +18,14 @@ pub mod client_credentials;
 mod deferred;
 pub mod device_code;
 pub mod implicit;
+pub mod jwt_bearer;
 mod newcomer;
 pub mod password;
 pub mod refresh_token;
 #[cfg(test)]
 pub(crate) mod rig;
 mod target;
+pub mod token_exchange;
 
 pub use allowed::{Allowed, CodeState, GrantRecord, RefreshState};
 pub use deferred::{DeferredState, Polled};
@@ -39,10 +41,14 @@ pub enum Request {
     AuthorizationCode(authorization_code::Request),
     /// With the code of a device, while its person decides on another one.
     DeviceCode(device_code::Request),
+    /// With what another issuer says of a person.
+    JwtBearer(jwt_bearer::Request),
     /// With the password of a person.
     Password(password::Request),
     /// With a refresh token.
     RefreshToken(refresh_token::Request),
+    /// With another token.
+    TokenExchange(Box<token_exchange::Request>),
 }
 
 impl Request {
@@ -53,15 +59,17 @@ impl Request {
             GrantType::AuthorizationCode => Self::AuthorizationCode(authorization_code::parse(form)?),
             GrantType::DeviceCode => Self::DeviceCode(device_code::parse(form)?),
             GrantType::Implicit => return Err(implicit::not_redeemed()),
+            GrantType::JwtBearer => Self::JwtBearer(jwt_bearer::parse(form)?),
             GrantType::Password => Self::Password(password::parse(form)?),
             GrantType::RefreshToken => Self::RefreshToken(refresh_token::parse(form)?),
+            GrantType::TokenExchange => Self::TokenExchange(Box::new(token_exchange::parse(form)?)),
         })
     }
 
     /// The grant whose facts the court will want; none where there is none.
     pub fn grant(&self) -> Option<GrantId> {
         match self {
-            Self::ClientCredentials(_) | Self::Password(_) => None,
+            Self::ClientCredentials(_) | Self::JwtBearer(_) | Self::Password(_) | Self::TokenExchange(_) => None,
             Self::AuthorizationCode(request) => request.grant,
             Self::DeviceCode(request) => request.code.grant,
             Self::RefreshToken(request) => request.claim.map(|claim| claim.grant),
@@ -72,7 +80,7 @@ impl Request {
     pub const fn refresh_claim(&self) -> Option<&RefreshClaim> {
         match self {
             Self::RefreshToken(request) => request.claim.as_ref(),
-            Self::ClientCredentials(_) | Self::AuthorizationCode(_) | Self::DeviceCode(_) | Self::Password(_) => None,
+            _ => None,
         }
     }
 
@@ -89,8 +97,10 @@ impl Request {
         let scope = match self {
             Self::ClientCredentials(request) => request.scope.as_ref(),
             Self::AuthorizationCode(_) | Self::DeviceCode(_) => None,
+            Self::JwtBearer(request) => request.scope.as_ref(),
             Self::Password(request) => request.scope.as_ref(),
             Self::RefreshToken(request) => request.narrowed.scope.as_ref(),
+            Self::TokenExchange(request) => request.scope.as_ref(),
         };
         scope.map_or(&[], |scope| scope.tokens())
     }
@@ -101,8 +111,10 @@ impl Request {
             Self::ClientCredentials(request) => &request.resources,
             Self::AuthorizationCode(request) => request.resources(),
             Self::DeviceCode(request) => request.code.resources(),
+            Self::JwtBearer(request) => &request.resources,
             Self::Password(request) => &request.resources,
             Self::RefreshToken(request) => &request.narrowed.resources,
+            Self::TokenExchange(request) => &request.resources,
         }
     }
 
@@ -112,8 +124,10 @@ impl Request {
             Self::ClientCredentials(request) => client_credentials::decide(case.caller, request, case.resources, case.defaults).into(),
             Self::AuthorizationCode(request) => authorization_code::decide(request, case),
             Self::DeviceCode(request) => device_code::decide(request, case),
+            Self::JwtBearer(request) => jwt_bearer::decide(request, case).into(),
             Self::Password(request) => password::decide(request, case).into(),
             Self::RefreshToken(request) => refresh_token::decide(request, case),
+            Self::TokenExchange(request) => token_exchange::decide(request, case).into(),
         }
     }
 }
@@ -129,6 +143,10 @@ pub struct Case<'a> {
     pub polled: Option<&'a Polled>,
     /// The person whom the request itself brings, proved to be them.
     pub newcomer: Option<&'a Newcomer>,
+    /// The assertion of another issuer, where it is believed.
+    pub asserted: Option<&'a jwt_bearer::Asserted>,
+    /// The tokens of a token exchange.
+    pub exchange: Option<&'a token_exchange::Exchange>,
     /// Whether the MAC of the refresh token is ours.
     pub genuine: bool,
     /// Whether the grant's person is there and enabled.
@@ -162,6 +180,8 @@ pub struct Entitled {
     pub alg: SigningAlg,
     /// For whom, where it is not the client itself.
     pub person: Option<Box<ForPerson>>,
+    /// What it says beside, where it was exchanged for another token.
+    pub exchanged: Option<Box<token_exchange::Exchanged>>,
 }
 
 /// What a grant that a person gave entitles its client to, beside the access token.

@@ -45,6 +45,11 @@ impl KnownToken {
         Some(Self { jti, client_id, audience, expires_at, confirmation, claims })
     }
 
+    /// Every claim.
+    pub const fn claims(&self) -> &Map<String, Json> {
+        &self.claims
+    }
+
     /// `scope`, where it has one.
     pub fn scope(&self) -> Option<&str> {
         self.claims.get("scope").and_then(Json::as_str)

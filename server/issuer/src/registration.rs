@@ -60,6 +60,7 @@ pub fn check(registration: &Registration, around: Around<'_>) -> Vec<Wrong> {
     findings.request_objects(registration, around);
     findings.signatures(registration, around);
     findings.authorization_responses(registration);
+    findings.token_exchange(registration, around);
     findings.profile(registration, around);
     findings.0
 }
@@ -69,6 +70,17 @@ struct Findings(Vec<Wrong>);
 impl Findings {
     fn say(&mut self, field: impl Into<String>, detail: impl Into<String>) {
         self.0.push(Wrong { field: field.into(), detail: detail.into() });
+    }
+
+    /// RFC 8693 §5.
+    fn token_exchange(&mut self, registration: &Registration, around: Around<'_>) {
+        let grants = [GrantType::TokenExchange, GrantType::JwtBearer];
+        if around.public && grants.iter().any(|grant| around.grants.contains(grant)) {
+            self.say("grant_types", "token exchange and JWT bearer are for clients that authenticate");
+        }
+        if registration.token_exchange.is_some() && !around.grants.contains(&GrantType::TokenExchange) {
+            self.say("token_exchange", "needs the grant of token exchange among grant_types");
+        }
     }
 
     fn redirect_uris(&mut self, registration: &Registration, around: Around<'_>) {

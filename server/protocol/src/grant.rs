@@ -17,23 +17,31 @@ pub enum GrantType {
     /// `implicit` (RFC 6749 §4.2): tokens come from the authorization endpoint, and nobody asks the token endpoint for it.
     #[serde(rename = "implicit")]
     Implicit,
+    /// `urn:ietf:params:oauth:grant-type:jwt-bearer` (RFC 7523 §2.1).
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:jwt-bearer")]
+    JwtBearer,
     /// `password` (RFC 6749 §4.3): the client is given what only its person should know.
     #[serde(rename = "password")]
     Password,
     /// `refresh_token` (RFC 6749 §6).
     #[serde(rename = "refresh_token")]
     RefreshToken,
+    /// `urn:ietf:params:oauth:grant-type:token-exchange` (RFC 8693 §2.1).
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
+    TokenExchange,
 }
 
 impl GrantType {
     /// Every grant this server has.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::ClientCredentials, //
         Self::AuthorizationCode,
         Self::DeviceCode,
         Self::Implicit,
+        Self::JwtBearer,
         Self::Password,
         Self::RefreshToken,
+        Self::TokenExchange,
     ];
 
     /// The value of `grant_type`.
@@ -43,8 +51,10 @@ impl GrantType {
             Self::AuthorizationCode => "authorization_code",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::Implicit => "implicit",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
             Self::Password => "password",
             Self::RefreshToken => "refresh_token",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
         }
     }
 

@@ -235,11 +235,29 @@ pub struct Registration {
     /// Seconds in which a refresh token that was replaced may be sent again, for retries over bad networks; ours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token_grace: Option<u32>,
+    /// What it may do in a token exchange beside going on with its own tokens; ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_exchange: Option<TokenExchange>,
+}
+
+/// What a client may do in a token exchange (RFC 8693 §5).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TokenExchange {
+    /// Clients whose tokens it may exchange.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subject_clients: Vec<Box<str>>,
+    /// Whether it may act as the subject, without an actor token.
+    #[serde(skip_serializing_if = "is_default")]
+    pub impersonation: bool,
+    /// Whether it may exchange tokens that are bound to the key of somebody else, for tokens that are bound to its own.
+    #[serde(skip_serializing_if = "is_default")]
+    pub bound_tokens: bool,
 }
 
 impl Registration {
     /// The names of all members, in the order of the document.
-    pub const MEMBERS: [&'static str; 49] = [
+    pub const MEMBERS: [&'static str; 50] = [
         "application_type",
         "redirect_uris",
         "response_types",
@@ -289,6 +307,7 @@ impl Registration {
         "tls_client_auth_san_email",
         "refresh_token_rotation",
         "refresh_token_grace",
+        "token_exchange",
     ];
 
     /// The JSON Schema of each member, by its name.
@@ -348,7 +367,7 @@ mod tests {
     fn the_list_of_members_is_that_of_the_document() {
         for name in Registration::MEMBERS {
             let refused = serde_json::from_value::<Registration>(serde_json::json!({ name: { "no": "such type" }, "jwks": 1 }));
-            assert!(!refused.is_err_and(|error| error.to_string().contains("unknown field")), "{name}");
+            assert!(!refused.is_err_and(|error| error.to_string().contains(&format!("unknown field `{name}`"))), "{name}");
         }
         let unknown = serde_json::from_str::<Registration>(r#"{"redirect_uri":[]}"#).expect_err("unknown").to_string();
         for name in Registration::MEMBERS {

@@ -4,8 +4,8 @@ use crate::error::{ErrorCode, Reason, Refusal};
 use crate::form::Form;
 use crate::grant::GrantType;
 
-/// Parameters that may stand more than once at the token endpoint (RFC 8707 §2).
-pub const REPEATABLE: &[&str] = &["resource"];
+/// Parameters that may stand more than once at the token endpoint (RFC 8707 §2, RFC 8693 §2.1).
+pub const REPEATABLE: &[&str] = &["audience", "resource"];
 
 /// Reads a form at an OAuth endpoint.
 pub fn parse_form<'a>(body: &'a [u8], repeatable: &[&str]) -> Result<Form<'a>, Refusal> {

@@ -16,6 +16,7 @@ mod paging;
 mod plugins;
 mod problem;
 mod resources;
+mod route;
 mod routes;
 mod schemas;
 mod tokens;

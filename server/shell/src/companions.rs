@@ -32,6 +32,7 @@ pub struct Companions {
     id_token: Option<String>,
     refresh_token: Option<RefreshToken>,
     details: Option<Box<str>>,
+    issued: Option<&'static str>,
     advance: Option<Claim>,
 }
 
@@ -87,7 +88,10 @@ pub async fn make(
     (plan, access_token): (Plan, &str),
     report: &mut Report,
 ) -> Result<Companions, Failure> {
-    let (Some(person), Some(loaded)) = (&making.entitled.person, making.loaded) else { return Ok(Companions::default()) };
+    let issued = making.entitled.exchanged.as_ref().map(|exchanged| exchanged.issued);
+    let (Some(person), Some(loaded)) = (&making.entitled.person, making.loaded) else {
+        return Ok(Companions { issued, ..Companions::default() });
+    };
     let id_token = match person.id_token {
         true => {
             let first = matches!(person.from, From::Code(_) | From::New);
@@ -104,7 +108,7 @@ pub async fn make(
     };
     let advance = advance(person, &plan, refresh_token.as_ref(), making);
     report.stage(Stage::Sign);
-    Ok(Companions { id_token, refresh_token, details: person.grant.allowed.details.clone(), advance })
+    Ok(Companions { id_token, refresh_token, details: person.grant.allowed.details.clone(), issued, advance })
 }
 
 /// What is written of the use of a code or refresh token.
@@ -235,7 +239,9 @@ impl Companions {
     /// Their members of the response.
     pub fn render(&self, body: &mut Vec<u8>) {
         let refresh_token = self.refresh_token.as_ref().map(RefreshToken::expose);
-        for (name, text) in [("refresh_token", refresh_token), ("id_token", self.id_token.as_deref())] {
+        // RFC 8693 §2.2.1.
+        let members = [("refresh_token", refresh_token), ("id_token", self.id_token.as_deref()), ("issued_token_type", self.issued)];
+        for (name, text) in members {
             let Some(text) = text else { continue };
             body.push(b',');
             render_string(name, body);

@@ -1,12 +1,16 @@
 //! Before the court: what a code or a refresh token stands for is fetched, the person whom the request brings is made sure of, and so is
 //! what it proves to hold. What is decided is decided in `issuer::grants`; here is the waiting.
 
+pub mod exchange;
+pub mod hooks;
 mod newcomers;
 
 use claimsmith_issuer::confirmation::Confirmation;
 use claimsmith_issuer::dpop::Proof;
+use claimsmith_issuer::grants::jwt_bearer::Asserted;
+use claimsmith_issuer::grants::token_exchange::Exchange;
 use claimsmith_issuer::grants::{Case, Entitled, Request, Verdict};
-use claimsmith_store::LoadedGrant;
+use claimsmith_store::{LoadedGrant, ReplayGuard};
 
 use crate::clock::Now;
 use crate::desk::Caller;
@@ -42,6 +46,19 @@ pub struct Judged {
     pub loaded: Option<LoadedGrant>,
     /// What the tokens will be bound to.
     pub confirmation: Option<Confirmation>,
+    /// What keeps an assertion from counting twice; it has not counted yet.
+    pub guard: Option<ReplayGuard>,
+    /// The tokens or the assertion that came with it.
+    pub presented: Presented,
+}
+
+/// Tokens and assertions of a request, made sure of.
+#[derive(Default)]
+pub struct Presented {
+    /// Of a token exchange.
+    pub exchange: Option<Exchange>,
+    /// Of the JWT bearer grant.
+    pub asserted: Option<Asserted>,
 }
 
 /// Asks the court. A refusal leaves when what it wants done is done.
@@ -55,10 +72,15 @@ pub async fn judge(rooms: &Rooms, docket: Docket<'_>, report: &mut Report) -> Re
         (Some(_), Some(id)) => rooms.store.poll_deferred(id, docket.caller.client.client().id.clone(), docket.now.timestamp()).await?,
         _ => None,
     };
-    let newcomer = match docket.request {
-        Request::Password(request) => Some(newcomers::by_password(rooms, docket, request).await?),
-        _ => None,
-    };
+    let mut gathered = exchange::Gathered::default();
+    match docket.request {
+        Request::Password(request) => gathered.newcomer = Some(newcomers::by_password(rooms, docket, request).await?),
+        Request::JwtBearer(request) => gathered = exchange::assertion(rooms, &visit, docket, request).await?,
+        Request::TokenExchange(request) => gathered = exchange::tokens(rooms, &visit, docket, request).await?,
+        _ => {}
+    }
+    let exchange::Gathered { exchange, asserted, loaded: of_token, newcomer } = gathered;
+    let loaded = loaded.or(of_token);
     let confirmation = possession::confirmation(rooms, docket.caller, docket.arrival, docket.proof).await?;
     report.stage(Stage::Evidence);
     let case = Case {
@@ -66,6 +88,8 @@ pub async fn judge(rooms: &Rooms, docket: Docket<'_>, report: &mut Report) -> Re
         grant: loaded.as_ref().map(|loaded| &loaded.grant),
         polled: polled.as_ref(),
         newcomer: newcomer.as_ref().map(|(newcomer, _)| newcomer),
+        asserted: asserted.as_ref(),
+        exchange: exchange.as_ref(),
         genuine: docket.request.refresh_claim().is_some_and(|claim| rooms.shared.is_genuine(claim)),
         person_is_there: loaded.as_ref().is_some_and(LoadedGrant::person_is_there),
         confirmation: confirmation.as_ref(),
@@ -81,7 +105,9 @@ pub async fn judge(rooms: &Rooms, docket: Docket<'_>, report: &mut Report) -> Re
             let begun = newcomer
                 .zip(entitled.person.as_ref())
                 .map(|((_, user), person)| LoadedGrant { grant: person.grant.clone(), person: Some((user.person, user.updated_at)) });
-            Ok(Judged { visit, entitled, loaded: loaded.or(begun), confirmation })
+            let guard = asserted.as_ref().and_then(|asserted| asserted.guard());
+            let guard = guard.map(|(issuer, digest, expires_at)| ReplayGuard::of_key(&issuer, digest, expires_at));
+            Ok(Judged { visit, entitled, loaded: loaded.or(begun), confirmation, guard, presented: Presented { exchange, asserted } })
         }
         Verdict::Refused(refusal, remedy) => Err(record::refused(rooms, refusal, remedy).await),
     }

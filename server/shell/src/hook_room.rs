@@ -68,7 +68,11 @@ impl<'a> Asked<'a> {
         Self {
             scopes: request.scopes(),
             resources: request.resources(),
-            subject: Some(person.map_or(client_id, |person| &person.grant.allowed.subject)),
+            subject: Some(match (&entitled.exchanged, person) {
+                (Some(exchanged), _) => &exchanged.subject,
+                (None, Some(person)) => &person.grant.allowed.subject,
+                (None, None) => client_id,
+            }),
             refresh: matches!(request, Request::RefreshToken(_)),
             background,
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use claimsmith_issuer::claims::{Claims, Entitlement, ResponseMembers, Shaped};
+use claimsmith_issuer::claims::{Claims, Draft, Entitlement, ResponseMembers, Shaped};
 use claimsmith_issuer::client::TokenFormat;
 use claimsmith_issuer::confirmation::{Confirmation, token_type};
 use claimsmith_issuer::grants::Entitled;
@@ -10,6 +10,7 @@ use claimsmith_issuer::value::{render_integer, render_words};
 use claimsmith_jose::{Digest, SignableClaims, SigningAlg, base64url};
 use claimsmith_protocol::handle::GrantId;
 use claimsmith_protocol::id::ClientId;
+use claimsmith_protocol::time::Timestamp;
 use claimsmith_vault::Prepared;
 use http::StatusCode;
 use rand::Rng;
@@ -57,6 +58,18 @@ pub fn jti(entitled: &Entitled) -> Box<str> {
     entitled.person.as_ref().map_or_else(fresh_jti, |person| fresh_jti_of(person.grant.id))
 }
 
+/// The draft of an access token.
+pub fn draft(
+    rooms: &Rooms,
+    client_id: &ClientId,
+    entitled: &Entitled,
+    confirmation: Option<Confirmation>,
+    now: Timestamp,
+) -> Claims<Draft> {
+    let draft = Claims::draft(&entitlement(rooms, client_id, entitled, confirmation), jti(entitled), now);
+    draft.acting(entitled.exchanged.as_ref().and_then(|exchanged| exchanged.act.as_deref()))
+}
+
 /// What the draft of an access token is made of.
 pub fn entitlement<'a>(
     rooms: &'a Rooms,
@@ -66,7 +79,11 @@ pub fn entitlement<'a>(
 ) -> Entitlement<'a> {
     Entitlement {
         issuer: rooms.urls.as_str(),
-        subject: entitled.person.as_ref().map_or(client_id, |person| &person.grant.allowed.subject),
+        subject: match (&entitled.exchanged, &entitled.person) {
+            (Some(exchanged), _) => &exchanged.subject,
+            (None, Some(person)) => &person.grant.allowed.subject,
+            (None, None) => client_id,
+        },
         client_id,
         scopes: &entitled.scopes,
         audience: &entitled.audience,

@@ -14,6 +14,8 @@ use claimsmith_protocol::response::ResponseType;
 use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 
+use super::jwt_bearer::Asserted;
+use super::token_exchange::Exchange;
 use super::{Allowed, Case, CodeState, Defaults, GrantRecord, Newcomer, Polled, RefreshState, Resources};
 use crate::client::{Authentication, Client, SecretMethod, SecretVerifier, StoredSecret, TokenFormat};
 use crate::client_auth::{self, AuthenticatedClient, Evidence};
@@ -34,6 +36,8 @@ pub(crate) struct Rig {
     pub(crate) grant: GrantRecord,
     pub(crate) polled: Option<Polled>,
     pub(crate) newcomer: Option<Newcomer>,
+    pub(crate) asserted: Option<Asserted>,
+    pub(crate) exchange: Option<Exchange>,
     pub(crate) known: bool,
     pub(crate) genuine: bool,
     pub(crate) person_is_there: bool,
@@ -61,6 +65,8 @@ impl Rig {
             grant: grant(),
             polled: None,
             newcomer: None,
+            asserted: None,
+            exchange: None,
             known: true,
             genuine: true,
             person_is_there: true,
@@ -120,6 +126,8 @@ pub(crate) fn case(rig: &Rig) -> Case<'_> {
         grant: rig.known.then_some(&rig.grant),
         polled: rig.polled.as_ref(),
         newcomer: rig.newcomer.as_ref(),
+        asserted: rig.asserted.as_ref(),
+        exchange: rig.exchange.as_ref(),
         genuine: rig.genuine,
         person_is_there: rig.person_is_there,
         confirmation: rig.confirmation.as_ref(),

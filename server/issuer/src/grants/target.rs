@@ -95,6 +95,7 @@ fn make(client: &Client, scopes: &ScopeSet, targets: &[Arc<Resource>], defaults:
         format: format.or(client.access_token_format).unwrap_or(defaults.format),
         alg: alg.or(client.access_token_alg).unwrap_or(defaults.alg),
         person: None,
+        exchanged: None,
     })
 }
 

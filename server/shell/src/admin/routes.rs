@@ -4,6 +4,7 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 
 use super::authority::Scope;
+pub(crate) use super::route::{Gives, Route, Takes, Verb};
 
 /// What an endpoint does. Each is in [`ROUTES`] exactly once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -86,156 +87,6 @@ pub(crate) enum Operation {
     Metrics,
 }
 
-/// A method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verb {
-    Get,
-    Post,
-    Put,
-    Patch,
-    Delete,
-}
-
-/// What a body must be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Takes {
-    /// No body; one that is sent is ignored up to a small size.
-    Nothing,
-    /// One JSON object of the schema.
-    Json(&'static str),
-    /// One JSON object of the schema, or nothing.
-    OptionalJson(&'static str),
-    /// A JSON merge patch (RFC 7396) of the schema.
-    MergePatch(&'static str),
-    /// A WebAssembly component.
-    Wasm,
-}
-
-/// What goes back when all is well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Gives {
-    /// Nothing: 204.
-    Nothing,
-    /// One document of the schema, with its entity tag when it has a version.
-    One(&'static str),
-    /// One new document of the schema: 201.
-    Created(&'static str),
-    /// A page of documents of the schema.
-    Page(&'static str),
-    /// Plain text.
-    Text,
-}
-
-/// One endpoint.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Route {
-    pub(crate) operation: Operation,
-    pub(crate) verb: Verb,
-    /// The path; `{name}` stands for one percent-encoded segment.
-    pub(crate) path: &'static str,
-    /// The scope it needs; open to everyone who reaches the listener when absent.
-    pub(crate) scope: Option<Scope>,
-    /// Another scope that may do: the handler looks at what it is about.
-    pub(crate) or: Option<Scope>,
-    pub(crate) takes: Takes,
-    pub(crate) gives: Gives,
-    /// Query parameters beside `limit` and `after`, which every page has.
-    pub(crate) query: &'static [&'static str],
-    /// Whether it needs `If-Match`.
-    pub(crate) conditional: bool,
-    pub(crate) summary: &'static str,
-}
-
-impl Route {
-    const fn get(operation: Operation, path: &'static str, scope: Scope, summary: &'static str) -> Self {
-        Self::row(operation, Verb::Get, path, Some(scope), summary)
-    }
-
-    const fn post(operation: Operation, path: &'static str, scope: Scope, summary: &'static str) -> Self {
-        Self::row(operation, Verb::Post, path, Some(scope), summary)
-    }
-
-    const fn open(operation: Operation, path: &'static str, summary: &'static str) -> Self {
-        Self::row(operation, Verb::Get, path, None, summary)
-    }
-
-    const fn row(operation: Operation, verb: Verb, path: &'static str, scope: Option<Scope>, summary: &'static str) -> Self {
-        Self {
-            operation,
-            verb,
-            path,
-            scope,
-            or: None,
-            takes: Takes::Nothing,
-            gives: Gives::Nothing,
-            query: &[],
-            conditional: false,
-            summary,
-        }
-    }
-
-    /// Replaces the whole: needs `If-Match`.
-    const fn put(operation: Operation, path: &'static str, scope: Scope, schema: &'static str, summary: &'static str) -> Self {
-        Self { conditional: true, ..Self::row(operation, Verb::Put, path, Some(scope), summary) }.takes(Takes::Json(schema)).one(schema)
-    }
-
-    /// Changes what is named: needs `If-Match`.
-    const fn patch(operation: Operation, path: &'static str, scope: Scope, schema: &'static str, summary: &'static str) -> Self {
-        let row = Self::row(operation, Verb::Patch, path, Some(scope), summary);
-        Self { conditional: true, ..row }.takes(Takes::MergePatch(schema)).one(schema)
-    }
-
-    const fn delete(operation: Operation, path: &'static str, scope: Scope, summary: &'static str) -> Self {
-        Self { conditional: true, ..Self::row(operation, Verb::Delete, path, Some(scope), summary) }
-    }
-
-    const fn takes(self, takes: Takes) -> Self {
-        Self { takes, ..self }
-    }
-
-    const fn one(self, schema: &'static str) -> Self {
-        Self { gives: Gives::One(schema), ..self }
-    }
-
-    const fn created(self, schema: &'static str) -> Self {
-        Self { gives: Gives::Created(schema), ..self }
-    }
-
-    const fn page(self, schema: &'static str) -> Self {
-        Self { gives: Gives::Page(schema), ..self }
-    }
-
-    const fn or(self, scope: Scope) -> Self {
-        Self { or: Some(scope), ..self }
-    }
-
-    const fn query(self, query: &'static [&'static str]) -> Self {
-        Self { query, ..self }
-    }
-
-    /// The method as HTTP has it.
-    pub(crate) const fn method(&self) -> Method {
-        match self.verb {
-            Verb::Get => Method::GET,
-            Verb::Post => Method::POST,
-            Verb::Put => Method::PUT,
-            Verb::Patch => Method::PATCH,
-            Verb::Delete => Method::DELETE,
-        }
-    }
-
-    /// The names of the path's variables.
-    pub(crate) fn variables(&self) -> impl Iterator<Item = &'static str> {
-        self.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
-    }
-
-    /// The query parameters.
-    pub(crate) fn parameters(&self) -> Vec<&'static str> {
-        let page: &[&str] = if matches!(self.gives, Gives::Page(_)) { &["limit", "after"] } else { &[] };
-        page.iter().chain(self.query).copied().collect()
-    }
-}
-
 use Operation as Op;
 use Scope as S;
 
@@ -305,14 +156,8 @@ pub(crate) const ROUTES: &[Route] = &[
         .takes(Takes::Json("TrustedIssuer"))
         .created("TrustedIssuer"),
     Route::get(Op::ShowTrustedIssuer, "/admin/v1/trusted-issuers/{issuer}", S::TrustRead, "Show a trusted issuer").one("TrustedIssuer"),
-    Route::put(Op::ReplaceTrustedIssuer, "/admin/v1/trusted-issuers/{issuer}", S::TrustWrite, "TrustedIssuer", "Replace a trusted issuer"),
-    Route::patch(
-        Op::UpdateTrustedIssuer,
-        "/admin/v1/trusted-issuers/{issuer}",
-        S::TrustWrite,
-        "TrustedIssuer",
-        "Change parts of a trusted issuer",
-    ),
+    Route::put(Op::ReplaceTrustedIssuer, "/admin/v1/trusted-issuers/{issuer}", S::TrustWrite, "TrustedIssuer", "Replace one"),
+    Route::patch(Op::UpdateTrustedIssuer, "/admin/v1/trusted-issuers/{issuer}", S::TrustWrite, "TrustedIssuer", "Change parts of one"),
     Route::delete(Op::DeleteTrustedIssuer, "/admin/v1/trusted-issuers/{issuer}", S::TrustWrite, "Trust an issuer no more"),
     Route::get(Op::ListUsers, "/admin/v1/users", S::UsersRead, "List users; hashes of passwords need the scope users:export")
         .page("User")

@@ -3,6 +3,7 @@
 use claimsmith_issuer::assurance::{self, Method};
 use claimsmith_issuer::client::Client;
 use claimsmith_issuer::grants::{Newcomer, password};
+use claimsmith_issuer::person::Username;
 use claimsmith_protocol::handle::GrantId;
 use claimsmith_protocol::time::Timestamp;
 use claimsmith_store::UserRecord;
@@ -40,8 +41,16 @@ fn refused(rooms: &Rooms) -> Failure {
     password::wrong().into()
 }
 
+/// By their name, which somebody who is trusted has said.
+pub(super) async fn by_name(rooms: &Rooms, name: &str) -> Result<Option<UserRecord>, Failure> {
+    match Username::parse(name) {
+        Ok(name) => Ok(rooms.store.find_user(&name).await?),
+        Err(_) => Ok(None),
+    }
+}
+
 /// Somebody with what they showed just now.
-fn newcomer(rooms: &Rooms, client: &Client, user: &UserRecord, methods: &[Method], now: Timestamp) -> Newcomer {
+pub(super) fn newcomer(rooms: &Rooms, client: &Client, user: &UserRecord, methods: &[Method], now: Timestamp) -> Newcomer {
     let mut id = [0; 16];
     rand::rng().fill_bytes(&mut id);
     Newcomer {

@@ -3,7 +3,6 @@
 //! Reading room → identity desk → court → hook room → vault → records → way out. No room calls back into an earlier one,
 //! and nothing leaves that the ledger does not know.
 
-use claimsmith_issuer::claims::Claims;
 use claimsmith_issuer::dpop::Space;
 use claimsmith_issuer::grants::Request;
 use claimsmith_protocol::credentials::Presented;
@@ -48,15 +47,16 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     // Records, out, and the court: what the client is entitled to. Pure but for the waiting.
     let request = Request::parse(grant, &form)?;
     let docket = Docket { caller: &caller, request: &request, arrival, proof: proof.as_ref(), now };
-    let Judged { visit, entitled, loaded, confirmation } = court::judge(rooms, docket, report).await?;
+    let Judged { visit, mut entitled, loaded, confirmation, guard, presented } = court::judge(rooms, docket, report).await?;
 
     // Hook room: the client's plugins shape the drafts. Nothing is spent yet.
     let occasion = hook_room::Occasion { arrival, form: &form, grant: Some(grant), now };
     let mut room = hook_room::Room::open(rooms, &visit, &caller, occasion);
     let background = companions::background_for(&room, loaded.as_ref(), confirmation);
+    court::hooks::shape(&mut room, (&request, &presented), &mut entitled, background.as_ref(), report).await?;
     let asked = hook_room::Asked::of(&request, &entitled, background.as_ref(), &caller.entry.client.id);
     let client_id = &caller.entry.client.id;
-    let draft = Claims::draft(&issue::entitlement(rooms, client_id, &entitled, confirmation), issue::jti(&entitled), now.timestamp());
+    let draft = issue::draft(rooms, client_id, &entitled, confirmation, now.timestamp());
     let claims = room.access_token(draft, entitled.lifetime_ceiling.seconds(), asked, report).await?;
     let public = !caller.client.is_confidential();
     let making = Making { entitled: &entitled, loaded: loaded.as_ref(), asked, claims: &claims, public, now: now.timestamp() };
@@ -74,6 +74,7 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
         of_person: record::OfPerson::of(&entitled),
         advance: companions.take_advance(),
     };
+    court::exchange::once(rooms, guard).await?;
     record::settle(rooms, client_id, token.reference, claims, circumstances).await?;
     report.stage(report::Stage::Settle);
 
