@@ -6,15 +6,15 @@
 mod audit;
 mod authority;
 mod bindings;
-mod clients;
-mod fields;
+pub(crate) mod clients;
+pub(crate) mod fields;
 mod keys;
 mod nearest;
 mod openapi;
 mod operations;
 mod paging;
 mod plugins;
-mod problem;
+pub(crate) mod problem;
 mod resources;
 mod routes;
 mod schemas;
@@ -37,6 +37,7 @@ use problem::{Kind, Problem};
 use routes::{Found, Gives, Operation, Route, Takes};
 
 pub use authority::{new_token, scope_names};
+pub(crate) use clients::metadata::check_tag;
 pub(crate) use nearest::nearest;
 pub(crate) use operations::render as render_config;
 pub(crate) use plugins::report;

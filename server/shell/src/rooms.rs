@@ -29,6 +29,7 @@ use crate::guesses::Guesses;
 use crate::object_keys::ObjectKeys;
 use crate::pages::Pages;
 use crate::people::People;
+use crate::register::RegistrationSettings;
 use crate::secret_desk::SecretDesk;
 use crate::shared_secret::SharedSecret;
 use crate::slow_signing::SlowSigning;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub grants: Vec<GrantType>,
     /// What is decided for the flows of people.
     pub people: PeoplePolicy,
+    /// How clients register themselves.
+    pub registration: RegistrationSettings,
     /// The languages of the pages, by their tags.
     pub languages: Vec<String>,
     /// How long a device is known, seconds.
@@ -120,6 +123,8 @@ pub struct Rooms {
     pub throttle: Arc<Throttle>,
     /// Who has begun too many sign-ins.
     pub beginnings: Throttle,
+    /// Who has registered too many clients.
+    pub registrations: Throttle,
     /// Who has asked about too many tokens that nobody knows.
     pub guesses: Guesses,
     /// What refresh tokens, subjects and forms are made with.

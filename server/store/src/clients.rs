@@ -77,11 +77,7 @@ impl Store {
     pub async fn create_client(&self, actor: &str, client: Client) -> Result<Written, Fault> {
         let actor = actor.to_owned();
         self.boundary
-            .write(move |tx| {
-                change(tx, Change::of(&actor, "create", EntityKind::Client, &client.id), |tx| {
-                    insert(tx, &client)
-                })
-            })
+            .write(move |tx| change(tx, Change::of(&actor, "create", EntityKind::Client, &client.id), |tx| insert(tx, &client)))
             .await
     }
 

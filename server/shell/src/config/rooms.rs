@@ -2,13 +2,14 @@
 
 use super::check::{Pair, ServeConfig};
 use super::database::{UnreadableSecret, secret_text};
-use super::value::{AuditTokens, HeaderText, RootedPath, UnknownPeople};
+use super::value::{AuditTokens, HeaderText, PlainText, RootedPath, UnknownPeople};
 use crate::client_keys::ClientKeysSettings;
 use crate::fetch::FetchSettings;
 use crate::guesses::GuessSettings;
 use crate::key_life::KeyLifeSettings;
 use crate::listen::{DoorSettings, H2Settings, ListenerSettings, ProxySettings, WireSettings};
 use crate::people::{PasskeySettings, PeopleSettings, SignInThrottleSettings};
+use crate::register::RegistrationSettings;
 use crate::rooms;
 use crate::secret_desk::{Cost, PasswordSettings, SecretDeskSettings};
 use crate::serve::Role;
@@ -22,7 +23,9 @@ use claimsmith_issuer::detail_types::DetailTypes;
 use claimsmith_issuer::dpop::Policy as DpopPolicy;
 use claimsmith_issuer::grants::Defaults;
 use claimsmith_issuer::policy::{PeoplePolicy, RefreshPolicy};
+use claimsmith_issuer::registering;
 use claimsmith_issuer::step_up::Demand;
+use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::Lifetime;
 use claimsmith_store::{AuditMode, EmbeddedSettings};
 use std::net::SocketAddr;
@@ -194,6 +197,7 @@ impl ServeConfig {
             allowed_origins: self.cors.allowed_origins.iter().map(|origin| origin.as_str().to_owned()).collect(),
             grants: self.grants.enabled.clone(),
             people: self.people_policy(),
+            registration: self.registration_settings(),
             languages: Vec::new(),
             device_lifetime: lifetime(self.sign_in.device_lifetime).seconds(),
             defaults: Defaults {
@@ -299,6 +303,35 @@ impl ServeConfig {
     /// Sign-ins of strangers that may begin.
     pub fn beginning_settings(&self) -> ThrottleSettings {
         let allowance = Allowance { burst: self.authorize.begin_burst, every: self.authorize.begin_every };
+        ThrottleSettings { pair: allowance, address: allowance, ..ThrottleSettings::default() }
+    }
+
+    /// How clients register themselves.
+    fn registration_settings(&self) -> RegistrationSettings {
+        let held = &self.registration;
+        let texts = |texts: &[PlainText]| texts.iter().map(|text| text.as_str().into()).collect();
+        let scopes = held.scopes.iter().map(PlainText::as_str);
+        RegistrationSettings {
+            mode: held.mode,
+            policy: registering::Policy {
+                grants: held.grant_types.clone(),
+                methods: held.auth_methods.clone(),
+                // The check of the configuration has seen that they are scopes.
+                scopes: ScopeSet::from_tokens(scopes).unwrap_or_default(),
+                resources: texts(&held.resources),
+                tags: texts(&held.tags),
+                redirect_hosts: texts(&held.redirect_hosts),
+                links_of_redirect_hosts: held.links_of_redirect_hosts,
+                profile: held.profile,
+            },
+            secret_lifetime: held.secret_lifetime.map(lifetime),
+            clients_max: held.clients_max,
+        }
+    }
+
+    /// Registrations that are let pass where everybody may register.
+    pub fn registration_throttle(&self) -> ThrottleSettings {
+        let allowance = Allowance { burst: self.registration.burst, every: self.registration.every };
         ThrottleSettings { pair: allowance, address: allowance, ..ThrottleSettings::default() }
     }
 

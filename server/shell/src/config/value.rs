@@ -8,7 +8,7 @@ use claimsmith_issuer::client::TokenFormat;
 use claimsmith_jose::{MacAlg, SigningAlg};
 use claimsmith_protocol::credentials::AuthMethod;
 use claimsmith_protocol::grant::GrantType;
-use claimsmith_protocol::registration::Rotation;
+use claimsmith_protocol::registration::{Profile, Rotation};
 use claimsmith_protocol::response::ResponseType;
 use std::fmt;
 use std::net::SocketAddr;
@@ -434,6 +434,7 @@ named! {
     AuthMethod: AuthMethod::ALL;
     GrantType: GrantType::ALL;
     ResponseType: ResponseType::ALL;
+    Profile: Profile::ALL;
     Rotation: Rotation::ALL;
     TokenFormat: [TokenFormat::Jwt, TokenFormat::Opaque];
 }
@@ -458,6 +459,15 @@ choice! {
         Debug = "debug",
         /// And how.
         Trace = "trace",
+    }
+    /// Who may register clients.
+    RegistrationMode {
+        /// Nobody.
+        Off = "off",
+        /// Who holds an initial access token.
+        Token = "token",
+        /// Everybody.
+        Open = "open",
     }
     /// What happens to somebody for whom another provider vouches, and who is not known here.
     UnknownPeople {

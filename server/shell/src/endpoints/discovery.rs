@@ -120,7 +120,8 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
     members.insert("issuer".into(), urls.as_str().into());
     let url = |origin: &str, endpoint: &Endpoint| Value::from(format!("{origin}{}", path_of(endpoint, urls.path())));
     for &endpoint in ENDPOINTS {
-        if let Some(name) = endpoint.metadata {
+        // RFC 8414 §2: what is off is not named.
+        if let Some(name) = endpoint.metadata.filter(|_| endpoint.is_served(settings)) {
             members.insert(name.into(), url(urls.origin(), endpoint));
         }
     }
