@@ -42,6 +42,7 @@ mod outside {
     mod plugins;
     mod rar;
     mod refresh;
+    mod registration;
     mod revocation;
     mod slow_plugins;
     mod step_up;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The groups in the order of a request's way, with their titles.
-const GROUPS: [(&str, &str); 37] = [
+const GROUPS: [(&str, &str); 38] = [
     ("NET", "Transport and HTTP"),
     ("TOK", "The token endpoint"),
     ("AUZ", "The authorization endpoint"),
@@ -32,6 +32,7 @@ const GROUPS: [(&str, &str); 37] = [
     ("RES", "Resource indicators"),
     ("INT", "Introspection"),
     ("REV", "Revocation"),
+    ("DCR", "Clients that register themselves"),
     ("DIS", "Discovery"),
     ("KEY", "Keys and their lives"),
     ("IDT", "ID tokens"),

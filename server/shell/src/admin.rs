@@ -15,6 +15,7 @@ mod operations;
 mod paging;
 mod plugins;
 pub(crate) mod problem;
+mod registration_tokens;
 mod resources;
 mod routes;
 mod schemas;
@@ -355,6 +356,9 @@ async fn dispatch(operation: Operation, call: &Call<'_>) -> Result<Reply, Proble
         Op::ShowResource => resources::show(call).await,
         Op::ReplaceResource | Op::UpdateResource => resources::update(call, operation).await,
         Op::DeleteResource => resources::delete(call).await,
+        Op::ListRegistrationTokens => registration_tokens::list(call).await,
+        Op::CreateRegistrationToken => registration_tokens::create(call).await,
+        Op::DeleteRegistrationToken => registration_tokens::delete(call).await,
         Op::ListUsers => users::list(call).await,
         Op::CreateUser => users::create(call).await,
         Op::ShowUser => users::show(call).await,
