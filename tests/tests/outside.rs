@@ -13,6 +13,17 @@ fn server() -> &'static Dev {
     &SERVER
 }
 
+/// Grants that are off where nobody wants them.
+const WIDE: &str = "client_credentials,authorization_code,refresh_token,\
+                    password";
+
+static WIDE_SERVER: LazyLock<Dev> = LazyLock::new(|| Dev::start_with(&[], &[("CLAIMSMITH_GRANTS__ENABLED", WIDE)]));
+
+/// A server that serves every grant there is.
+fn wide() -> &'static Dev {
+    &WIDE_SERVER
+}
+
 mod outside {
     mod access;
     mod account;
@@ -28,6 +39,7 @@ mod outside {
     mod dpop_people;
     mod errands;
     mod fapi;
+    mod grants_page;
     mod hooks;
     mod hybrid;
     mod id_token;
@@ -39,6 +51,7 @@ mod outside {
     mod mtls;
     mod network;
     mod par;
+    mod password;
     mod plugins;
     mod rar;
     mod refresh;

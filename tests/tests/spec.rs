@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The groups in the order of a request's way, with their titles.
-const GROUPS: [(&str, &str); 38] = [
+const GROUPS: &[(&str, &str)] = &[
     ("NET", "Transport and HTTP"),
     ("TOK", "The token endpoint"),
     ("AUZ", "The authorization endpoint"),
@@ -20,6 +20,7 @@ const GROUPS: [(&str, &str); 38] = [
     ("OAR", "What OpenID Connect adds to a request"),
     ("COD", "Authorization codes"),
     ("PKC", "Challenges and verifiers of codes (PKCE)"),
+    ("ROP", "The password grant"),
     ("RFT", "Refresh tokens"),
     ("CLC", "Client credentials"),
     ("CAU", "Client authentication: secrets and none"),
@@ -213,7 +214,7 @@ fn front_page(items: &[Item], tests: &BTreeMap<String, Vec<String>>) -> String {
         let (later, not_ours) = (by_status("later"), by_status("not-ours"));
         let _ = writeln!(page, "| {name} | {title} | {} | {apply} | {due} | {tested} | {later} | {not_ours} |", items.len());
     };
-    for (group, title) in GROUPS {
+    for &(group, title) in GROUPS {
         let of_group: Vec<&Item> = items.iter().filter(|item| item.group() == group).collect();
         row(&format!("[{group}]({group}.md)"), title, &of_group);
     }
@@ -224,7 +225,7 @@ fn front_page(items: &[Item], tests: &BTreeMap<String, Vec<String>>) -> String {
 fn pages() -> BTreeMap<String, String> {
     let (items, tests, untested) = (items(), tests(), untested());
     let mut pages = BTreeMap::from([("README.md".to_owned(), front_page(&items, &tests))]);
-    for (group, title) in GROUPS {
+    for &(group, title) in GROUPS {
         let of_group: Vec<&Item> = items.iter().filter(|item| item.group() == group).collect();
         pages.insert(format!("{group}.md"), page(&format!("{group}: {title}"), &of_group, &tests, &untested));
     }

@@ -1,13 +1,13 @@
 //! The grants, one file each, all of the same shape.
 
 use claimsmith_jose::{Digest, SigningAlg};
-use claimsmith_protocol::error::Refusal;
+use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use claimsmith_protocol::form::Form;
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::handle::{GrantId, RefreshClaim};
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 
-use crate::client::TokenFormat;
+use crate::client::{Client, TokenFormat};
 use crate::client_auth::AuthenticatedClient;
 use crate::confirmation::Confirmation;
 use crate::policy::PeoplePolicy;
@@ -16,12 +16,15 @@ mod allowed;
 pub mod authorization_code;
 pub mod client_credentials;
 pub mod implicit;
+mod newcomer;
+pub mod password;
 pub mod refresh_token;
 #[cfg(test)]
 pub(crate) mod rig;
 mod target;
 
 pub use allowed::{Allowed, CodeState, GrantRecord, RefreshState};
+pub use newcomer::Newcomer;
 pub use target::Resources;
 
 /// What a client asks for, by the grant it asks with.
@@ -31,6 +34,8 @@ pub enum Request {
     ClientCredentials(client_credentials::Request),
     /// With a code.
     AuthorizationCode(authorization_code::Request),
+    /// With the password of a person.
+    Password(password::Request),
     /// With a refresh token.
     RefreshToken(refresh_token::Request),
 }
@@ -42,6 +47,7 @@ impl Request {
             GrantType::ClientCredentials => Self::ClientCredentials(client_credentials::parse(form)?),
             GrantType::AuthorizationCode => Self::AuthorizationCode(authorization_code::parse(form)?),
             GrantType::Implicit => return Err(implicit::not_redeemed()),
+            GrantType::Password => Self::Password(password::parse(form)?),
             GrantType::RefreshToken => Self::RefreshToken(refresh_token::parse(form)?),
         })
     }
@@ -49,7 +55,7 @@ impl Request {
     /// The grant whose facts the court will want; none where there is none.
     pub fn grant(&self) -> Option<GrantId> {
         match self {
-            Self::ClientCredentials(_) => None,
+            Self::ClientCredentials(_) | Self::Password(_) => None,
             Self::AuthorizationCode(request) => request.grant,
             Self::RefreshToken(request) => request.claim.map(|claim| claim.grant),
         }
@@ -59,7 +65,7 @@ impl Request {
     pub const fn refresh_claim(&self) -> Option<&RefreshClaim> {
         match self {
             Self::RefreshToken(request) => request.claim.as_ref(),
-            Self::ClientCredentials(_) | Self::AuthorizationCode(_) => None,
+            Self::ClientCredentials(_) | Self::AuthorizationCode(_) | Self::Password(_) => None,
         }
     }
 
@@ -68,6 +74,7 @@ impl Request {
         let scope = match self {
             Self::ClientCredentials(request) => request.scope.as_ref(),
             Self::AuthorizationCode(_) => None,
+            Self::Password(request) => request.scope.as_ref(),
             Self::RefreshToken(request) => request.narrowed.scope.as_ref(),
         };
         scope.map_or(&[], |scope| scope.tokens())
@@ -78,6 +85,7 @@ impl Request {
         match self {
             Self::ClientCredentials(request) => &request.resources,
             Self::AuthorizationCode(request) => request.resources(),
+            Self::Password(request) => &request.resources,
             Self::RefreshToken(request) => &request.narrowed.resources,
         }
     }
@@ -85,11 +93,9 @@ impl Request {
     /// Decides what the client gets.
     pub fn decide(&self, case: &Case<'_>) -> Verdict {
         match self {
-            Self::ClientCredentials(request) => match client_credentials::decide(case.caller, request, case.resources, case.defaults) {
-                Ok(entitled) => Verdict::Entitled(entitled),
-                Err(refusal) => Verdict::Refused(refusal, None),
-            },
+            Self::ClientCredentials(request) => client_credentials::decide(case.caller, request, case.resources, case.defaults).into(),
             Self::AuthorizationCode(request) => authorization_code::decide(request, case),
+            Self::Password(request) => password::decide(request, case).into(),
             Self::RefreshToken(request) => refresh_token::decide(request, case),
         }
     }
@@ -102,6 +108,8 @@ pub struct Case<'a> {
     pub caller: &'a AuthenticatedClient,
     /// The grant of the code or refresh token, where there is one.
     pub grant: Option<&'a GrantRecord>,
+    /// The person whom the request itself brings, proved to be them.
+    pub newcomer: Option<&'a Newcomer>,
     /// Whether the MAC of the refresh token is ours.
     pub genuine: bool,
     /// Whether the grant's person is there and enabled.
@@ -178,6 +186,8 @@ pub enum From {
     Code(Digest),
     /// The refresh token of this digest.
     Refresh(Digest),
+    /// A person, with the request itself: the grant begins when everything is signed.
+    New,
     /// A refresh token that has been replaced, within the client's grace: nothing changes.
     Unchanged,
 }
@@ -189,6 +199,24 @@ pub enum Verdict {
     Entitled(Entitled),
     /// The client gets nothing, and something is to be done about it first.
     Refused(Refusal, Option<Remedy>),
+}
+
+impl std::convert::From<Result<Entitled, Refusal>> for Verdict {
+    fn from(decided: Result<Entitled, Refusal>) -> Self {
+        match decided {
+            Ok(entitled) => Self::Entitled(entitled),
+            Err(refusal) => Self::Refused(refusal, None),
+        }
+    }
+}
+
+/// Refuses a client that is not registered for a grant (RFC 6749 §5.2).
+fn may_use(client: &Client, grant: GrantType) -> Result<(), Refusal> {
+    if client.grants.contains(&grant) { Ok(()) } else { Err(not_allowed()) }
+}
+
+const fn not_allowed() -> Refusal {
+    Refusal::new(ErrorCode::UnauthorizedClient, Reason::GrantNotAllowed, "the client may not use this grant")
 }
 
 /// What a refusal wants done. Committed before the refusal leaves.

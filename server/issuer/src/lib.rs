@@ -30,5 +30,6 @@ pub mod resource;
 pub mod session_state;
 pub mod step_up;
 pub mod subject;
+pub mod trust;
 pub mod upstream;
 pub mod value;

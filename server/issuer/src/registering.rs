@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::registration::{Wrong, is_https};
+use crate::trust::TrustRefusal;
 
 /// What clients may have.
 #[derive(Debug, Clone)]
@@ -237,6 +238,23 @@ fn covers(pattern: &str, host: &str) -> bool {
     match pattern.strip_prefix("*.") {
         Some(above) => host.strip_suffix(above).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
         None => pattern == host,
+    }
+}
+
+/// What software says of itself, as somebody who is trusted signed it, counts more than what stands beside it (RFC 7591 §2.3). Which
+/// client it is and what the server writes is none of its business.
+pub fn overrule(sent: &mut Map<String, Value>, statement: &Map<String, Value>) {
+    let said = statement.iter().filter(|(name, _)| is_clients(name) || OF_SOFTWARE.contains(&name.as_str()) || is_in_a_language(name));
+    sent.extend(said.map(|(name, value)| (name.clone(), value.clone())));
+}
+
+/// A software statement that is not believed (RFC 7591 §3.2.2).
+pub const fn unbelieved(refusal: TrustRefusal) -> Refusal {
+    match refusal {
+        TrustRefusal::Issuer => {
+            Refusal::new(ErrorCode::UnapprovedSoftwareStatement, Reason::WrongStatement, "software_statement: its issuer is not trusted for this")
+        }
+        _ => Refusal::new(ErrorCode::InvalidSoftwareStatement, Reason::WrongStatement, "software_statement: is not good"),
     }
 }
 

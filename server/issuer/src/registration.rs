@@ -292,6 +292,9 @@ impl Findings {
         if registration.response_types.iter().any(|response_type| response_type.is_front_channel()) {
             self.say("response_types", "the client's profile lets no token through the browser");
         }
+        if around.grants.contains(&GrantType::Password) {
+            self.say("grant_types", "the client's profile knows no password grant");
+        }
         if profile.is_fapi() {
             self.fapi_algs(registration);
             if around.public || !around.by_key {

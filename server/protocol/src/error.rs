@@ -223,6 +223,8 @@ pub enum Reason {
     UnknownGrant,
     /// The client may not use the grant.
     GrantNotAllowed,
+    /// A person's username and password do not do.
+    WrongPassword,
     /// No credentials at all.
     NoCredentials,
     /// Credentials that cannot be read.
@@ -320,6 +322,7 @@ impl Reason {
             Self::MalformedParameter => "malformed_parameter",
             Self::UnknownGrant => "unknown_grant",
             Self::GrantNotAllowed => "grant_not_allowed",
+            Self::WrongPassword => "wrong_password",
             Self::NoCredentials => "no_credentials",
             Self::MalformedCredentials => "malformed_credentials",
             Self::SeveralMethods => "several_methods",

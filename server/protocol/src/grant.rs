@@ -14,6 +14,9 @@ pub enum GrantType {
     /// `implicit` (RFC 6749 §4.2): tokens come from the authorization endpoint, and nobody asks the token endpoint for it.
     #[serde(rename = "implicit")]
     Implicit,
+    /// `password` (RFC 6749 §4.3): the client is given what only its person should know.
+    #[serde(rename = "password")]
+    Password,
     /// `refresh_token` (RFC 6749 §6).
     #[serde(rename = "refresh_token")]
     RefreshToken,
@@ -21,7 +24,13 @@ pub enum GrantType {
 
 impl GrantType {
     /// Every grant this server has.
-    pub const ALL: [Self; 4] = [Self::ClientCredentials, Self::AuthorizationCode, Self::Implicit, Self::RefreshToken];
+    pub const ALL: [Self; 5] = [
+        Self::ClientCredentials, //
+        Self::AuthorizationCode,
+        Self::Implicit,
+        Self::Password,
+        Self::RefreshToken,
+    ];
 
     /// The value of `grant_type`.
     pub const fn as_str(self) -> &'static str {
@@ -29,6 +38,7 @@ impl GrantType {
             Self::ClientCredentials => "client_credentials",
             Self::AuthorizationCode => "authorization_code",
             Self::Implicit => "implicit",
+            Self::Password => "password",
             Self::RefreshToken => "refresh_token",
         }
     }

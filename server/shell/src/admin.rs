@@ -20,6 +20,7 @@ mod resources;
 mod routes;
 mod schemas;
 mod tokens;
+mod trusted_issuers;
 mod users;
 
 use std::sync::Arc;
@@ -138,8 +139,14 @@ impl Call<'_> {
     /// The members after an update: of a patch, laid over what there is (RFC 7396); of a replacement, the body alone.
     fn updated(&self, operation: Operation, current: &Value) -> Result<Fields, Problem> {
         let body = fields::parse_body(&self.arrival.body)?;
-        let patches =
-            matches!(operation, Operation::UpdateClient | Operation::UpdateBinding | Operation::UpdateResource | Operation::UpdateUser);
+        let patches = matches!(
+            operation,
+            Operation::UpdateClient
+                | Operation::UpdateBinding
+                | Operation::UpdateResource
+                | Operation::UpdateTrustedIssuer
+                | Operation::UpdateUser
+        );
         if !patches {
             return Ok(Fields::of(body));
         }
@@ -359,6 +366,11 @@ async fn dispatch(operation: Operation, call: &Call<'_>) -> Result<Reply, Proble
         Op::ListRegistrationTokens => registration_tokens::list(call).await,
         Op::CreateRegistrationToken => registration_tokens::create(call).await,
         Op::DeleteRegistrationToken => registration_tokens::delete(call).await,
+        Op::ListTrustedIssuers => trusted_issuers::list(call).await,
+        Op::CreateTrustedIssuer => trusted_issuers::create(call).await,
+        Op::ShowTrustedIssuer => trusted_issuers::show(call).await,
+        Op::ReplaceTrustedIssuer | Op::UpdateTrustedIssuer => trusted_issuers::update(call, operation).await,
+        Op::DeleteTrustedIssuer => trusted_issuers::delete(call).await,
         Op::ListUsers => users::list(call).await,
         Op::CreateUser => users::create(call).await,
         Op::ShowUser => users::show(call).await,

@@ -20,6 +20,7 @@ mod resource;
 mod server;
 mod table;
 mod token;
+mod trusted_issuer;
 mod user;
 
 use std::io::Write;
@@ -83,6 +84,9 @@ enum Command {
     /// Resource servers that tokens are for
     #[command(subcommand)]
     Resource(resource::Resource),
+    /// Other issuers whose tokens are believed here
+    #[command(subcommand)]
+    TrustedIssuer(trusted_issuer::TrustedIssuer),
     /// Bearer tokens of the admin API, made in the database directly
     #[command(subcommand)]
     AdminToken(admin_token::AdminToken),
@@ -144,6 +148,7 @@ impl Command {
             Self::Token(token) => token.run()?,
             Self::RegistrationToken(token) => token.run()?,
             Self::Resource(resource) => resource.run()?,
+            Self::TrustedIssuer(trusted) => trusted.run()?,
             Self::AdminToken(admin_token) => admin_token.run()?,
             Self::Completions { shell } => completions(shell),
             Self::Compile => return Ok(Ran::Exited(claimsmith_hooks::compile_child_main())),

@@ -3,12 +3,12 @@
 use claimsmith_issuer::claims::{Claims, RefreshTokenPlan, Shaped};
 use claimsmith_issuer::confirmation::Confirmation;
 use claimsmith_issuer::grants::refresh_token::state_after;
-use claimsmith_issuer::grants::{Entitled, ForPerson, From, Refresh};
+use claimsmith_issuer::grants::{Entitled, ForPerson, From, GrantRecord, Refresh};
 use claimsmith_issuer::hook::{Background, GrantFacts, Person as HookPerson};
 use claimsmith_issuer::id_token::{self, About, to_value};
 use claimsmith_issuer::person::Person;
 use claimsmith_issuer::value::{Member, render_string};
-use claimsmith_jose::{HeaderAlg, MacAlg, SigningAlg, left_half_hash, sign_mac};
+use claimsmith_jose::{Digest, HeaderAlg, MacAlg, SigningAlg, left_half_hash, sign_mac};
 use claimsmith_protocol::handle::RefreshToken;
 use claimsmith_protocol::registration::Registration;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
@@ -90,7 +90,7 @@ pub async fn make(
     let (Some(person), Some(loaded)) = (&making.entitled.person, making.loaded) else { return Ok(Companions::default()) };
     let id_token = match person.id_token {
         true => {
-            let first = matches!(person.from, From::Code(_));
+            let first = matches!(person.from, From::Code(_) | From::New);
             let wish =
                 IdTokenWish { loaded, asked: making.asked, alone: false, first, bound_to: &[("at_hash", access_token)], now: making.now };
             Some(id_token(rooms, (visit, room), wish, report).await?)
@@ -121,6 +121,7 @@ fn advance(person: &ForPerson, plan: &Plan, token: Option<&RefreshToken>, making
     };
     match person.from {
         From::Unchanged => None,
+        From::New => Some(Claim::Grant(Box::new(begun(person, plan, new, (making.now, bound_to()))))),
         From::Refresh(_) if plan.refresh == Refresh::Keep => {
             let refresh_expires_at = making.now.plus(plan.lifetime).min(person.grant.expires_at);
             Some(Claim::Touch(GrantTouch { grant, refresh_expires_at }))
@@ -139,6 +140,16 @@ fn advance(person: &ForPerson, plan: &Plan, token: Option<&RefreshToken>, making
             Some(Claim::Advance(Box::new(GrantAdvance { grant, from, refresh, allowed: rewritten, at: making.now })))
         }
     }
+}
+
+/// A grant that begins here, as it is written.
+fn begun(person: &ForPerson, plan: &Plan, new: Option<(u32, Digest)>, (now, bound_to): (Timestamp, Option<Box<str>>)) -> GrantRecord {
+    let mut grant = person.grant.clone();
+    grant.refresh = state_after(person, new, now, plan.lifetime, bound_to);
+    if plan.attributes.is_some() {
+        grant.allowed.attributes = plan.attributes.clone();
+    }
+    grant
 }
 
 /// What an ID token is made of.

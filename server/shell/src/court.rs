@@ -1,5 +1,7 @@
-//! Before the court: what a code or a refresh token stands for is fetched, and what the request proves to hold is made sure of. What is
-//! decided is decided in `issuer::grants`; here is the waiting.
+//! Before the court: what a code or a refresh token stands for is fetched, the person whom the request brings is made sure of, and so is
+//! what it proves to hold. What is decided is decided in `issuer::grants`; here is the waiting.
+
+mod newcomers;
 
 use claimsmith_issuer::confirmation::Confirmation;
 use claimsmith_issuer::dpop::Proof;
@@ -49,11 +51,16 @@ pub async fn judge(rooms: &Rooms, docket: Docket<'_>, report: &mut Report) -> Re
         Some(id) => rooms.store.load_grant(id).await?,
         None => None,
     };
+    let newcomer = match docket.request {
+        Request::Password(request) => Some(newcomers::by_password(rooms, docket, request).await?),
+        _ => None,
+    };
     let confirmation = possession::confirmation(rooms, docket.caller, docket.arrival, docket.proof).await?;
     report.stage(Stage::Evidence);
     let case = Case {
         caller: &docket.caller.client,
         grant: loaded.as_ref().map(|loaded| &loaded.grant),
+        newcomer: newcomer.as_ref().map(|(newcomer, _)| newcomer),
         genuine: docket.request.refresh_claim().is_some_and(|claim| rooms.shared.is_genuine(claim)),
         person_is_there: loaded.as_ref().is_some_and(LoadedGrant::person_is_there),
         confirmation: confirmation.as_ref(),
@@ -65,7 +72,12 @@ pub async fn judge(rooms: &Rooms, docket: Docket<'_>, report: &mut Report) -> Re
     let verdict = docket.request.decide(&case);
     report.stage(Stage::Decide);
     match verdict {
-        Verdict::Entitled(entitled) => Ok(Judged { visit, entitled, loaded, confirmation }),
+        Verdict::Entitled(entitled) => {
+            let begun = newcomer
+                .zip(entitled.person.as_ref())
+                .map(|((_, user), person)| LoadedGrant { grant: person.grant.clone(), person: Some((user.person, user.updated_at)) });
+            Ok(Judged { visit, entitled, loaded: loaded.or(begun), confirmation })
+        }
         Verdict::Refused(refusal, remedy) => Err(record::refused(rooms, refusal, remedy).await),
     }
 }

@@ -4,6 +4,7 @@
 //! request takes it once, when it enters, and keeps it to the end: it can never see two versions. Clients are kept in a
 //! bounded cache, loaded on first use and dropped when they change. `freshness` replaces both as the database changes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use claimsmith_issuer::binding::{Binding, Target};
 use claimsmith_issuer::client::Client;
 use claimsmith_issuer::grants::Resources;
 use claimsmith_issuer::hook::HookPoint;
+use claimsmith_issuer::trust::TrustedIssuer;
 use claimsmith_protocol::id::ClientId;
 use claimsmith_store::Store;
 use claimsmith_vault::Keyring;
@@ -30,6 +32,8 @@ pub struct Policy {
     pub generation: i64,
     /// The registry of resources.
     pub resources: Resources,
+    /// Other issuers that are believed, by name.
+    pub trusted: HashMap<Box<str>, Arc<TrustedIssuer>>,
     /// Bindings on all clients and on tags, in order.
     pub bindings: Vec<Arc<Binding>>,
     /// Plugins that are loaded.
@@ -142,6 +146,11 @@ impl Visit {
     /// The registry of resources.
     pub fn resources(&self) -> &Resources {
         &self.policy.resources
+    }
+
+    /// Another issuer, where it is in the list.
+    pub fn trusted(&self, issuer: &str) -> Option<&Arc<TrustedIssuer>> {
+        self.policy.trusted.get(issuer)
     }
 }
 

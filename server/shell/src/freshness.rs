@@ -87,6 +87,7 @@ impl Freshness {
             serial: self.serial,
             generation: facts.generation,
             resources: resources_by_identifier(facts.resources),
+            trusted: facts.trusted.into_iter().map(|trusted| (trusted.issuer.clone(), Arc::new(trusted))).collect(),
             bindings: facts.bindings.into_iter().map(Arc::new).collect(),
             plugins: self.registry(&facts.plugins, held),
             jwks_etag: format!("\"{}\"", Digest::of(&jwks).to_base64url()).into(),

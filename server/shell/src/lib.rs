@@ -54,4 +54,5 @@ pub mod start_fault;
 pub mod telemetry;
 pub mod throttle;
 pub mod tls;
+pub mod trust;
 pub mod upstream;

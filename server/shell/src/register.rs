@@ -7,6 +7,7 @@
 use claimsmith_issuer::client::{Authentication, Client, SecretVerifier};
 use claimsmith_issuer::registering::{self, Algs, Policy};
 use claimsmith_issuer::registration::Wrong;
+use claimsmith_issuer::trust::{Purpose, TrustRefusal};
 use claimsmith_jose::{Digest, Secret, base64url};
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use claimsmith_protocol::time::Lifetime;
@@ -20,12 +21,15 @@ use crate::admin::fields::{Fields, parse_body};
 use crate::config::RegistrationMode;
 use crate::failure::{Failure, Fault};
 use crate::rooms::Rooms;
+use crate::trust;
 
 /// How clients register themselves.
 #[derive(Debug, Clone)]
 pub struct RegistrationSettings {
     /// Who may.
     pub mode: RegistrationMode,
+    /// Whether they need a software statement.
+    pub statement_required: bool,
     /// What they may have.
     pub policy: Policy,
     /// How long their secrets are good; for ever when absent.
@@ -167,12 +171,41 @@ struct Reading {
     extra: Box<str>,
 }
 
+/// The name of the member.
+const STATEMENT: &str = "software_statement";
+
+/// Lets a software statement have its say (RFC 7591 §2.3), and answers it. A client cannot get rid of the one it was registered with.
+async fn hear_statement(rooms: &Rooms, sent: &mut Map<String, Value>, held: Option<&str>) -> Result<Option<String>, Failure> {
+    let held = held.and_then(|extra| serde_json::from_str::<Value>(extra).ok()?.get(STATEMENT).cloned());
+    let text = match sent.remove(STATEMENT).filter(|value| !value.is_null()).or(held) {
+        None if rooms.settings.registration.statement_required => {
+            let reason = (ErrorCode::InvalidSoftwareStatement, Reason::WrongStatement);
+            return Err(Refusal::new(reason.0, reason.1, "software_statement: is needed here").into());
+        }
+        None => return Ok(None),
+        Some(Value::String(text)) => text,
+        Some(_) => return Err(registering::unbelieved(TrustRefusal::Signature).into()),
+    };
+    let (visit, now) = (rooms.directory.visit()?, rooms.clock.now().timestamp());
+    let believed = trust::believe(rooms, &visit, &text, Purpose::SoftwareStatement, now).await.map_err(registering::unbelieved)?;
+    registering::overrule(sent, &believed.assured.claims);
+    Ok(Some(text))
+}
+
 /// Reads metadata as the admin API does, and says the first thing that is wrong (RFC 7591 §3.2.2).
-async fn read(rooms: &Rooms, sent: Map<String, Value>, held: Option<(&Client, &Value)>) -> Result<Reading, Failure> {
+async fn read(
+    rooms: &Rooms,
+    mut sent: Map<String, Value>,
+    held: Option<(&Client, &Value)>,
+    held_extra: Option<&str>,
+) -> Result<Reading, Failure> {
+    let statement = hear_statement(rooms, &mut sent, held_extra).await?;
     let algs = algs_of(rooms);
     let algs = Algs { all: &algs, default: rooms.settings.defaults.alg };
     let held_members = held.and_then(|(_, document)| document.as_object());
-    let prepared = registering::prepare(sent, &rooms.settings.registration.policy, held_members, algs);
+    let mut prepared = registering::prepare(sent, &rooms.settings.registration.policy, held_members, algs);
+    // RFC 7591 §3.2.1: it is returned as it came.
+    prepared.extra.extend(statement.map(|text| (STATEMENT.to_owned(), Value::String(text))));
     let mut fields = Fields::of(prepared.document);
     for wrong in prepared.wrong {
         fields.wrong(&wrong.field, wrong.detail);
@@ -197,7 +230,7 @@ async fn read(rooms: &Rooms, sent: Map<String, Value>, held: Option<(&Client, &V
 
 /// Registers a client. `None` where the initial access token is good no more.
 pub async fn create(rooms: &Rooms, sent: Map<String, Value>, admitted: Admitted) -> Result<Option<Shown>, Failure> {
-    let Reading { registration, extra } = read(rooms, sent, None).await?;
+    let Reading { registration, extra } = read(rooms, sent, None, None).await?;
     let (mut client, now) = (registration.client, rooms.clock.now().timestamp());
     let settings = &rooms.settings.registration;
     let secret = fulfil(rooms, &mut client, registration.secret, settings.secret_lifetime.map(|life| now.plus(life))).await?;
@@ -260,7 +293,7 @@ impl Owner {
         check_secret(rooms, &held, sent.get("client_secret"))?;
         let record = ClientRecord { client: held, ..self.record };
         let document = Value::Object(metadata::render(&record, &[]));
-        let Reading { registration, extra } = read(rooms, sent, Some((&record.client, &document))).await?;
+        let Reading { registration, extra } = read(rooms, sent, Some((&record.client, &document)), Some(&self.extra)).await?;
         let (mut client, now) = (registration.client, rooms.clock.now().timestamp());
         let life = rooms.settings.registration.secret_lifetime;
         let secret = fulfil(rooms, &mut client, registration.secret, life.map(|life| now.plus(life))).await?;

@@ -23,6 +23,8 @@ pub enum EntityKind {
     Client,
     /// A resource server.
     Resource,
+    /// Another issuer whose tokens are believed.
+    TrustedIssuer,
     /// A plugin with its versions.
     Plugin,
     /// A binding to a tag or to all clients; those to a client are changes of that client.
@@ -43,9 +45,10 @@ pub enum EntityKind {
 
 impl EntityKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Client,
         Self::Resource,
+        Self::TrustedIssuer,
         Self::Plugin,
         Self::Binding,
         Self::Key,
@@ -61,6 +64,7 @@ impl EntityKind {
         match self {
             Self::Client => "client",
             Self::Resource => "resource",
+            Self::TrustedIssuer => "trusted_issuer",
             Self::Plugin => "plugin",
             Self::Binding => "binding",
             Self::Key => "key",
@@ -88,6 +92,9 @@ impl EntityKind {
             Self::Resource => {
                 "SELECT (to_jsonb(t) || jsonb_build_object('introspectors', coalesce((SELECT jsonb_agg(client_id ORDER BY client_id) \
                  FROM resource_introspectors i WHERE i.identifier = t.identifier), '[]')))::text AS picture FROM resources t WHERE identifier = $1"
+            }
+            Self::TrustedIssuer => {
+                "SELECT (document::jsonb || jsonb_build_object('version', version))::text AS picture FROM trusted_issuers WHERE issuer = $1"
             }
             Self::Plugin => {
                 "SELECT (to_jsonb(t) || jsonb_build_object('versions', coalesce((SELECT jsonb_agg(jsonb_build_object(\

@@ -170,6 +170,13 @@ pub(crate) fn insert(tx: &mut Tx, grant: &GrantRecord) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Inserts grants that begin with their first tokens. One that is there already was written by an attempt whose answer was lost.
+pub(crate) fn begin(conn: &mut PgConnection, grants: &[&GrantRecord]) -> Result<(), Fault> {
+    let rows: Vec<Row> = grants.iter().map(|grant| Row::of(grant)).collect();
+    diesel::insert_into(grants::table).values(rows).on_conflict_do_nothing().execute(conn)?;
+    Ok(())
+}
+
 /// Ends grants that have not ended.
 pub(crate) fn end(tx: &mut Tx, ending: &Ending, at: Timestamp) -> Result<u64, Fault> {
     let set = grants::revoked_at.eq(instant::to_sql(at));

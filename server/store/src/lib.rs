@@ -44,6 +44,7 @@ mod sweep;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod token_audit;
+mod trusted_issuers;
 mod user_links;
 mod users;
 mod writer;
@@ -79,6 +80,7 @@ pub use source::{Database, Source};
 pub use store::Store;
 pub use sweep::Swept;
 pub use token_audit::{TokenRecord, TokenRecordFilter, TokenRecordRow};
+pub use trusted_issuers::TrustedIssuerRecord;
 pub use user_links::UserLink;
 pub use users::{StoredPassword, UserFilter, UserRecord};
 pub use writer::{Claim, Outcome, WriterCounts};

@@ -2,13 +2,14 @@
 
 use claimsmith_issuer::binding::Binding;
 use claimsmith_issuer::resource::Resource;
+use claimsmith_issuer::trust::TrustedIssuer;
 
 use crate::changes;
 use crate::fault::Fault;
 use crate::keys::{self, KeyRow};
 use crate::plugins::{self, PluginRecord};
 use crate::store::Store;
-use crate::{bindings, resources};
+use crate::{bindings, resources, trusted_issuers};
 
 /// Everything but clients.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct Policy {
     pub generation: i64,
     /// Every resource.
     pub resources: Vec<Resource>,
+    /// Every trusted issuer.
+    pub trusted: Vec<TrustedIssuer>,
     /// Bindings on every client and on tags, in order; those on all clients first.
     pub bindings: Vec<Binding>,
     /// Every plugin with its versions, without their code.
@@ -33,6 +36,7 @@ impl Store {
                 Ok(Policy {
                     generation: changes::current(tx)?,
                     resources: resources::list(tx, None, i64::MAX)?.into_iter().map(|record| record.resource).collect(),
+                    trusted: trusted_issuers::list(tx, None, i64::MAX)?.into_iter().map(|record| record.trusted).collect(),
                     bindings: bindings::shared(tx)?,
                     plugins: plugins::list(tx)?,
                     keys: keys::list(tx)?,

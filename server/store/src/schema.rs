@@ -93,6 +93,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    trusted_issuers (issuer) {
+        issuer -> Text,
+        document -> Text,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     resource_introspectors (identifier, client_id) {
         identifier -> Text,
         client_id -> Text,

@@ -21,7 +21,7 @@ pub fn run(body: &[u8]) -> Outcome {
     assert!(read.pairs().eq(pairs.iter().copied()));
     // The two questions that endpoints ask of every form.
     assert_eq!(parse_token(&form).is_ok(), form.one("token").is_some());
-    let grant = parse_grant_type(&form);
+    let grant = parse_grant_type(&form, &claimsmith_protocol::grant::GrantType::ALL);
     assert!(grant.is_err() || grant.is_ok_and(|grant| form.one("grant_type") == Some(grant.as_str())));
     Outcome::Accepted
 }

@@ -149,22 +149,25 @@ fn is_stopped(reply: &Reply, deed: &str, case: &str) {
     }
 }
 
+/// Lets a plugin refuse, and then trap, at each of the hooks of a request, which each time is sent and must be stopped.
+pub(super) fn outlives(dev: &Dev, client: &Registered, hooks: &[&str], what: &str, send: &dyn Fn() -> Reply) {
+    let plugin = install(dev);
+    for hook in hooks {
+        for deed in DEEDS {
+            let binding = bind(dev, client, plugin, &at(hook, deed));
+            is_stopped(&send(), deed, &format!("{what}, {hook} {deed}"));
+            unbind(dev, &binding);
+        }
+    }
+}
+
 #[test]
 fn plg_009_every_grant_outlives_every_hook_that_refuses_or_fails() {
     let dev = server();
-    let plugin = install(dev);
     let client = app(dev, json!({ "grant_types": ["client_credentials", "authorization_code", "refresh_token"] }));
     let alice = Person::alice(dev);
     let code = code(dev, &alice, &client, "&scope=openid+offline_access+read");
-    let every = |hooks: &[&str], what: &str, send: &dyn Fn() -> Reply| {
-        for hook in hooks {
-            for deed in DEEDS {
-                let binding = bind(dev, &client, plugin, &at(hook, deed));
-                is_stopped(&send(), deed, &format!("{what}, {hook} {deed}"));
-                unbind(dev, &binding);
-            }
-        }
-    };
+    let every = |hooks: &[&str], what: &str, send: &dyn Fn() -> Reply| outlives(dev, &client, hooks, what, send);
     every(&["access_token", "token_response"], "client credentials", &|| dev.token(&client, "scope=read"));
     dev.token(&client, "scope=read").okt();
 

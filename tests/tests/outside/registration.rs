@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use claimsmith_jose::SigningAlg;
-use claimsmith_tests::{AssertionKey, Dev, Person, Registered, Reply, send, wait_for};
+use claimsmith_tests::{AssertionKey, Dev, Person, Receiver, Registered, Reply, send, wait_for};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -354,4 +354,81 @@ fn dcr_024_what_is_off_is_not_there() {
     let url = format!("{}/oauth2/register", dev.issuer());
     assert_eq!(call(dev, Method::POST, &url, None, Some(&minimal().to_string())).status, 404);
     assert_eq!(call(dev, Method::GET, &format!("{url}/demo"), Some("csrt_x"), None).status, 404);
+}
+
+#[test]
+fn dcr_010_software_statements_count_when_a_trusted_issuer_signed_them() {
+    let dev = open();
+    let (trusted, other) = (AssertionKey::generate(SigningAlg::Es256), AssertionKey::generate(SigningAlg::Es256));
+    let trust = json!({ "issuer": "https://statements.example", "jwks": trusted.jwks(), "algorithms": ["ES256"], "purposes": ["software_statement"] });
+    assert_eq!(dev.admin_post("/trusted-issuers", &trust).status, 201);
+    let statement = |key: &AssertionKey, issuer: &str| {
+        let claims = json!({ "iss": issuer, "client_name": "Certified", "software_id": "4711", "scope": "openid", "client_id": "fake" });
+        key.sign(&json!({ "alg": "ES256", "kid": key.kid() }), &claims)
+    };
+    let sent = |statement: &str| json!({ "redirect_uris": [CALLBACK], "client_name": "Mine", "software_statement": statement });
+    let good = statement(&trusted, "https://statements.example");
+    let document = made(&register(dev, None, &sent(&good)));
+    for (name, value) in [("client_name", "Certified"), ("software_id", "4711"), ("scope", "openid"), ("software_statement", &good)] {
+        assert_eq!(document[name], value, "{document}");
+    }
+    assert_ne!(document["client_id"], "fake");
+    register(dev, None, &sent(&statement(&other, "https://statements.example"))).err("invalid_software_statement");
+    register(dev, None, &sent("no.jws.at-all")).err("invalid_software_statement");
+    register(dev, None, &sent(&statement(&other, "https://nobody.example"))).err("unapproved_software_statement");
+    // Who was registered with a statement is held to it.
+    let mut update = update_of(&document);
+    update["client_name"] = json!("Somebody Else");
+    update.as_object_mut().expect("an object").remove("software_statement");
+    let changed = manage(dev, Method::PUT, &document, Some(&update));
+    assert_eq!((changed.status, &changed.json()["client_name"]), (200, &json!("Certified")), "{changed:?}");
+}
+
+#[test]
+fn dcr_010_a_server_can_want_a_statement() {
+    let environment = [("CLAIMSMITH_REGISTRATION__MODE", "open"), ("CLAIMSMITH_REGISTRATION__REQUIRE_SOFTWARE_STATEMENT", "true")];
+    let dev = Dev::start_with(&["--no-demo"], &environment);
+    register(&dev, None, &minimal()).err("invalid_software_statement");
+}
+
+#[test]
+fn dcr_012_keys_are_not_fetched_from_private_networks() {
+    let receiver = Receiver::start(|_, _| Some("404 Not Found".to_owned()));
+    receiver.serve("/jwks", "application/json", "{\"keys\":[]}");
+    let ca = receiver.ca_file();
+    let start = |networks: &str| {
+        let environment = [
+            ("CLAIMSMITH_REGISTRATION__MODE", "open"),
+            ("CLAIMSMITH_FETCH__CA_FILE", &*ca),
+            ("CLAIMSMITH_FETCH__ALLOWED_NETWORKS", networks),
+        ];
+        Dev::start_with(&["--no-demo"], &environment)
+    };
+    let authenticate = |dev: &Dev, host: &str| {
+        let url = url_at(&receiver, host);
+        let sent = json!({ "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": url });
+        let document = made(&register(dev, None, &sent));
+        let id = text(&document, "client_id");
+        let assertion = AssertionKey::generate(SigningAlg::Es256).assertion(id, dev.issuer(), &url);
+        let form = format!(
+            "grant_type=authorization_code&code=x&client_id={id}&client_assertion={assertion}\
+             &client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+        );
+        dev.post("token_endpoint", None, &form).err_with("invalid_client", 401);
+    };
+    let closed = start("192.0.2.0/24");
+    for host in ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1"] {
+        authenticate(&closed, host);
+    }
+    assert!(receiver.received("/jwks").is_empty());
+    drop(closed);
+    authenticate(&start("127.0.0.1"), "127.0.0.1");
+    assert!(!receiver.received("/jwks").is_empty(), "it is the network that keeps it from being fetched");
+}
+
+/// A key set at the receiver's port, under another name for its host.
+fn url_at(receiver: &Receiver, host: &str) -> String {
+    let url = receiver.url("/jwks");
+    let port = url.rsplit(':').next().and_then(|rest| rest.split('/').next()).expect("a port");
+    format!("https://{host}:{port}/jwks")
 }

@@ -7,7 +7,7 @@
 
 use claimsmith_jose::Digest;
 use claimsmith_protocol::authorize::is_verifier;
-use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
+use claimsmith_protocol::error::{Reason, Refusal};
 use claimsmith_protocol::form::Form;
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::handle::{Code, GrantId};
@@ -15,7 +15,7 @@ use claimsmith_protocol::registration::Profile;
 
 use super::refresh_token::{Narrowed, first_refresh, for_person, invalid_grant};
 use super::target::parse_resources;
-use super::{Case, CodeState, ForPerson, From, GrantRecord, Remedy, Verdict};
+use super::{Case, CodeState, ForPerson, From, GrantRecord, Remedy, Verdict, may_use};
 use crate::client::Client;
 use crate::confirmation::Confirmation;
 
@@ -68,10 +68,7 @@ type Judgement<T> = Result<T, (Refusal, Option<Remedy>)>;
 
 fn judge(request: &Request, case: &Case<'_>) -> Judgement<super::Entitled> {
     let client = case.caller.client();
-    if !client.grants.contains(&TYPE) {
-        let refusal = Refusal::new(ErrorCode::UnauthorizedClient, Reason::GrantNotAllowed, "the client may not use this grant");
-        return Err((refusal, None));
-    }
+    may_use(client, TYPE).map_err(|refusal| (refusal, None))?;
     let (grant, code) = find(request, case)?;
     let plain = |reason| (invalid_grant(reason), None);
     if code.spent_at.is_some() {

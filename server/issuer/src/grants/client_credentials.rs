@@ -5,13 +5,13 @@
 //! client's, or the scopes belong to different resources while none is named (`invalid_scope`); a resource is malformed,
 //! unknown, not the client's, or wants another kind of token than its neighbour (`invalid_target`).
 
-use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
+use claimsmith_protocol::error::Refusal;
 use claimsmith_protocol::form::Form;
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::scope::ScopeSet;
 
 use super::target::{Resources, bad_scope, entitle, parse_resources, parse_scope};
-use super::{Defaults, Entitled};
+use super::{Defaults, Entitled, may_use, not_allowed};
 use crate::client::Client;
 use crate::client_auth::AuthenticatedClient;
 
@@ -41,9 +41,10 @@ pub fn parse(form: &Form<'_>) -> Result<Request, Refusal> {
 /// Decides what the client gets.
 pub fn decide(caller: &AuthenticatedClient, request: &Request, resources: &Resources, defaults: &Defaults) -> Result<Entitled, Refusal> {
     let client = caller.client();
-    if !caller.is_confidential() || !client.grants.contains(&TYPE) {
-        return Err(Refusal::new(ErrorCode::UnauthorizedClient, Reason::GrantNotAllowed, "the client may not use this grant"));
+    if !caller.is_confidential() {
+        return Err(not_allowed());
     }
+    may_use(client, TYPE)?;
     entitle(client, decide_scopes(client, request)?, &request.resources, resources, defaults)
 }
 

@@ -15,7 +15,7 @@ use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 
 use super::target::{Resources, bad_scope, bad_target, entitle, parse_resources, parse_scope};
-use super::{Case, Defaults, Entitled, ForPerson, From, GrantRecord, Refresh, RefreshState, Remedy, Verdict};
+use super::{Case, Defaults, Entitled, ForPerson, From, GrantRecord, Refresh, RefreshState, Remedy, Verdict, may_use};
 use crate::client::{Authentication, Client};
 use crate::confirmation::Confirmation;
 use crate::policy::PeoplePolicy;
@@ -72,10 +72,7 @@ type Judgement<T> = Result<T, (Refusal, Option<Remedy>)>;
 fn judge(request: &Request, case: &Case<'_>) -> Judgement<Entitled> {
     let client = case.caller.client();
     let plain = |reason| (invalid_grant(reason), None);
-    if !client.grants.contains(&TYPE) {
-        let refusal = Refusal::new(ErrorCode::UnauthorizedClient, Reason::GrantNotAllowed, "the client may not use this grant");
-        return Err((refusal, None));
-    }
+    may_use(client, TYPE).map_err(|refusal| (refusal, None))?;
     // Security: nobody but its own client can do anything with a refresh token, not even end the grant by replaying it.
     let grant = case.grant.filter(|grant| case.genuine && grant.client_id == client.id).ok_or_else(|| plain(Reason::UnknownGrantHandle))?;
     let state = grant.refresh.as_ref().ok_or_else(|| plain(Reason::UnknownGrantHandle))?;

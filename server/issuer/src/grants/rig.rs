@@ -14,7 +14,7 @@ use claimsmith_protocol::response::ResponseType;
 use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 
-use super::{Allowed, Case, CodeState, Defaults, GrantRecord, RefreshState, Resources};
+use super::{Allowed, Case, CodeState, Defaults, GrantRecord, Newcomer, RefreshState, Resources};
 use crate::client::{Authentication, Client, SecretMethod, SecretVerifier, StoredSecret, TokenFormat};
 use crate::client_auth::{self, AuthenticatedClient, Evidence};
 use crate::confirmation::Confirmation;
@@ -32,6 +32,7 @@ pub(crate) struct Rig {
     client: Client,
     caller: AuthenticatedClient,
     pub(crate) grant: GrantRecord,
+    pub(crate) newcomer: Option<Newcomer>,
     pub(crate) known: bool,
     pub(crate) genuine: bool,
     pub(crate) person_is_there: bool,
@@ -57,6 +58,7 @@ impl Rig {
             caller: admit(client.clone()),
             client,
             grant: grant(),
+            newcomer: None,
             known: true,
             genuine: true,
             person_is_there: true,
@@ -114,6 +116,7 @@ pub(crate) fn case(rig: &Rig) -> Case<'_> {
     Case {
         caller: &rig.caller,
         grant: rig.known.then_some(&rig.grant),
+        newcomer: rig.newcomer.as_ref(),
         genuine: rig.genuine,
         person_is_there: rig.person_is_there,
         confirmation: rig.confirmation.as_ref(),

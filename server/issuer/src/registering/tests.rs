@@ -113,3 +113,16 @@ fn dcr_005_algorithms_without_a_key_are_refused() {
         assert_eq!(fields(&prepare(object(json!({ name: "ES256" })), &policy(), None, ALGS)), [""; 0]);
     }
 }
+
+#[test]
+fn dcr_010_a_statement_overrules_what_stands_beside_it_and_says_nothing_else() {
+    let mut sent = object(json!({ "client_name": "Mine", "scope": "openid", "client_id": "c", "software_id": "fake" }));
+    let statement = json!({ "iss": "https://s.example", "client_name": "Theirs", "software_id": "4711", "client_id": "x", "client_secret": "y",
+        "tags": ["gold"], "consent": "implied", "registration_access_token": "z", "tos_uri#de": "https://s.example/tos" });
+    overrule(&mut sent, &object(statement));
+    let expected = json!({ "client_name": "Theirs", "scope": "openid", "client_id": "c", "software_id": "4711",
+        "tos_uri#de": "https://s.example/tos" });
+    assert_eq!(Value::Object(sent), expected);
+    assert_eq!(unbelieved(TrustRefusal::Issuer).code, ErrorCode::UnapprovedSoftwareStatement);
+    assert_eq!(unbelieved(TrustRefusal::Signature).code, ErrorCode::InvalidSoftwareStatement);
+}

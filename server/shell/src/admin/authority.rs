@@ -17,6 +17,10 @@ pub(crate) enum Scope {
     ResourcesRead,
     /// Change resources.
     ResourcesWrite,
+    /// Read the list of trusted issuers.
+    TrustRead,
+    /// Change whom this server trusts.
+    TrustWrite,
     /// Read users and which second factors they have.
     UsersRead,
     /// Change users, their passwords, and remove their second factors.
@@ -43,12 +47,14 @@ pub(crate) enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Admin,
         Self::ClientsRead,
         Self::ClientsWrite,
         Self::ResourcesRead,
         Self::ResourcesWrite,
+        Self::TrustRead,
+        Self::TrustWrite,
         Self::UsersRead,
         Self::UsersWrite,
         Self::UsersExport,
@@ -70,6 +76,8 @@ impl Scope {
             Self::ClientsWrite => "clients:write",
             Self::ResourcesRead => "resources:read",
             Self::ResourcesWrite => "resources:write",
+            Self::TrustRead => "trust:read",
+            Self::TrustWrite => "trust:write",
             Self::UsersRead => "users:read",
             Self::UsersWrite => "users:write",
             Self::UsersExport => "users:export",
@@ -95,6 +103,7 @@ impl Scope {
             (Self::Admin, _)
             | (Self::ClientsWrite, Self::ClientsRead)
             | (Self::ResourcesWrite, Self::ResourcesRead)
+            | (Self::TrustWrite, Self::TrustRead)
             | (Self::UsersWrite | Self::UsersExport, Self::UsersRead)
             | (Self::PluginsWrite, Self::PluginsRead)
             | (Self::KeysWrite, Self::KeysRead)

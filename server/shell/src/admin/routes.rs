@@ -36,6 +36,12 @@ pub(crate) enum Operation {
     ListRegistrationTokens,
     CreateRegistrationToken,
     DeleteRegistrationToken,
+    ListTrustedIssuers,
+    CreateTrustedIssuer,
+    ShowTrustedIssuer,
+    ReplaceTrustedIssuer,
+    UpdateTrustedIssuer,
+    DeleteTrustedIssuer,
     ListUsers,
     CreateUser,
     ShowUser,
@@ -314,6 +320,20 @@ pub(crate) const ROUTES: &[Route] = &[
         Some(S::ClientsWrite),
         "End an initial access token; clients that were registered with it stay",
     ),
+    Route::get(Op::ListTrustedIssuers, "/admin/v1/trusted-issuers", S::TrustRead, "List trusted issuers").page("TrustedIssuer"),
+    Route::post(Op::CreateTrustedIssuer, "/admin/v1/trusted-issuers", S::TrustWrite, "Trust another issuer for something")
+        .takes(Takes::Json("TrustedIssuer"))
+        .created("TrustedIssuer"),
+    Route::get(Op::ShowTrustedIssuer, "/admin/v1/trusted-issuers/{issuer}", S::TrustRead, "Show a trusted issuer").one("TrustedIssuer"),
+    Route::put(Op::ReplaceTrustedIssuer, "/admin/v1/trusted-issuers/{issuer}", S::TrustWrite, "TrustedIssuer", "Replace a trusted issuer"),
+    Route::patch(
+        Op::UpdateTrustedIssuer,
+        "/admin/v1/trusted-issuers/{issuer}",
+        S::TrustWrite,
+        "TrustedIssuer",
+        "Change parts of a trusted issuer",
+    ),
+    Route::delete(Op::DeleteTrustedIssuer, "/admin/v1/trusted-issuers/{issuer}", S::TrustWrite, "Trust an issuer no more"),
     Route::get(Op::ListUsers, "/admin/v1/users", S::UsersRead, "List users; hashes of passwords need the scope users:export")
         .page("User")
         .query(&["username", "email", "include"]),

@@ -14,6 +14,7 @@ pub(crate) fn schemas() -> Map<String, Value> {
         ("Binding", binding()),
         ("Resource", resource()),
         ("RegistrationToken", registration_token()),
+        ("TrustedIssuer", trusted_issuer()),
         ("User", user()),
         ("NewPassword", new_password()),
         ("Factor", factor()),
@@ -290,6 +291,25 @@ fn resource() -> Value {
         "signing_alg": choice(&ALGS, "What its JWT access tokens are signed with"),
         "lifetime_ceiling": integer("No token for it lives longer; seconds"),
         "introspectors": strings("The clients that may introspect tokens for it"),
+    })))
+}
+
+fn trusted_issuer() -> Value {
+    let purposes = claimsmith_issuer::trust::Purpose::ALL.map(claimsmith_issuer::trust::Purpose::as_str);
+    versioned(closed(json!({
+        "issuer": string("The iss of its tokens, compared character by character"),
+        "disabled": boolean("Whether it is not believed for the time being"),
+        "jwks": { "type": "object", "description": "Its public keys, a JWK set" },
+        "jwks_uri": string("Where its public keys are, instead of jwks"),
+        "algorithms": { "type": "array", "items": choice(&ALGS, "A signature algorithm"), "description": "How its tokens may be signed" },
+        "purposes": { "type": "array", "items": choice(&purposes, "A purpose"), "description": "What its tokens may be used for" },
+        "audiences": strings("What its tokens may name as audience beside this server's issuer and token endpoint"),
+        "clients": strings("Clients that may bring its tokens; none where empty"),
+        "scopes": strings("What its tokens may be worth here; nothing where empty"),
+        "subjects": choice(&["none", "link", "username"], "Who its subjects are here: nobody, linked people, or people by user name"),
+        "username_claim": string("The claim that has the user name"),
+        "lifetime_max": integer("The longest life of a token that is believed, seconds; 3600 where absent"),
+        "reusable": boolean("Whether an assertion may be used more than once"),
     })))
 }
 

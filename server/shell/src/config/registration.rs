@@ -13,6 +13,8 @@ settings! {
     Registration at "registration" {
         /// Who may register clients: nobody, who holds an initial access token (`claimsmith registration-token create`), or everybody.
         mode: RegistrationMode = "off";
+        /// Whether clients need a software statement of an issuer that is trusted for it (`claimsmith trusted-issuer`).
+        require_software_statement: bool = "false";
         /// Grants that clients may register, of those in `grants.enabled`.
         grant_types: Vec<GrantType> = "authorization_code, refresh_token";
         /// Ways to authenticate that clients may register, of those in `client_auth.methods`.

@@ -313,6 +313,7 @@ impl ServeConfig {
         let scopes = held.scopes.iter().map(PlainText::as_str);
         RegistrationSettings {
             mode: held.mode,
+            statement_required: held.require_software_statement,
             policy: registering::Policy {
                 grants: held.grant_types.clone(),
                 methods: held.auth_methods.clone(),

@@ -33,7 +33,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
 pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> Result<Answer, Failure> {
     // Reading room: bytes become a request, or the client's mistake has a name.
     let form = parse_form(&arrival.body, REPEATABLE)?;
-    let grant = parse_grant_type(&form)?;
+    let grant = parse_grant_type(&form, &rooms.settings.grants)?;
     report.grant(grant);
     let presented = Presented::parse(desk::authorization(arrival), &form)?;
     report.stage(report::Stage::Parse);

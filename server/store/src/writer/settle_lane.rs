@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use claimsmith_issuer::grants::GrantRecord;
 use diesel::Connection;
 use diesel::pg::PgConnection;
 use tokio::sync::{mpsc, oneshot};
@@ -22,6 +23,8 @@ pub enum Claim {
     Token(OpaqueToken),
     /// The end of a token.
     Revocation(Revocation),
+    /// A grant that begins with its first tokens.
+    Grant(Box<GrantRecord>),
     /// The use of a code or of a refresh token.
     Advance(Box<GrantAdvance>),
     /// The use of a refresh token that stays.
@@ -88,6 +91,7 @@ fn write(line: &mut Line, jobs: &[Job]) -> Result<Vec<Vec<Outcome>>, Fault> {
                 Claim::Guard(guard) => batch.guards.push((guard, id)),
                 Claim::Token(token) => batch.tokens.push(token),
                 Claim::Revocation(revocation) => batch.revocations.push(revocation),
+                Claim::Grant(grant) => batch.grants.push(grant),
                 Claim::Advance(advance) => batch.advances.push((advance, id)),
                 Claim::Touch(touch) => batch.touches.push(touch),
             }
@@ -97,6 +101,7 @@ fn write(line: &mut Line, jobs: &[Job]) -> Result<Vec<Vec<Outcome>>, Fault> {
     batch.guards.sort_by_key(|(guard, id)| (guard.key(), **id));
     batch.tokens.sort_by_key(|token| *token.token_digest.as_bytes());
     batch.revocations.sort_by_key(|revocation| *revocation.jti_digest.as_bytes());
+    batch.grants.sort_by_key(|grant| grant.id);
     batch.advances.sort_by_key(|(advance, id)| (advance.grant, **id));
     batch.touches.sort_by_key(|touch| touch.grant);
 
@@ -105,7 +110,8 @@ fn write(line: &mut Line, jobs: &[Job]) -> Result<Vec<Vec<Outcome>>, Fault> {
     line.counts.settled.fetch_add(jobs.iter().map(|job| job.claims.len() as u64).sum(), Ordering::Relaxed);
     let outcome = |(claim, id): &(Claim, [u8; 16])| match claim {
         Claim::Guard(_) | Claim::Advance(_) if !winners.contains(&id[..]) => Outcome::LostRace,
-        Claim::Guard(_) | Claim::Advance(_) | Claim::Token(_) | Claim::Revocation(_) | Claim::Touch(_) => Outcome::Settled,
+        Claim::Guard(_) | Claim::Advance(_) => Outcome::Settled,
+        Claim::Grant(_) | Claim::Token(_) | Claim::Revocation(_) | Claim::Touch(_) => Outcome::Settled,
     };
     Ok(jobs.iter().map(|job| job.claims.iter().map(outcome).collect()).collect())
 }
@@ -115,6 +121,7 @@ struct Batch<'a> {
     guards: Vec<(&'a ReplayGuard, &'a [u8; 16])>,
     tokens: Vec<&'a OpaqueToken>,
     revocations: Vec<&'a Revocation>,
+    grants: Vec<&'a GrantRecord>,
     advances: Vec<(&'a GrantAdvance, &'a [u8; 16])>,
     touches: Vec<&'a GrantTouch>,
 }
@@ -126,6 +133,7 @@ impl Batch<'_> {
             self.guards.is_empty(),
             self.tokens.is_empty(),
             self.revocations.is_empty(),
+            self.grants.is_empty(),
             self.advances.is_empty(),
             self.touches.is_empty(),
         ];
@@ -137,6 +145,9 @@ impl Batch<'_> {
 
     fn statements(&self, conn: &mut PgConnection) -> Result<std::collections::HashSet<Vec<u8>>, Fault> {
         let mut winners = if self.guards.is_empty() { Vec::new() } else { replay_guards::settle(conn, &self.guards)? };
+        if !self.grants.is_empty() {
+            grants::begin(conn, &self.grants)?;
+        }
         if !self.advances.is_empty() {
             winners.extend(grants::advance(conn, &self.advances)?);
         }

@@ -36,7 +36,7 @@ pub fn measure() -> f64 {
 
 fn walk(header: &[u8], client: &Arc<Client>, policy: &Policy, resources: &Resources, defaults: &Defaults) -> Claims<Draft> {
     let form = parse_form(std::hint::black_box(sample::FORM.as_bytes()), REPEATABLE).expect("a form");
-    parse_grant_type(&form).expect("a grant");
+    parse_grant_type(&form, &[GrantType::ClientCredentials]).expect("a grant");
     let presented = Presented::parse(std::iter::once(std::hint::black_box(header)), &form).expect("credentials");
     client_auth::alleged_client_id(&presented).expect("a client");
     let candidate = client_auth::recognise(presented, Some(Arc::clone(client)), policy).expect("the registered method");

@@ -1,3 +1,4 @@
+use claimsmith_protocol::error::ErrorCode;
 use claimsmith_protocol::registration::Registration;
 
 use super::super::rig::{NOW, Rig, VERIFIER, case, code, form};

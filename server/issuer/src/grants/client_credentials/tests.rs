@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use claimsmith_jose::SigningAlg;
+use claimsmith_protocol::error::ErrorCode;
 use claimsmith_protocol::id::ClientId;
 use claimsmith_protocol::time::Lifetime;
 
