@@ -4,8 +4,9 @@ use serde::de::DeserializeOwned;
 
 use crate::context::{Unreadable, read};
 use crate::wire::types::{
-    AuthenticationDraft, AuthorizationDetailsDraft, ConsentDraft, IdTokenDraft, IntrospectionDraft, Member, PostAuthenticationDraft,
-    RefreshTokenDraft, ResponseDraft, ScopeDraft, TokenDraft, UserinfoDraft, Value,
+    AuthenticationDraft, AuthorizationDetailsDraft, BackchannelNotificationDraft, ClientAuthenticationDraft, ClientRegistrationDraft,
+    ConsentDraft, IdTokenDraft, IntrospectionDraft, JwtBearerDraft, Member, PasswordDraft, PostAuthenticationDraft, RefreshTokenDraft,
+    ResponseDraft, RevocationDraft, ScopeDraft, TokenDraft, TokenExchangeDraft, TransactionTokenDraft, UserinfoDraft, Value,
 };
 
 impl TokenDraft {
@@ -52,6 +53,30 @@ lookups! {
         attribute;
     PostAuthenticationDraft.attributes: /// What was remembered with the session under this name.
         attribute;
+    PasswordDraft.attributes: /// What was remembered with the grant under this name.
+        attribute;
+    TokenExchangeDraft.claims: /// The claim of this name in the subject's token.
+        claim;
+    TokenExchangeDraft.actor_claims: /// The claim of this name in the actor's token.
+        actor_claim;
+    JwtBearerDraft.claims: /// The claim of this name in the assertion.
+        claim;
+    TransactionTokenDraft.claims: /// The claim of this name in the subject's token.
+        claim;
+    TransactionTokenDraft.transaction_context: /// The member of this name in `tctx`.
+        transaction;
+    TransactionTokenDraft.request_context: /// The member of this name in `rctx`.
+        request;
+    ClientAuthenticationDraft.attestation: /// What is known under this name of the client's attestation.
+        attested;
+    ClientRegistrationDraft.metadata: /// The member of this name.
+        member;
+    ClientRegistrationDraft.software_statement: /// The claim of this name in the software statement.
+        stated;
+    BackchannelNotificationDraft.attributes: /// What was remembered with the request under this name.
+        attribute;
+    RevocationDraft.claims: /// The claim of this name, where the token is an access token.
+        claim;
 }
 
 macro_rules! scopes {
@@ -65,7 +90,10 @@ macro_rules! scopes {
     };
 }
 
-scopes!(RefreshTokenDraft UserinfoDraft PostAuthenticationDraft ConsentDraft ScopeDraft);
+scopes!(
+    RefreshTokenDraft UserinfoDraft PostAuthenticationDraft ConsentDraft ScopeDraft TokenExchangeDraft JwtBearerDraft
+    TransactionTokenDraft BackchannelNotificationDraft RevocationDraft
+);
 
 impl AuthenticationDraft {
     /// Whether this factor has been verified, now or before.

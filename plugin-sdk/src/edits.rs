@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use serde::Serialize;
 
-use crate::wire::types::{Edit, Member, PageText, Value};
+use crate::wire::types::{Edit, ExchangeMode, Member, PageText, Value};
 
 /// The changes that a hook wants made, in order. The server checks each against the reserved names and the binding's
 /// permissions, and applies them in this order.
@@ -21,6 +21,10 @@ pub struct Edits<H = AccessToken> {
 pub trait Claims: Sealed {}
 /// Hooks whose edits replace scopes.
 pub trait Scopes: Sealed {}
+/// Hooks whose edits replace the audience.
+pub trait Audiences: Sealed {}
+/// Hooks whose edits say for whom it is.
+pub trait Users: Sealed {}
 /// Hooks whose edits set a lifetime.
 pub trait Lifetimes: Sealed {}
 /// Hooks whose edits can do without a refresh token.
@@ -47,7 +51,7 @@ macro_rules! hooks {
 
 hooks! {
     /// Edits of `access_token`; the same as [`Edits`].
-    AccessToken AccessTokenEdits: Claims Scopes Lifetimes RefreshTokens;
+    AccessToken AccessTokenEdits: Claims Scopes Audiences Lifetimes RefreshTokens;
     /// Edits of `token_response`.
     TokenResponse ResponseEdits:;
     /// Edits of `introspection`.
@@ -68,6 +72,22 @@ hooks! {
     Scope ScopeEdits: Scopes;
     /// Edits of `authorization_details`.
     AuthorizationDetails AuthorizationDetailsEdits:;
+    /// Edits of `password`.
+    Password PasswordEdits: Attributes Users;
+    /// Edits of `token_exchange`.
+    TokenExchange TokenExchangeEdits: Scopes Audiences Attributes Users;
+    /// Edits of `jwt_bearer`.
+    JwtBearer JwtBearerEdits: Scopes Attributes Users;
+    /// Edits of `transaction_token`.
+    TransactionToken TransactionTokenEdits: Lifetimes;
+    /// Edits of `client_authentication`: none. It refuses, or does not.
+    ClientAuthentication ClientAuthenticationEdits:;
+    /// Edits of `client_registration`.
+    ClientRegistration ClientRegistrationEdits:;
+    /// Edits of `backchannel_notification`.
+    BackchannelNotification BackchannelNotificationEdits: Attributes;
+    /// Edits of `revocation`: none. It looks on.
+    Revocation RevocationEdits:;
 }
 
 impl<H> Default for Edits<H> {
@@ -139,6 +159,21 @@ impl<H: Scopes> Edits<H> {
     }
 }
 
+impl<H: Audiences> Edits<H> {
+    /// Replaces the audience. More than was granted needs a permission on the binding, and is never possible at `token_exchange`.
+    pub fn set_audience<S: Into<String>>(&mut self, audience: impl IntoIterator<Item = S>) -> &mut Self {
+        self.push(Edit::SetAudience(audience.into_iter().map(Into::into).collect()))
+    }
+}
+
+impl<H: Users> Edits<H> {
+    /// Says for which user it is, by their identifier on this server; needs the permission `set_user`. At `password` this vouches for
+    /// them, whatever the server made of the password. A user who is not there or is locked gets nothing all the same.
+    pub fn set_user(&mut self, id: impl Into<String>) -> &mut Self {
+        self.push(Edit::SetUser(id.into()))
+    }
+}
+
 impl<H: Lifetimes> Edits<H> {
     /// Sets the lifetime in seconds, from issue to expiry. Longer than drafted needs a permission on the binding.
     pub fn set_lifetime(&mut self, seconds: u32) -> &mut Self {
@@ -173,11 +208,6 @@ impl Edits<AccessToken> {
     /// Sets a member of the JOSE header that is not security-relevant (RFC 7515 §4).
     pub fn set_header(&mut self, name: impl Into<String>, value: impl Into<Value>) -> &mut Self {
         self.push(Edit::SetHeader(member(name, value)))
-    }
-
-    /// Replaces the audience. More than was granted needs a permission on the binding.
-    pub fn set_audience<S: Into<String>>(&mut self, audience: impl IntoIterator<Item = S>) -> &mut Self {
-        self.push(Edit::SetAudience(audience.into_iter().map(Into::into).collect()))
     }
 }
 
@@ -225,13 +255,67 @@ impl Edits<AuthorizationDetails> {
     }
 }
 
+impl Edits<Password> {
+    /// Adds to how the person authenticated (RFC 8176); needs the permission `amr`.
+    pub fn add_amr<S: Into<String>>(&mut self, methods: impl IntoIterator<Item = S>) -> &mut Self {
+        self.push(Edit::AddAmr(methods.into_iter().map(Into::into).collect()))
+    }
+}
+
+impl Edits<TokenExchange> {
+    /// Has the token name its actor (RFC 8693 §4.1).
+    pub fn delegate(&mut self) -> &mut Self {
+        self.push(Edit::SetExchangeMode(ExchangeMode::Delegation))
+    }
+
+    /// Has the token keep quiet about its actor; needs the permission `impersonation`, and a policy that lets it.
+    pub fn impersonate(&mut self) -> &mut Self {
+        self.push(Edit::SetExchangeMode(ExchangeMode::Impersonation))
+    }
+}
+
+impl Edits<TransactionToken> {
+    /// Sets a member of `tctx`; needs the permission `claim:tctx`.
+    pub fn set_transaction_context(&mut self, name: impl Into<String>, value: impl Into<Value>) -> &mut Self {
+        self.push(Edit::SetTransactionContext(member(name, value)))
+    }
+
+    /// Sets a member of `rctx`; needs the permission `claim:rctx`.
+    pub fn set_request_context(&mut self, name: impl Into<String>, value: impl Into<Value>) -> &mut Self {
+        self.push(Edit::SetRequestContext(member(name, value)))
+    }
+}
+
+impl Edits<ClientRegistration> {
+    /// Sets a member of the client's metadata; needs the permission `metadata:NAME`. What comes of it is checked like what a client
+    /// sent.
+    pub fn set_metadata(&mut self, name: impl Into<String>, value: impl Into<Value>) -> &mut Self {
+        self.push(Edit::SetMetadata(member(name, value)))
+    }
+
+    /// Removes a member of the client's metadata; needs the permission `metadata:NAME`.
+    pub fn remove_metadata(&mut self, name: impl Into<String>) -> &mut Self {
+        self.push(Edit::RemoveMetadata(name.into()))
+    }
+}
+
+impl Edits<BackchannelNotification> {
+    /// Says that the person has been notified, so that the server does not do it again.
+    pub fn mark_notified(&mut self) -> &mut Self {
+        self.push(Edit::MarkNotified)
+    }
+}
+
 fn member(name: impl Into<String>, value: impl Into<Value>) -> Member {
     Member { name: name.into(), value: value.into() }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{AuthenticationEdits, ConsentEdits, Edit, Edits, IdTokenEdits, RefreshTokenEdits};
+    use super::{
+        AuthenticationEdits, BackchannelNotificationEdits, ClientRegistrationEdits, ConsentEdits, Edit, Edits, IdTokenEdits, PasswordEdits,
+        RefreshTokenEdits, TokenExchangeEdits, TransactionTokenEdits,
+    };
 
     #[test]
     fn edits_keep_their_order() {
@@ -271,5 +355,15 @@ mod tests {
         sign_in.require_acr("2").require_factor("totp");
         consent.skip_consent().show_text("de", "Hallo").set_scopes(["openid"]);
         assert_eq!((sign_in.into_vec().len(), consent.into_vec().len()), (2, 3));
+        let (mut password, mut exchange) = (PasswordEdits::new(), TokenExchangeEdits::new());
+        password.set_user("u1").add_amr(["otp"]).set_attribute("directory", "old");
+        exchange.set_user("u1").delegate().impersonate().set_audience(["urn:a"]).set_scopes(["read"]);
+        assert_eq!((password.into_vec().len(), exchange.into_vec().len()), (3, 5));
+        let (mut transaction, mut registration) = (TransactionTokenEdits::new(), ClientRegistrationEdits::new());
+        transaction.set_transaction_context("a", 1).set_request_context("b", 2).set_lifetime(30);
+        registration.set_metadata("a", 1).remove_metadata("b");
+        assert_eq!((transaction.into_vec().len(), registration.into_vec().len()), (3, 2));
+        let mut notification = BackchannelNotificationEdits::new();
+        assert_eq!(notification.mark_notified().as_slice(), [Edit::MarkNotified]);
     }
 }

@@ -44,8 +44,17 @@
 //! | `consent(&Context, &ConsentDraft) -> ConsentEdits` | before a person is asked | fewer scopes, no question, texts for the page |
 //! | `scope(&Context, &ScopeDraft) -> ScopeEdits` | before anything else looks at the requested scopes | scopes |
 //! | `authorization_details(&Context, &AuthorizationDetailsDraft) -> AuthorizationDetailsEdits` | when a request has some | the details |
+//! | `password(&Context, &PasswordDraft) -> PasswordEdits` | after the server looked at a password that a client brings | vouch for a user, `amr`, attributes of the grant |
+//! | `token_exchange(&Context, &TokenExchangeDraft) -> TokenExchangeEdits` | after both tokens were verified | fewer scopes, less audience, who acts, the user, attributes of the grant |
+//! | `jwt_bearer(&Context, &JwtBearerDraft) -> JwtBearerEdits` | after an assertion was verified | fewer scopes, the user, attributes of the grant |
+//! | `transaction_token(&Context, &TransactionTokenDraft) -> TransactionTokenEdits` | before a transaction token is signed | `tctx`, `rctx`, lifetime |
+//! | `client_authentication(&Context, &ClientAuthenticationDraft) -> ClientAuthenticationEdits` | when a client's proof is good | nothing |
+//! | `client_registration(&Context, &ClientRegistrationDraft) -> ClientRegistrationEdits` | before a registration is checked | members of the metadata |
+//! | `backchannel_notification(&Context, &BackchannelNotificationDraft) -> BackchannelNotificationEdits` | before a person is asked on their own device | have notified them, attributes of the request |
+//! | `revocation(&Context, &RevocationDraft) -> RevocationEdits` | before a token is revoked | nothing |
 //!
-//! Each may refuse: the return type is a `Result` of the edits and a [`Refusal`].
+//! Each may refuse: the return type is a `Result` of the edits and a [`Refusal`]. That of `revocation` is heeded where the binding permits
+//! it.
 
 mod context;
 mod draft;
@@ -66,19 +75,23 @@ mod panic;
 pub use claimsmith_plugin_macros::plugin;
 pub use context::{Context, SignedIn, Unreadable};
 pub use edits::{
-    AccessTokenEdits, AuthenticationEdits, AuthorizationDetailsEdits, ConsentEdits, Edits, IdTokenEdits, IntrospectionEdits,
-    PostAuthenticationEdits, RefreshTokenEdits, ResponseEdits, ScopeEdits, UserinfoEdits,
+    AccessTokenEdits, AuthenticationEdits, AuthorizationDetailsEdits, BackchannelNotificationEdits, ClientAuthenticationEdits,
+    ClientRegistrationEdits, ConsentEdits, Edits, IdTokenEdits, IntrospectionEdits, JwtBearerEdits, PasswordEdits, PostAuthenticationEdits,
+    RefreshTokenEdits, ResponseEdits, RevocationEdits, ScopeEdits, TokenExchangeEdits, TransactionTokenEdits, UserinfoEdits,
 };
 pub use wire::types::{
-    AuthenticationDraft, AuthorizationDetailsDraft, ConsentDraft, Edit, IdTokenDraft, IntrospectionDraft, Member, PageText,
-    PostAuthenticationDraft, RefreshTokenDraft, Refusal, ResponseDraft, ScopeDraft, TokenDraft, UserinfoDraft, Value,
+    AuthenticationDraft, AuthorizationDetailsDraft, BackchannelNotificationDraft, ClientAuthenticationDraft, ClientRegistrationDraft,
+    ConsentDraft, Edit, ExchangeMode, IdTokenDraft, IntrospectionDraft, JwtBearerDraft, Member, PageText, PasswordDraft, PasswordResult,
+    PostAuthenticationDraft, RefreshTokenDraft, Refusal, RegistrationAction, ResponseDraft, RevocationDraft, ScopeDraft, TokenDraft,
+    TokenExchangeDraft, TransactionTokenDraft, UserinfoDraft, Value,
 };
 
 /// The hook points as types: which edits are for which.
 pub mod hook {
     pub use crate::edits::{
-        AccessToken, Attributes, Authentication, AuthorizationDetails, Claims, Consent, IdToken, Introspection, Lifetimes,
-        PostAuthentication, RefreshToken, RefreshTokens, Scope, Scopes, TokenResponse, Userinfo,
+        AccessToken, Attributes, Audiences, Authentication, AuthorizationDetails, BackchannelNotification, Claims, ClientAuthentication,
+        ClientRegistration, Consent, IdToken, Introspection, JwtBearer, Lifetimes, Password, PostAuthentication, RefreshToken,
+        RefreshTokens, Revocation, Scope, Scopes, TokenExchange, TokenResponse, TransactionToken, Userinfo, Users,
     };
 }
 
@@ -90,8 +103,9 @@ pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 pub mod __private {
     pub use crate::wire::types::Context as Record;
     pub use crate::wire::{
-        access_token, authentication, authorization_details, consent, id_token, introspection, post_authentication, refresh_token, scope,
-        token_response, userinfo,
+        access_token, authentication, authorization_details, backchannel_notification, client_authentication, client_registration, consent,
+        id_token, introspection, jwt_bearer, password, post_authentication, refresh_token, revocation, scope, token_exchange,
+        token_response, transaction_token, userinfo,
     };
     use crate::{Context, Edit, Edits, Refusal};
 

@@ -12,13 +12,17 @@ use std::collections::BTreeMap;
 
 use crate::wire::types::Context as Record;
 use crate::{
-    AuthenticationDraft, AuthorizationDetailsDraft, ConsentDraft, Context, Edit, IdTokenDraft, IntrospectionDraft, Member,
-    PostAuthenticationDraft, RefreshTokenDraft, Refusal, ResponseDraft, ScopeDraft, SignedIn, TokenDraft, UserinfoDraft, Value,
+    AuthenticationDraft, AuthorizationDetailsDraft, BackchannelNotificationDraft, ClientAuthenticationDraft, ClientRegistrationDraft,
+    ConsentDraft, Context, Edit, IdTokenDraft, IntrospectionDraft, JwtBearerDraft, Member, PasswordDraft, PostAuthenticationDraft,
+    RefreshTokenDraft, Refusal, ResponseDraft, RevocationDraft, ScopeDraft, SignedIn, TokenDraft, TokenExchangeDraft,
+    TransactionTokenDraft, UserinfoDraft, Value,
 };
 
 pub use builders::{
-    AuthenticationBuilder, AuthorizationDetailsBuilder, ConsentBuilder, DraftBuilder, IdTokenBuilder, IntrospectionBuilder,
-    PostAuthenticationBuilder, RefreshTokenBuilder, ResponseBuilder, ScopeBuilder, UserinfoBuilder,
+    AuthenticationBuilder, AuthorizationDetailsBuilder, BackchannelNotificationBuilder, ClientAuthenticationBuilder,
+    ClientRegistrationBuilder, ConsentBuilder, DraftBuilder, IdTokenBuilder, IntrospectionBuilder, JwtBearerBuilder, PasswordBuilder,
+    PostAuthenticationBuilder, RefreshTokenBuilder, ResponseBuilder, RevocationBuilder, ScopeBuilder, TokenExchangeBuilder,
+    TransactionTokenBuilder, UserinfoBuilder,
 };
 pub use play::{manifest, run_fixtures};
 
@@ -50,6 +54,22 @@ pub enum Draft {
     Scope(ScopeDraft),
     /// Of `authorization_details`.
     AuthorizationDetails(AuthorizationDetailsDraft),
+    /// Of `password`.
+    Password(PasswordDraft),
+    /// Of `token_exchange`.
+    TokenExchange(TokenExchangeDraft),
+    /// Of `jwt_bearer`.
+    JwtBearer(JwtBearerDraft),
+    /// Of `transaction_token`.
+    TransactionToken(TransactionTokenDraft),
+    /// Of `client_authentication`.
+    ClientAuthentication(ClientAuthenticationDraft),
+    /// Of `client_registration`.
+    ClientRegistration(ClientRegistrationDraft),
+    /// Of `backchannel_notification`.
+    BackchannelNotification(BackchannelNotificationDraft),
+    /// Of `revocation`.
+    Revocation(RevocationDraft),
 }
 
 /// A plugin as tests see it. The attribute [`plugin`](crate::plugin) implements it; a hook that is not written is `None`.

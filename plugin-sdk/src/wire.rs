@@ -60,4 +60,12 @@ hooks! {
     consent "consent-plugin" "export_consent" "claimsmith::__private::consent"
     scope "scope-plugin" "export_scope" "claimsmith::__private::scope"
     authorization_details "authorization-details-plugin" "export_authorization_details" "claimsmith::__private::authorization_details"
+    password "password-plugin" "export_password" "claimsmith::__private::password"
+    token_exchange "token-exchange-plugin" "export_token_exchange" "claimsmith::__private::token_exchange"
+    jwt_bearer "jwt-bearer-plugin" "export_jwt_bearer" "claimsmith::__private::jwt_bearer"
+    transaction_token "transaction-token-plugin" "export_transaction_token" "claimsmith::__private::transaction_token"
+    client_authentication "client-authentication-plugin" "export_client_authentication" "claimsmith::__private::client_authentication"
+    client_registration "client-registration-plugin" "export_client_registration" "claimsmith::__private::client_registration"
+    backchannel_notification "backchannel-notification-plugin" "export_backchannel_notification" "claimsmith::__private::backchannel_notification"
+    revocation "revocation-plugin" "export_revocation" "claimsmith::__private::revocation"
 }

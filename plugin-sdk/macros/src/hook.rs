@@ -22,7 +22,7 @@ const fn row(method: &'static str, interface: &'static str, draft: &'static str,
 }
 
 /// Every hook point. A new one is a row here, a world in the contract and a row in the SDK's `wire` and `edits`.
-pub(crate) const HOOKS: [Hook; 11] = [
+pub(crate) const HOOKS: [Hook; 19] = [
     row("access_token", "access-token", "TokenDraft", "Edits", "AccessToken"),
     row("token_response", "token-response", "ResponseDraft", "ResponseEdits", "TokenResponse"),
     row("introspection", "introspection", "IntrospectionDraft", "IntrospectionEdits", "Introspection"),
@@ -34,6 +34,20 @@ pub(crate) const HOOKS: [Hook; 11] = [
     row("consent", "consent", "ConsentDraft", "ConsentEdits", "Consent"),
     row("scope", "scope", "ScopeDraft", "ScopeEdits", "Scope"),
     row("authorization_details", "authorization-details", "AuthorizationDetailsDraft", "AuthorizationDetailsEdits", "AuthorizationDetails"),
+    row("password", "password", "PasswordDraft", "PasswordEdits", "Password"),
+    row("token_exchange", "token-exchange", "TokenExchangeDraft", "TokenExchangeEdits", "TokenExchange"),
+    row("jwt_bearer", "jwt-bearer", "JwtBearerDraft", "JwtBearerEdits", "JwtBearer"),
+    row("transaction_token", "transaction-token", "TransactionTokenDraft", "TransactionTokenEdits", "TransactionToken"),
+    row("client_authentication", "client-authentication", "ClientAuthenticationDraft", "ClientAuthenticationEdits", "ClientAuthentication"),
+    row("client_registration", "client-registration", "ClientRegistrationDraft", "ClientRegistrationEdits", "ClientRegistration"),
+    row(
+        "backchannel_notification",
+        "backchannel-notification",
+        "BackchannelNotificationDraft",
+        "BackchannelNotificationEdits",
+        "BackchannelNotification",
+    ),
+    row("revocation", "revocation", "RevocationDraft", "RevocationEdits", "Revocation"),
 ];
 
 /// The hook points written in the block, each with its method, in the order of the block.

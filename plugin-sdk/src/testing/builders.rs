@@ -2,8 +2,10 @@
 
 use super::member;
 use crate::{
-    AuthenticationDraft, AuthorizationDetailsDraft, ConsentDraft, IdTokenDraft, IntrospectionDraft, Member, PostAuthenticationDraft,
-    RefreshTokenDraft, ResponseDraft, ScopeDraft, TokenDraft, UserinfoDraft, Value,
+    AuthenticationDraft, AuthorizationDetailsDraft, BackchannelNotificationDraft, ClientAuthenticationDraft, ClientRegistrationDraft,
+    ConsentDraft, ExchangeMode, IdTokenDraft, IntrospectionDraft, JwtBearerDraft, Member, PasswordDraft, PasswordResult,
+    PostAuthenticationDraft, RefreshTokenDraft, RegistrationAction, ResponseDraft, RevocationDraft, ScopeDraft, TokenDraft,
+    TokenExchangeDraft, TransactionTokenDraft, UserinfoDraft, Value,
 };
 
 /// Makes a [`TokenDraft`]: `DraftBuilder::new().claim("sub", "alice").scopes(["read"]).build()`.
@@ -169,6 +171,161 @@ builders! {
     ScopeBuilder: ScopeDraft { scopes: Vec::new() } ; scopes; ;
     /// A request without details.
     AuthorizationDetailsBuilder: AuthorizationDetailsDraft { details: "[]".to_owned() } ; ; ;
+    /// The right password of alice, which the plugin does not see, and whose user nobody named.
+    PasswordBuilder: PasswordDraft { username: "alice".to_owned(), outcome: PasswordResult::Right, password: None, user: None, amr: Vec::new(), attributes: Vec::new() } attributes: attribute; amr; ;
+    /// An access token for an access token, by delegation, without claims, scopes or audience.
+    TokenExchangeBuilder: TokenExchangeDraft { claims: Vec::new(), actor_claims: Vec::new(), subject_token_type: ACCESS_TOKEN.to_owned(), requested_token_type: ACCESS_TOKEN.to_owned(), scopes: Vec::new(), audience: Vec::new(), mode: ExchangeMode::Delegation, user: None, attributes: Vec::new() } claims: claim; scopes audience; ;
+    /// An assertion of `https://issuer.example` without claims or scopes.
+    JwtBearerBuilder: JwtBearerDraft { issuer: "https://issuer.example".to_owned(), claims: Vec::new(), scopes: Vec::new(), user: None, attributes: Vec::new() } claims: claim; scopes; ;
+    /// A transaction token for an hour, without a context or a purpose.
+    TransactionTokenBuilder: TransactionTokenDraft { claims: Vec::new(), transaction_context: Vec::new(), request_context: Vec::new(), scopes: Vec::new(), lifetime: 3600 } claims: claim; scopes; lifetime;
+    /// A client that came with its secret, and without certificate or attestation.
+    ClientAuthenticationBuilder: ClientAuthenticationDraft { method: "client_secret_basic".to_owned(), certificate_thumbprint: None, attestation: Vec::new() } attestation: attested; ; ;
+    /// A client that registers without any metadata.
+    ClientRegistrationBuilder: ClientRegistrationDraft { action: RegistrationAction::Register, metadata: Vec::new(), software_statement: Vec::new() } metadata: member; ; ;
+    /// A request without binding message or scopes.
+    BackchannelNotificationBuilder: BackchannelNotificationDraft { binding_message: None, request_digest: "digest".to_owned(), scopes: Vec::new(), attributes: Vec::new() } attributes: attribute; scopes; ;
+    /// An access token without claims or scopes.
+    RevocationBuilder: RevocationDraft { token_type: "access_token".to_owned(), scopes: Vec::new(), claims: Vec::new() } claims: claim; scopes; ;
+}
+
+/// The type of an access token where a test names none (RFC 8693 §3).
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+
+impl PasswordBuilder {
+    /// The name as the client sent it.
+    #[must_use]
+    pub fn username(mut self, name: impl Into<String>) -> Self {
+        self.0.username = name.into();
+        self
+    }
+
+    /// What the server made of the password.
+    #[must_use]
+    pub fn outcome(mut self, outcome: PasswordResult) -> Self {
+        self.0.outcome = outcome;
+        self
+    }
+
+    /// The password, as a plugin sees it whose binding permits `password`.
+    #[must_use]
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.0.password = Some(password.into());
+        self
+    }
+}
+
+macro_rules! users {
+    ($($builder:ident)*) => {
+        $(impl $builder {
+            /// The user's identifier.
+            #[must_use]
+            pub fn user(mut self, id: impl Into<String>) -> Self {
+                self.0.user = Some(id.into());
+                self
+            }
+        })*
+    };
+}
+
+users!(PasswordBuilder TokenExchangeBuilder JwtBearerBuilder);
+
+impl TokenExchangeBuilder {
+    /// One more claim of the actor's token.
+    #[must_use]
+    pub fn actor_claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.0.actor_claims.push(member(name, value));
+        self
+    }
+
+    /// `requested_token_type`.
+    #[must_use]
+    pub fn requested(mut self, token_type: impl Into<String>) -> Self {
+        self.0.requested_token_type = token_type.into();
+        self
+    }
+
+    /// Who acts.
+    #[must_use]
+    pub fn mode(mut self, mode: ExchangeMode) -> Self {
+        self.0.mode = mode;
+        self
+    }
+}
+
+impl JwtBearerBuilder {
+    /// Who issued the assertion.
+    #[must_use]
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.0.issuer = issuer.into();
+        self
+    }
+}
+
+impl TransactionTokenBuilder {
+    /// One more member of `tctx`.
+    #[must_use]
+    pub fn transaction(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.0.transaction_context.push(member(name, value));
+        self
+    }
+
+    /// One more member of `rctx`.
+    #[must_use]
+    pub fn request(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.0.request_context.push(member(name, value));
+        self
+    }
+}
+
+impl ClientAuthenticationBuilder {
+    /// The method, as `token_endpoint_auth_method` names it.
+    #[must_use]
+    pub fn method(mut self, method: impl Into<String>) -> Self {
+        self.0.method = method.into();
+        self
+    }
+
+    /// The SHA-256 of the client's certificate, in base64url.
+    #[must_use]
+    pub fn certificate(mut self, thumbprint: impl Into<String>) -> Self {
+        self.0.certificate_thumbprint = Some(thumbprint.into());
+        self
+    }
+}
+
+impl ClientRegistrationBuilder {
+    /// What is done.
+    #[must_use]
+    pub fn action(mut self, action: RegistrationAction) -> Self {
+        self.0.action = action;
+        self
+    }
+
+    /// One more claim of the software statement.
+    #[must_use]
+    pub fn stated(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.0.software_statement.push(member(name, value));
+        self
+    }
+}
+
+impl BackchannelNotificationBuilder {
+    /// What both devices show.
+    #[must_use]
+    pub fn binding_message(mut self, message: impl Into<String>) -> Self {
+        self.0.binding_message = Some(message.into());
+        self
+    }
+}
+
+impl RevocationBuilder {
+    /// `access_token` or `refresh_token`.
+    #[must_use]
+    pub fn token_type(mut self, token_type: impl Into<String>) -> Self {
+        self.0.token_type = token_type.into();
+        self
+    }
 }
 
 impl AuthenticationBuilder {

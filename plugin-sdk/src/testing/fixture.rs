@@ -8,8 +8,10 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::{ContextBuilder, Draft};
 use crate::{
-    AuthenticationDraft, AuthorizationDetailsDraft, ConsentDraft, Context, Edit, IdTokenDraft, IntrospectionDraft, Member,
-    PostAuthenticationDraft, RefreshTokenDraft, ResponseDraft, ScopeDraft, TokenDraft, UserinfoDraft, Value,
+    AuthenticationDraft, AuthorizationDetailsDraft, BackchannelNotificationDraft, ClientAuthenticationDraft, ClientRegistrationDraft,
+    ConsentDraft, Context, Edit, ExchangeMode, IdTokenDraft, IntrospectionDraft, JwtBearerDraft, Member, PasswordDraft, PasswordResult,
+    PostAuthenticationDraft, RefreshTokenDraft, RegistrationAction, ResponseDraft, RevocationDraft, ScopeDraft, TokenDraft,
+    TokenExchangeDraft, TransactionTokenDraft, UserinfoDraft, Value,
 };
 
 /// One call and the answer it must give.
@@ -55,6 +57,14 @@ pub(super) enum FixtureEdit {
     SkipConsent,
     ShowText(FixtureText),
     SetAuthorizationDetails(serde_json::Value),
+    SetUser(String),
+    AddAmr(Vec<String>),
+    SetExchangeMode(Mode),
+    SetTransactionContext(FixtureMember),
+    SetRequestContext(FixtureMember),
+    SetMetadata(FixtureMember),
+    RemoveMetadata(String),
+    MarkNotified,
 }
 
 #[derive(Debug, Deserialize)]
@@ -84,13 +94,20 @@ impl FixtureEdit {
             (Self::SetClaim(expected), Edit::SetClaim(member))
             | (Self::SetHeader(expected), Edit::SetHeader(member))
             | (Self::SetAttribute(expected), Edit::SetAttribute(member))
+            | (Self::SetTransactionContext(expected), Edit::SetTransactionContext(member))
+            | (Self::SetRequestContext(expected), Edit::SetRequestContext(member))
+            | (Self::SetMetadata(expected), Edit::SetMetadata(member))
             | (Self::SetResponseMember(expected), Edit::SetResponseMember(member)) => expected.matches(member),
             (Self::RemoveClaim(expected), Edit::RemoveClaim(name))
             | (Self::RequireAcr(expected), Edit::RequireAcr(name))
+            | (Self::SetUser(expected), Edit::SetUser(name))
+            | (Self::RemoveMetadata(expected), Edit::RemoveMetadata(name))
             | (Self::RequireFactor(expected), Edit::RequireFactor(name)) => expected == name,
-            (Self::SetScopes(expected), Edit::SetScopes(texts)) | (Self::SetAudience(expected), Edit::SetAudience(texts)) => {
-                expected == texts
-            }
+            (Self::SetScopes(expected), Edit::SetScopes(texts))
+            | (Self::AddAmr(expected), Edit::AddAmr(texts))
+            | (Self::SetAudience(expected), Edit::SetAudience(texts)) => expected == texts,
+            (Self::SetExchangeMode(expected), Edit::SetExchangeMode(mode)) => expected.0 == *mode,
+            (Self::MarkNotified, Edit::MarkNotified) => true,
             (Self::SetLifetime(expected), Edit::SetLifetime(seconds)) => expected == seconds,
             (Self::OmitRefreshToken, Edit::OmitRefreshToken) | (Self::SkipConsent, Edit::SkipConsent) => true,
             (Self::ShowText(expected), Edit::ShowText(shown)) => (&expected.language, &expected.text) == (&shown.language, &shown.text),
@@ -237,6 +254,67 @@ forms! {
     Factor(String) = "password".to_owned() => String: std::convert::identity;
     /// Authorization details, handed over as text.
     Details(Vec<serde_json::Value>) = Vec::new() => String: |details| serde_json::Value::Array(details).to_string();
+    /// The name that a client sent.
+    Name(String) = "alice".to_owned() => String: std::convert::identity;
+    /// The type of a token.
+    TokenType(String) = "urn:ietf:params:oauth:token-type:access_token".to_owned() => String: std::convert::identity;
+    /// Who issued an assertion.
+    Issuer(String) = "https://issuer.example".to_owned() => String: std::convert::identity;
+    /// A method of client authentication.
+    Method(String) = "client_secret_basic".to_owned() => String: std::convert::identity;
+    /// The digest of a request.
+    RequestDigest(String) = "digest".to_owned() => String: std::convert::identity;
+    /// The kind of a token that is revoked.
+    Revoked(String) = "access_token".to_owned() => String: std::convert::identity;
+}
+
+/// What is one of a few words.
+macro_rules! words {
+    ($($(#[$about:meta])* $name:ident($of:ident) = $default:ident: $($word:literal $case:ident)*;)*) => {
+        $(
+            $(#[$about])*
+            #[derive(Debug)]
+            pub(super) struct $name($of);
+
+            impl<'text> Deserialize<'text> for $name {
+                fn deserialize<D: Deserializer<'text>>(deserializer: D) -> Result<Self, D::Error> {
+                    match String::deserialize(deserializer)?.as_str() {
+                        $($word => Ok(Self($of::$case)),)*
+                        other => Err(serde::de::Error::unknown_variant(other, &[$($word),*])),
+                    }
+                }
+            }
+
+            impl Default for $name {
+                fn default() -> Self {
+                    Self($of::$default)
+                }
+            }
+
+            impl Form for $name {
+                type Field = $of;
+                fn field(self) -> $of {
+                    self.0
+                }
+            }
+        )*
+    };
+}
+
+words! {
+    /// What came of a password.
+    Outcome(PasswordResult) = Right: "right" Right "wrong" Wrong "unknown_user" UnknownUser "not_tried" NotTried;
+    /// Who acts in an exchanged token.
+    Mode(ExchangeMode) = Delegation: "delegation" Delegation "impersonation" Impersonation;
+    /// What is done with a registration.
+    Action(RegistrationAction) = Register: "register" Register "update" Update "delete" Delete;
+}
+
+impl Form for Option<String> {
+    type Field = Self;
+    fn field(self) -> Self {
+        self
+    }
 }
 
 impl Form for Members {
@@ -283,6 +361,27 @@ drafts! {
     "consent" Consent ConsentDraft { scopes: Vec<String>, remembered: Vec<String> }
     "scope" Scope ScopeDraft { scopes: Vec<String> }
     "authorization-details" AuthorizationDetails AuthorizationDetailsDraft { details: Details }
+    "password" Password PasswordDraft {
+        username: Name, outcome: Outcome, password: Option<String>, user: Option<String>, amr: Vec<String>, attributes: Members
+    }
+    "token-exchange" TokenExchange TokenExchangeDraft {
+        claims: Members, actor_claims: Members, subject_token_type: TokenType, requested_token_type: TokenType, scopes: Vec<String>,
+        audience: Vec<String>, mode: Mode, user: Option<String>, attributes: Members
+    }
+    "jwt-bearer" JwtBearer JwtBearerDraft {
+        issuer: Issuer, claims: Members, scopes: Vec<String>, user: Option<String>, attributes: Members
+    }
+    "transaction-token" TransactionToken TransactionTokenDraft {
+        claims: Members, transaction_context: Members, request_context: Members, scopes: Vec<String>, lifetime: Seconds
+    }
+    "client-authentication" ClientAuthentication ClientAuthenticationDraft {
+        method: Method, certificate_thumbprint: Option<String>, attestation: Members
+    }
+    "client-registration" ClientRegistration ClientRegistrationDraft { action: Action, metadata: Members, software_statement: Members }
+    "backchannel-notification" BackchannelNotification BackchannelNotificationDraft {
+        binding_message: Option<String>, request_digest: RequestDigest, scopes: Vec<String>, attributes: Members
+    }
+    "revocation" Revocation RevocationDraft { token_type: Revoked, scopes: Vec<String>, claims: Members }
 }
 
 /// The members of a JSON object, in the order in which they are written.

@@ -2,6 +2,7 @@
 //!
 //! Lists of strings, configuration and metadata are lowered straight from the caller's memory into the guest's.
 
+use claimsmith_issuer::hook::{ExchangeMode, PasswordResult, RegistrationAction};
 use claimsmith_issuer::value::{Member, Value};
 use wasmtime::component::{ComponentType, Lift, Lower};
 
@@ -156,6 +157,47 @@ pub(crate) struct SignedInAnswer {
     pub(crate) session_id: Option<Box<str>>,
 }
 
+/// Declares an enum of the contract that stands for one of the issuer's.
+macro_rules! enums {
+    ($($(#[$about:meta])* $name:ident for $of:ident: $($derived:ident)* { $($case:ident $text:literal),* })*) => {
+        $(
+            $(#[$about])*
+            #[derive(Debug, Clone, Copy, ComponentType, Lower $(, $derived)*)]
+            #[component(enum)]
+            #[repr(u8)]
+            pub(crate) enum $name {
+                $(#[component(name = $text)] $case),*
+            }
+
+            impl From<$of> for $name {
+                fn from(value: $of) -> Self {
+                    match value {
+                        $($of::$case => Self::$case),*
+                    }
+                }
+            }
+        )*
+    };
+}
+
+enums! {
+    /// `types.password-result`.
+    OutcomeIn for PasswordResult: { Right "right", Wrong "wrong", UnknownUser "unknown-user", NotTried "not-tried" }
+    /// `types.exchange-mode`: handed over, and answered.
+    ModeWire for ExchangeMode: Lift { Delegation "delegation", Impersonation "impersonation" }
+    /// `types.registration-action`.
+    ActionIn for RegistrationAction: { Register "register", Update "update", Delete "delete" }
+}
+
+impl From<ModeWire> for ExchangeMode {
+    fn from(mode: ModeWire) -> Self {
+        match mode {
+            ModeWire::Delegation => Self::Delegation,
+            ModeWire::Impersonation => Self::Impersonation,
+        }
+    }
+}
+
 /// `types.edit`.
 #[derive(ComponentType, Lift)]
 #[component(variant)]
@@ -188,6 +230,22 @@ pub(crate) enum EditOut {
     ShowText(TextOut),
     #[component(name = "set-authorization-details")]
     SetAuthorizationDetails(String),
+    #[component(name = "set-user")]
+    SetUser(String),
+    #[component(name = "add-amr")]
+    AddAmr(Vec<String>),
+    #[component(name = "set-exchange-mode")]
+    SetExchangeMode(ModeWire),
+    #[component(name = "set-transaction-context")]
+    SetTransactionContext(MemberOut),
+    #[component(name = "set-request-context")]
+    SetRequestContext(MemberOut),
+    #[component(name = "set-metadata")]
+    SetMetadata(MemberOut),
+    #[component(name = "remove-metadata")]
+    RemoveMetadata(String),
+    #[component(name = "mark-notified")]
+    MarkNotified,
 }
 
 /// `types.refusal`.

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use claimsmith_issuer::hook::{Background, Context, Draft, HookPoint};
+use claimsmith_issuer::hook::{Background, Context, Draft, ExchangeMode, HookPoint, PasswordResult, RegistrationAction, Shown};
 use claimsmith_issuer::value::Member;
+use claimsmith_jose::Secret;
 
 use crate::abi::{self, ContextIn};
 use crate::lift::ITEM_COST;
@@ -59,6 +60,10 @@ impl Input<'_> {
             + texts(draft.scopes)
             + texts(draft.words)
             + draft.text.len()
+            + draft.second.len()
+            + draft.maybe.map_or(0, str::len)
+            + draft.password.map_or(0, |shown| shown.0.len())
+            + draft.beside.iter().map(|members| abi::size(members)).sum::<usize>()
     }
 }
 
@@ -109,6 +114,13 @@ struct KeptDraft {
     words: Vec<Box<str>>,
     lifetime: u32,
     text: Box<str>,
+    second: Box<str>,
+    maybe: Option<Box<str>>,
+    beside: [Vec<Member>; 2],
+    outcome: PasswordResult,
+    password: Option<Secret<String>>,
+    mode: ExchangeMode,
+    action: RegistrationAction,
 }
 
 impl Kept {
@@ -155,8 +167,23 @@ impl Kept {
     }
 
     pub(crate) fn draft(&self) -> Draft<'_> {
-        let KeptDraft { point, members, scopes, words, lifetime, text } = &self.draft;
-        Draft { point: *point, members, scopes, words, lifetime: *lifetime, text }
+        let kept = &self.draft;
+        let [first, last] = &kept.beside;
+        Draft {
+            point: kept.point,
+            members: &kept.members,
+            scopes: &kept.scopes,
+            words: &kept.words,
+            lifetime: kept.lifetime,
+            text: &kept.text,
+            second: &kept.second,
+            maybe: kept.maybe.as_deref(),
+            beside: [first, last],
+            outcome: kept.outcome,
+            password: kept.password.as_ref().map(|password| Shown(password.expose())),
+            mode: kept.mode,
+            action: kept.action,
+        }
     }
 }
 
@@ -169,6 +196,13 @@ impl KeptDraft {
             words: draft.words.to_vec(),
             lifetime: draft.lifetime,
             text: draft.text.into(),
+            second: draft.second.into(),
+            maybe: draft.maybe.map(Into::into),
+            beside: draft.beside.map(<[Member]>::to_vec),
+            outcome: draft.outcome,
+            password: draft.password.map(|shown| Secret::new(shown.0.to_owned())),
+            mode: draft.mode,
+            action: draft.action,
         }
     }
 }
@@ -202,11 +236,17 @@ mod tests {
             Draft::authentication(&members, "totp", &words),
             Draft::consent(&words, &words),
             Draft::authorization_details("[]"),
+            Draft { password: Some(Shown("p")), ..Draft::password("alice", PasswordResult::Wrong, Some("u"), &words, &members) },
+            Draft::token_exchange(&members, &members, &members)
+                .between(("a", "b"), ExchangeMode::Impersonation, Some("u"))
+                .with(&words, &words),
+            Draft::client_registration(RegistrationAction::Delete, &members, &members),
         ];
         for draft in drafts {
             let input = Input { context: &context, configuration: "{}", draft: &draft };
             let kept = Kept::of(&input);
             assert_eq!(format!("{:?}", kept.draft()), format!("{draft:?}"));
+            assert_eq!(kept.draft().password.map(|shown| shown.0), draft.password.map(|shown| shown.0));
             assert_eq!(format!("{:?}", kept.context()), format!("{context:?}"));
             assert_eq!(kept.configuration(), "{}");
         }

@@ -75,6 +75,29 @@ impl Meter {
                 json::check(&details).map_err(bad)?;
                 Edit::SetAuthorizationDetails(details)
             }
+            EditOut::SetUser(user) => Edit::SetUser(self.text(user)?),
+            EditOut::AddAmr(methods) => Edit::AddAmr(self.texts(methods)?),
+            EditOut::SetExchangeMode(mode) => {
+                self.charge(0)?;
+                Edit::SetExchangeMode(mode.into())
+            }
+            EditOut::SetTransactionContext(member) => {
+                let (name, value) = self.member(member)?;
+                Edit::SetTransactionContext(name, value)
+            }
+            EditOut::SetRequestContext(member) => {
+                let (name, value) = self.member(member)?;
+                Edit::SetRequestContext(name, value)
+            }
+            EditOut::SetMetadata(member) => {
+                let (name, value) = self.member(member)?;
+                Edit::SetMetadata(name, value)
+            }
+            EditOut::RemoveMetadata(name) => Edit::RemoveMetadata(self.text(name)?),
+            EditOut::MarkNotified => {
+                self.charge(0)?;
+                Edit::MarkNotified
+            }
         })
     }
 

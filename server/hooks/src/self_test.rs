@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use claimsmith_issuer::hook::{Context, Edit, PluginAnswer};
+use claimsmith_issuer::hook::{Context, Edit, ExchangeMode, PluginAnswer};
 use claimsmith_issuer::value::Value;
 use serde_json::{Value as Json, json};
 
@@ -139,6 +139,15 @@ fn edit(edit: &Edit) -> Json {
         Edit::SetAuthorizationDetails(details) => {
             json!({ "set_authorization_details": typed(serde_json::from_str(details).unwrap_or(Json::Null)) })
         }
+        Edit::SetUser(user) => json!({ "set_user": user }),
+        Edit::AddAmr(methods) => json!({ "add_amr": methods }),
+        Edit::SetExchangeMode(ExchangeMode::Delegation) => json!({ "set_exchange_mode": "delegation" }),
+        Edit::SetExchangeMode(ExchangeMode::Impersonation) => json!({ "set_exchange_mode": "impersonation" }),
+        Edit::SetTransactionContext(name, value) => json!({ "set_transaction_context": member(name, value) }),
+        Edit::SetRequestContext(name, value) => json!({ "set_request_context": member(name, value) }),
+        Edit::SetMetadata(name, value) => json!({ "set_metadata": member(name, value) }),
+        Edit::RemoveMetadata(name) => json!({ "remove_metadata": name }),
+        Edit::MarkNotified => json!("mark_notified"),
     }
 }
 

@@ -92,6 +92,18 @@ pub enum Permission {
     AuthorizationDetails(Box<str>),
     /// `skip_consent`: let a person not be asked.
     SkipConsent,
+    /// `password`: see the password that a client brings, at the hook point of that name.
+    Password,
+    /// `set_user`: say for whom a token is, where a password, an assertion or an exchange is judged.
+    SetUser,
+    /// `impersonation`: let an exchanged token keep quiet about its actor.
+    Impersonation,
+    /// `metadata:NAME`: set or remove the member of that name of a client's metadata.
+    Metadata(Box<str>),
+    /// `metadata:PREFIX*`: set or remove members of a client's metadata whose name begins so.
+    MetadataPrefix(Box<str>),
+    /// `refuse_revocation`: keep a token from being revoked.
+    RefuseRevocation,
 }
 
 /// Why a text is no permission.
@@ -102,12 +114,15 @@ pub enum InvalidPermission {
     NotYet(String),
     /// Nothing we know.
     #[error(
-        "`{0}` is no permission: use claim:NAME, claim:PREFIX*, scope:NAME, audience:URI, lifetime:SECONDS, sub, acr, amr, auth_time, user:NAME, user:PREFIX*, authorization_details:TYPE or skip_consent"
+        "`{0}` is no permission: use claim:NAME, claim:PREFIX*, scope:NAME, audience:URI, lifetime:SECONDS, sub, acr, amr, auth_time, user:NAME, user:PREFIX*, authorization_details:TYPE, skip_consent, password, set_user, impersonation, metadata:NAME, metadata:PREFIX* or refuse_revocation"
     )]
     Unknown(String),
     /// The claim belongs to the server.
     #[error("the claim `{0}` is set by the server alone and cannot be granted")]
     Reserved(String),
+    /// The member of a client's metadata belongs to the server.
+    #[error("the member `{0}` of a client's metadata is set by the server alone and cannot be granted")]
+    ReservedMetadata(String),
 }
 
 impl Permission {
@@ -116,7 +131,9 @@ impl Permission {
         let unknown = || InvalidPermission::Unknown(text.to_owned());
         let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
         match (kind, rest) {
-            ("claim", "") | ("scope", "") | ("audience", "") | ("user", "") | ("authorization_details", "") => Err(unknown()),
+            ("claim", "") | ("scope", "") | ("audience", "") | ("user", "") | ("authorization_details", "") | ("metadata", "") => {
+                Err(unknown())
+            }
             ("claim", rest) => match rest.strip_suffix('*') {
                 Some(prefix) => Ok(Self::ClaimPrefix(prefix.into())),
                 None if crate::claims::is_reserved(rest) => Err(InvalidPermission::Reserved(rest.to_owned())),
@@ -134,6 +151,15 @@ impl Permission {
             }),
             ("authorization_details", rest) => Ok(Self::AuthorizationDetails(rest.into())),
             ("skip_consent", "") if text == kind => Ok(Self::SkipConsent),
+            ("password", "") if text == kind => Ok(Self::Password),
+            ("set_user", "") if text == kind => Ok(Self::SetUser),
+            ("impersonation", "") if text == kind => Ok(Self::Impersonation),
+            ("refuse_revocation", "") if text == kind => Ok(Self::RefuseRevocation),
+            ("metadata", rest) => match rest.strip_suffix('*') {
+                Some(prefix) => Ok(Self::MetadataPrefix(prefix.into())),
+                None if crate::claims::is_reserved_metadata(rest) => Err(InvalidPermission::ReservedMetadata(rest.to_owned())),
+                None => Ok(Self::Metadata(rest.into())),
+            },
             ("http" | "kv" | "secret" | "secrets", _) => Err(InvalidPermission::NotYet(kind.to_owned())),
             _ => Err(unknown()),
         }
@@ -152,6 +178,12 @@ impl Permission {
             Self::UserPrefix(prefix) => format!("user:{prefix}*"),
             Self::AuthorizationDetails(kind) => format!("authorization_details:{kind}"),
             Self::SkipConsent => "skip_consent".to_owned(),
+            Self::Password => "password".to_owned(),
+            Self::SetUser => "set_user".to_owned(),
+            Self::Impersonation => "impersonation".to_owned(),
+            Self::Metadata(name) => format!("metadata:{name}"),
+            Self::MetadataPrefix(prefix) => format!("metadata:{prefix}*"),
+            Self::RefuseRevocation => "refuse_revocation".to_owned(),
         }
     }
 }
@@ -178,6 +210,12 @@ mod tests {
             "user:*",
             "authorization_details:urn:example:payment",
             "skip_consent",
+            "password",
+            "set_user",
+            "impersonation",
+            "metadata:client_name",
+            "metadata:x_*",
+            "refuse_revocation",
         ] {
             assert_eq!(Permission::parse(text).expect("a permission").to_text(), text);
         }
@@ -206,10 +244,18 @@ mod tests {
             "authorization_details:",
             "skip_consent:",
             "skip_consent:x",
+            "password:",
+            "set_user:x",
+            "impersonation:x",
+            "metadata",
+            "metadata:",
+            "refuse_revocation:",
         ] {
             assert_eq!(Permission::parse(text), Err(InvalidPermission::Unknown(text.to_owned())), "{text:?}");
         }
         assert_eq!(Permission::parse("claim:iss"), Err(InvalidPermission::Reserved("iss".to_owned())));
+        let reserved = InvalidPermission::ReservedMetadata("client_secret".to_owned());
+        assert_eq!(Permission::parse("metadata:client_secret"), Err(reserved));
     }
 
     #[test]

@@ -16,19 +16,25 @@ use crate::grants::Allowed;
 use crate::hook::{self, Edit, HookPoint};
 use crate::value::{Member, Value, render_integer, render_string, render_strings, render_words};
 
+mod granting;
 mod identity;
 mod names;
+mod parties;
 mod request;
 mod response;
 mod shaping;
 mod sign_in;
+mod transaction;
 
+pub use granting::{BearerAssertion, PasswordJudgement, PasswordOutcome, TokenExchange};
 pub use identity::{IdTokenClaims, UserinfoAnswer};
 pub use names::{is_reserved, is_reserved_response_member};
+pub use parties::{ProvenClient, RegistrationRequest, Revoked, is_reserved_metadata};
 pub use request::{ConsentOutcome, ConsentPlan, ConsentText, RequestedDetails, RequestedScopes};
 pub use response::{IntrospectionAnswer, ResponseMembers};
 pub use shaping::{ATTRIBUTES_BYTES_MAX, ATTRIBUTES_MAX, Shaping};
 pub use sign_in::{AuthenticationOutcome, RefreshTokenPlan, SignIn, SignedIn, StepUp};
+pub use transaction::{BackchannelNotification, NotificationOutcome, TransactionPlan};
 
 use shaping::{check_scopes, distinct, longest, misplaced, note};
 

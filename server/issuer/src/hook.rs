@@ -10,6 +10,10 @@ use claimsmith_protocol::error::ErrorCode;
 use crate::binding::Permission;
 use crate::value::{Member, Value};
 
+mod draft;
+
+pub use draft::{Draft, ExchangeMode, PasswordResult, RegistrationAction, Shown};
+
 /// A point in the walk at which plugins are called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HookPoint {
@@ -35,6 +39,22 @@ pub enum HookPoint {
     Scope,
     /// Shapes the requested authorization details.
     AuthorizationDetails,
+    /// Judges a password that a client brings (RFC 6749 §4.3), after the server has looked at it.
+    Password,
+    /// Judges an exchange of tokens (RFC 8693), after both were verified.
+    TokenExchange,
+    /// Judges an assertion that is used as a grant (RFC 7523), after it was verified.
+    JwtBearer,
+    /// Shapes a transaction token.
+    TransactionToken,
+    /// Judges a client whose proof is good. It may only refuse.
+    ClientAuthentication,
+    /// Shapes a client's metadata (RFC 7591) before it is checked and saved.
+    ClientRegistration,
+    /// Notifies a person who is asked on their own device (CIBA), or leaves it to the server.
+    BackchannelNotification,
+    /// Is told of a token that is about to be revoked.
+    Revocation,
 }
 
 /// Where a hook point's refusal is told, and so which codes it may have.
@@ -44,6 +64,8 @@ pub enum Told {
     Direct,
     /// In the redirect of the authorization endpoint.
     Redirected,
+    /// In the answer to a client that was not let in.
+    AtTheDesk,
 }
 
 /// What stands in the table for one hook point.
@@ -62,9 +84,13 @@ const fn redirected(name: &'static str, interface: &'static str) -> Row {
     Row { name, interface, told: Told::Redirected }
 }
 
+const fn at_the_desk(name: &'static str, interface: &'static str) -> Row {
+    Row { name, interface, told: Told::AtTheDesk }
+}
+
 impl HookPoint {
     /// Every hook point, in the order of their numbers.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 19] = [
         Self::AccessToken,
         Self::TokenResponse,
         Self::Introspection,
@@ -76,6 +102,14 @@ impl HookPoint {
         Self::Consent,
         Self::Scope,
         Self::AuthorizationDetails,
+        Self::Password,
+        Self::TokenExchange,
+        Self::JwtBearer,
+        Self::TransactionToken,
+        Self::ClientAuthentication,
+        Self::ClientRegistration,
+        Self::BackchannelNotification,
+        Self::Revocation,
     ];
 
     const fn row(self) -> Row {
@@ -91,6 +125,14 @@ impl HookPoint {
             Self::Consent => redirected("consent", "consent"),
             Self::Scope => redirected("scope", "scope"),
             Self::AuthorizationDetails => redirected("authorization_details", "authorization-details"),
+            Self::Password => direct("password", "password"),
+            Self::TokenExchange => direct("token_exchange", "token-exchange"),
+            Self::JwtBearer => direct("jwt_bearer", "jwt-bearer"),
+            Self::TransactionToken => direct("transaction_token", "transaction-token"),
+            Self::ClientAuthentication => at_the_desk("client_authentication", "client-authentication"),
+            Self::ClientRegistration => direct("client_registration", "client-registration"),
+            Self::BackchannelNotification => direct("backchannel_notification", "backchannel-notification"),
+            Self::Revocation => direct("revocation", "revocation"),
         }
     }
 
@@ -116,11 +158,13 @@ impl HookPoint {
 }
 
 impl Told {
-    /// The code that a plugin's refusal is told with: the plugin's own where it is legal there, else `access_denied`.
+    /// The code that a plugin's refusal is told with: the plugin's own where it is legal there, else `access_denied`; at the desk
+    /// `invalid_client`.
     pub fn code(self, text: &str) -> ErrorCode {
         match self {
             Self::Direct => ErrorCode::of_plugin(text),
             Self::Redirected => ErrorCode::of_plugin_at_authorization(text),
+            Self::AtTheDesk => ErrorCode::of_plugin_at_authentication(text),
         }
     }
 }
@@ -225,84 +269,6 @@ impl Background {
     }
 }
 
-/// What is about to be made, as plugins see it. Which fields have a meaning depends on the hook point; the constructors know.
-#[derive(Debug, Clone, Copy)]
-pub struct Draft<'a> {
-    /// The hook point.
-    pub point: HookPoint,
-    /// Claims, members or attributes.
-    pub members: &'a [Member],
-    /// Scopes.
-    pub scopes: &'a [Box<str>],
-    /// The audience of a token; the factors of a sign-in.
-    pub words: &'a [Box<str>],
-    /// Seconds from issue to expiry.
-    pub lifetime: u32,
-    /// Who asks at introspection; the factor just verified; authorization details as JSON.
-    pub text: &'a str,
-}
-
-impl<'a> Draft<'a> {
-    const fn at(point: HookPoint) -> Self {
-        Self { point, members: &[], scopes: &[], words: &[], lifetime: 0, text: "" }
-    }
-
-    /// An access token before it is signed.
-    pub const fn access_token(members: &'a [Member], scopes: &'a [Box<str>], audience: &'a [Box<str>], lifetime: u32) -> Self {
-        Self { members, scopes, words: audience, lifetime, ..Self::at(HookPoint::AccessToken) }
-    }
-
-    /// The members of a token response, tokens left out.
-    pub const fn token_response(members: &'a [Member]) -> Self {
-        Self { members, ..Self::at(HookPoint::TokenResponse) }
-    }
-
-    /// The members of an introspection response, and the client that asks.
-    pub const fn introspection(members: &'a [Member], caller: &'a str) -> Self {
-        Self { members, text: caller, ..Self::at(HookPoint::Introspection) }
-    }
-
-    /// An ID token before it is signed.
-    pub const fn id_token(members: &'a [Member], lifetime: u32) -> Self {
-        Self { members, lifetime, ..Self::at(HookPoint::IdToken) }
-    }
-
-    /// A refresh token before it is made: what is remembered with its grant, and how long it will live.
-    pub const fn refresh_token(attributes: &'a [Member], scopes: &'a [Box<str>], lifetime: u32) -> Self {
-        Self { members: attributes, scopes, lifetime, ..Self::at(HookPoint::RefreshToken) }
-    }
-
-    /// The members of a userinfo answer, and the scopes of the token that asks.
-    pub const fn userinfo(members: &'a [Member], scopes: &'a [Box<str>]) -> Self {
-        Self { members, scopes, ..Self::at(HookPoint::Userinfo) }
-    }
-
-    /// A sign-in: the factor that was just verified, all of them so far, what is remembered with the session.
-    pub const fn authentication(attributes: &'a [Member], factor: &'a str, factors: &'a [Box<str>]) -> Self {
-        Self { members: attributes, words: factors, text: factor, ..Self::at(HookPoint::Authentication) }
-    }
-
-    /// A complete sign-in: what is remembered with the session, and the scopes asked for.
-    pub const fn post_authentication(attributes: &'a [Member], scopes: &'a [Box<str>]) -> Self {
-        Self { members: attributes, scopes, ..Self::at(HookPoint::PostAuthentication) }
-    }
-
-    /// A consent: the scopes that a person is about to be asked for, and those they agreed to before.
-    pub const fn consent(scopes: &'a [Box<str>], remembered: &'a [Box<str>]) -> Self {
-        Self { scopes, words: remembered, ..Self::at(HookPoint::Consent) }
-    }
-
-    /// The requested scopes.
-    pub const fn scope(scopes: &'a [Box<str>]) -> Self {
-        Self { scopes, ..Self::at(HookPoint::Scope) }
-    }
-
-    /// The requested authorization details, a JSON array.
-    pub const fn authorization_details(details: &'a str) -> Self {
-        Self { text: details, ..Self::at(HookPoint::AuthorizationDetails) }
-    }
-}
-
 /// One change that a plugin asks for; nothing in it has been checked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Edit {
@@ -334,6 +300,22 @@ pub enum Edit {
     ShowText(String, String),
     /// Replace the authorization details: JSON text.
     SetAuthorizationDetails(String),
+    /// The user for whom it is, by their identifier.
+    SetUser(String),
+    /// Add to how the person authenticated (RFC 8176).
+    AddAmr(Vec<String>),
+    /// Whether the exchanged token names its actor.
+    SetExchangeMode(ExchangeMode),
+    /// Set a member of a transaction token's `tctx`.
+    SetTransactionContext(String, Value),
+    /// Set a member of a transaction token's `rctx`.
+    SetRequestContext(String, Value),
+    /// Set a member of a client's metadata.
+    SetMetadata(String, Value),
+    /// Remove a member of a client's metadata.
+    RemoveMetadata(String),
+    /// The person has been notified.
+    MarkNotified,
 }
 
 impl Edit {
@@ -354,6 +336,14 @@ impl Edit {
             Self::SkipConsent => "skip-consent",
             Self::ShowText(..) => "show-text",
             Self::SetAuthorizationDetails(..) => "set-authorization-details",
+            Self::SetUser(..) => "set-user",
+            Self::AddAmr(..) => "add-amr",
+            Self::SetExchangeMode(..) => "set-exchange-mode",
+            Self::SetTransactionContext(..) => "set-transaction-context",
+            Self::SetRequestContext(..) => "set-request-context",
+            Self::SetMetadata(..) => "set-metadata",
+            Self::RemoveMetadata(..) => "remove-metadata",
+            Self::MarkNotified => "mark-notified",
         }
     }
 }
@@ -400,6 +390,10 @@ mod tests {
             (HookPoint::Scope, "server_error", ErrorCode::AccessDenied),
             (HookPoint::Scope, "foo\r\nX: 1", ErrorCode::AccessDenied),
             (HookPoint::AuthorizationDetails, "invalid_authorization_details", ErrorCode::InvalidAuthorizationDetails),
+            (HookPoint::Password, "invalid_grant", ErrorCode::InvalidGrant),
+            (HookPoint::ClientAuthentication, "invalid_client", ErrorCode::InvalidClient),
+            (HookPoint::ClientAuthentication, "unauthorized_client", ErrorCode::UnauthorizedClient),
+            (HookPoint::ClientAuthentication, "access_denied", ErrorCode::InvalidClient),
         ] {
             assert_eq!(point.told().code(code), told, "{} {code}", point.as_str());
         }

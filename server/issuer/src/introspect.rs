@@ -50,6 +50,11 @@ impl KnownToken {
         self.claims.get("scope").and_then(Json::as_str)
     }
 
+    /// `sub`, where it has one.
+    pub fn subject(&self) -> Option<&str> {
+        self.claims.get("sub").and_then(Json::as_str)
+    }
+
     /// The members of an answer about it, `active` left out (RFC 7662 §2.2).
     pub fn members(&self) -> Vec<Member> {
         let mut members = vec![token_type_member(self.confirmation.as_ref())];

@@ -208,6 +208,13 @@ impl ErrorCode {
         ];
         ALLOWED.into_iter().find(|code| code.as_str() == text).unwrap_or(Self::AccessDenied)
     }
+
+    /// The code that a plugin may refuse a client with whose proof is good; any other text becomes `invalid_client`.
+    pub fn of_plugin_at_authentication(text: &str) -> Self {
+        const ALLOWED: [ErrorCode; 4] =
+            [ErrorCode::InvalidRequest, ErrorCode::InvalidClient, ErrorCode::UnauthorizedClient, ErrorCode::TemporarilyUnavailable];
+        ALLOWED.into_iter().find(|code| code.as_str() == text).unwrap_or(Self::InvalidClient)
+    }
 }
 
 /// Why a request was refused, for logs and counters; the client never sees it.

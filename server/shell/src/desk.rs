@@ -4,19 +4,24 @@
 
 use std::sync::Arc;
 
+use claimsmith_issuer::claims::ProvenClient;
 use claimsmith_issuer::client::{ClientKeys, StoredSecret};
 use claimsmith_issuer::client_auth::{self, AuthenticatedClient, Evidence, Need};
 use claimsmith_issuer::dpop;
-use claimsmith_jose::Secret;
+use claimsmith_issuer::hook::HookPoint;
+use claimsmith_jose::{Digest, Secret};
 use claimsmith_protocol::credentials::Presented;
 use claimsmith_protocol::error::{Reason, Refusal};
+use claimsmith_protocol::form::Form;
 use claimsmith_protocol::id::ClientId;
 use claimsmith_store::{Claim, Outcome, ReplayGuard};
 use claimsmith_vault::VaultFault;
 use http::header::AUTHORIZATION;
 
+use crate::clock::Now;
 use crate::directory::Entry;
 use crate::failure::{Failure, Fault};
+use crate::hook_room::{Occasion, Room};
 use crate::http::Arrival;
 use crate::report::{Report, Stage};
 use crate::rooms::Rooms;
@@ -60,6 +65,9 @@ pub async fn authenticate_with(
     report.stage(Stage::Evidence);
     let proof = candidate.verify(evidence, policy, now.timestamp())?;
     dpop::check_nonce_of(&proof.client().registration, dpop)?;
+    if let Some(entry) = &entry {
+        ask_plugins(rooms, entry, arrival, now, report).await?;
+    }
     let first = match proof.replay() {
         None => true,
         Some(guard) => settle_guard(rooms, proof.client().id.clone(), guard).await?,
@@ -70,6 +78,23 @@ pub async fn authenticate_with(
     Ok(Caller { client, entry })
 }
 
+/// Asks the plugins of a client whose proof is good, while nothing of the proof is used up: who is refused, or whose plugin fails, may
+/// come again with the same assertion.
+async fn ask_plugins(rooms: &Rooms, entry: &Entry, arrival: &Arrival, now: Now, report: &mut Report) -> Result<(), Failure> {
+    let visit = rooms.directory.visit()?;
+    if !entry.chain(visit.policy()).has(HookPoint::ClientAuthentication) {
+        return Ok(());
+    }
+    // What is no form here is none to a plugin, and refused where it is read.
+    let form = Form::parse_repeated(&arrival.body).or_else(|_| Form::parse_repeated(b""));
+    let form = form.map_err(|_| Refusal::invalid_request(Reason::MalformedForm, "the form cannot be read"))?;
+    let occasion = Occasion { arrival, form: &form, grant: None, now };
+    let thumbprint = arrival.peer.client_certificate.as_deref().map(|der| Digest::of(der).to_base64url());
+    let method = entry.client.authentication.method().as_str();
+    let proven = ProvenClient { method, thumbprint: thumbprint.as_deref(), attestation: &[] };
+    Room::of_client(rooms, &visit, entry, occasion).client_authentication(proven, report).await
+}
+
 /// Whether this is the first time that the assertion is seen, on any node.
 async fn settle_guard(rooms: &Rooms, client_id: ClientId, guard: &client_auth::ReplayGuard) -> Result<bool, Failure> {
     let guard = ReplayGuard { client_id, jti_digest: guard.jti_digest, expires_at: guard.expires_at };
@@ -77,7 +102,7 @@ async fn settle_guard(rooms: &Rooms, client_id: ClientId, guard: &client_auth::R
     Ok(outcomes == [Outcome::Settled])
 }
 
-async fn gather(rooms: &Rooms, candidate: &client_auth::Candidate, arrival: &Arrival, now: crate::clock::Now) -> Result<Evidence, Failure> {
+async fn gather(rooms: &Rooms, candidate: &client_auth::Candidate, arrival: &Arrival, now: Now) -> Result<Evidence, Failure> {
     let client = candidate.client();
     match candidate.need(now.timestamp()) {
         Need::Nothing => Ok(Evidence::Nothing),

@@ -69,6 +69,13 @@ pub struct Link {
     pub plugin: Option<Arc<Plugin>>,
 }
 
+impl Chain {
+    /// Whether any of its plugins has a say at a hook point.
+    pub fn has(&self, point: HookPoint) -> bool {
+        self.links.iter().any(|link| link.has(point))
+    }
+}
+
 impl Link {
     /// Whether the link has a say at a hook point. A plugin that is missing has a say everywhere: nobody knows better.
     pub fn has(&self, point: HookPoint) -> bool {

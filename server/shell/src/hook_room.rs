@@ -8,8 +8,10 @@ use std::sync::Arc;
 use claimsmith_hooks::Limits;
 use claimsmith_issuer::binding::OnFailure;
 use claimsmith_issuer::claims::{
-    AuthenticationOutcome, Authority, Claims, ConsentOutcome, ConsentPlan, Draft, EditRefused, IdTokenClaims, IntrospectionAnswer,
-    RefreshTokenPlan, RequestedDetails, RequestedScopes, ResponseMembers, Shaped, Shaping, SignIn, SignedIn, UserinfoAnswer,
+    AuthenticationOutcome, Authority, BackchannelNotification, BearerAssertion, Claims, ConsentOutcome, ConsentPlan, Draft, EditRefused,
+    IdTokenClaims, IntrospectionAnswer, NotificationOutcome, PasswordJudgement, PasswordOutcome, ProvenClient, RefreshTokenPlan,
+    RegistrationRequest, RequestedDetails, RequestedScopes, ResponseMembers, Revoked, Shaped, Shaping, SignIn, SignedIn, TokenExchange,
+    TransactionPlan, UserinfoAnswer,
 };
 use claimsmith_issuer::client::Client;
 use claimsmith_issuer::grants::{Entitled, Request};
@@ -219,11 +221,92 @@ impl<'a> Room<'a> {
         Ok(self.shape(details, 0, asked, report).await?.into_items())
     }
 
-    /// The one road of every hook point: each plugin in its turn, on what the one before it left.
+    /// Judges a password that a client brings, after the server has looked at it. Whom a plugin vouched for is an identifier that
+    /// nobody has looked up yet.
+    pub async fn password(
+        &mut self,
+        judgement: PasswordJudgement<'_>,
+        asked: Asked<'_>,
+        report: &mut Report,
+    ) -> Result<PasswordOutcome, Failure> {
+        Ok(self.shape(judgement, 0, asked, report).await?.outcome())
+    }
+
+    /// Judges an exchange of tokens, after both were verified. Whom a plugin mapped the subject to nobody has looked up yet.
+    pub async fn token_exchange(
+        &mut self,
+        exchange: TokenExchange,
+        asked: Asked<'_>,
+        report: &mut Report,
+    ) -> Result<TokenExchange, Failure> {
+        self.shape(exchange, 0, asked, report).await
+    }
+
+    /// Judges an assertion that is used as a grant, after it was verified. Whom a plugin mapped the subject to nobody has looked up yet.
+    pub async fn jwt_bearer(
+        &mut self,
+        assertion: BearerAssertion,
+        asked: Asked<'_>,
+        report: &mut Report,
+    ) -> Result<BearerAssertion, Failure> {
+        self.shape(assertion, 0, asked, report).await
+    }
+
+    /// Shapes a transaction token.
+    pub async fn transaction_token(
+        &mut self,
+        plan: TransactionPlan,
+        asked: Asked<'_>,
+        report: &mut Report,
+    ) -> Result<TransactionPlan, Failure> {
+        self.shape(plan, 0, asked, report).await
+    }
+
+    /// Judges a client whose proof is good, before anything of the proof is used up.
+    pub async fn client_authentication(&mut self, proven: ProvenClient<'_>, report: &mut Report) -> Result<(), Failure> {
+        self.shape(proven, 0, Asked::default(), report).await.map(|_| ())
+    }
+
+    /// Shapes a client's metadata. What comes back is checked like what a client sent.
+    pub async fn client_registration(&mut self, request: RegistrationRequest, report: &mut Report) -> Result<RegistrationRequest, Failure> {
+        self.shape(request, 0, Asked::default(), report).await
+    }
+
+    /// Notifies a person who is asked on their own device, or leaves it to the server.
+    pub async fn backchannel_notification(
+        &mut self,
+        notification: BackchannelNotification,
+        asked: Asked<'_>,
+        report: &mut Report,
+    ) -> Result<NotificationOutcome, Failure> {
+        Ok(self.shape(notification, 0, asked, report).await?.outcome())
+    }
+
+    /// Tells the plugins of a token that is about to be revoked.
+    ///
+    /// Security: only a binding with the permission keeps it from being revoked, by its refusal or by its fault: see
+    /// [`Revoked::may_be_refused`].
+    pub async fn revocation(&mut self, revoked: Revoked<'_>, asked: Asked<'_>, report: &mut Report) -> Result<(), Failure> {
+        let chain = Arc::clone(&self.chain);
+        for link in links(&chain, HookPoint::Revocation) {
+            let answer = self.call(link, &revoked.view(), asked).await;
+            let authority = Authority { binding: link.binding.id, permissions: &link.binding.permissions, lifetime_ceiling: 0 };
+            let may_refuse = Revoked::may_be_refused(&link.binding.permissions);
+            match self.settle(link, HookPoint::Revocation, answer, |edits| revoked.clone().apply(edits, authority)) {
+                Err(failure) if may_refuse => return Err(failure),
+                Err(failure) => crate::report::unheeded(&failure, &link.binding.plugin, self.occasion.arrival.id),
+                Ok(()) => {}
+            }
+        }
+        report.stage(Stage::Hooks);
+        Ok(())
+    }
+
+    /// The one road of every hook point but the last: each plugin in its turn, on what the one before it left.
     async fn shape<S: Shaping>(&mut self, mut shaped: S, ceiling: u32, asked: Asked<'_>, report: &mut Report) -> Result<S, Failure> {
         let chain = Arc::clone(&self.chain);
         for link in links(&chain, S::POINT) {
-            let answer = self.call(link, &shaped.view(), asked).await;
+            let answer = self.call(link, &shaped.view_for(&link.binding.permissions), asked).await;
             let authority = Authority { binding: link.binding.id, permissions: &link.binding.permissions, lifetime_ceiling: ceiling };
             self.settle(link, S::POINT, answer, |edits| shaped.apply(edits, authority))?;
         }
@@ -307,6 +390,8 @@ impl<'a> Room<'a> {
 /// Where a refusal at a hook point is told in this request: some hooks run at the token endpoint too, which redirects nobody.
 const fn told(point: HookPoint, grant: Option<GrantType>) -> Told {
     match grant {
+        // A client that is not let in is told so, wherever it knocked.
+        _ if matches!(point, HookPoint::ClientAuthentication) => point.told(),
         // Tokens that the browser carries: so does the refusal.
         Some(GrantType::Implicit) => Told::Redirected,
         Some(_) => Told::Direct,
@@ -352,8 +437,12 @@ mod tests {
     fn plg_004_nobody_is_redirected_from_the_token_endpoint() {
         assert_eq!(told(HookPoint::Scope, None), Told::Redirected);
         for point in HookPoint::ALL {
-            assert_eq!(told(point, Some(GrantType::ClientCredentials)), Told::Direct, "{}", point.as_str());
             assert_eq!(told(point, None), point.told());
+            if point == HookPoint::ClientAuthentication {
+                assert_eq!(told(point, Some(GrantType::Implicit)), Told::AtTheDesk);
+                continue;
+            }
+            assert_eq!(told(point, Some(GrantType::ClientCredentials)), Told::Direct, "{}", point.as_str());
             assert_eq!(told(point, Some(GrantType::Implicit)), Told::Redirected, "{}", point.as_str());
         }
     }

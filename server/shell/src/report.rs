@@ -180,6 +180,12 @@ pub fn skipped(fault: &Fault, request: RequestId) {
     tracing::warn!(%request, "skipped: {fault}: {}", std::error::Error::source(fault).map(ToString::to_string).unwrap_or_default());
 }
 
+/// A plugin said no, or failed, where it may not keep anything from happening.
+pub fn unheeded(failure: &Failure, plugin: &str, request: RequestId) {
+    let cause = std::error::Error::source(failure).map(|cause| format!(": {cause}")).unwrap_or_default();
+    tracing::warn!(plugin, %request, "went on without the consent of a plugin, for its binding does not permit a refusal: {failure}{cause}");
+}
+
 /// What a plugin wrote to its log.
 pub fn plugin_log(plugin: &str, binding: i64, point: HookPoint, request: RequestId, call: &Call) {
     for line in &call.log {

@@ -3,7 +3,7 @@
 use claimsmith_issuer::hook::Draft;
 use wasmtime::component::{ComponentType, Lower};
 
-use super::{MemberIn, members};
+use super::{ActionIn, MemberIn, ModeWire, OutcomeIn, members};
 
 /// Does something with the record of a hook point: `with_record!(point, Record => …)`, where `Record<'_>` is its type.
 macro_rules! with_record {
@@ -19,7 +19,15 @@ macro_rules! with_record {
             PostAuthentication PostAuthenticationIn,
             Consent ConsentIn,
             Scope ScopeIn,
-            AuthorizationDetails AuthorizationDetailsIn
+            AuthorizationDetails AuthorizationDetailsIn,
+            Password PasswordIn,
+            TokenExchange TokenExchangeIn,
+            JwtBearer JwtBearerIn,
+            TransactionToken TransactionTokenIn,
+            ClientAuthentication ClientAuthenticationIn,
+            ClientRegistration ClientRegistrationIn,
+            BackchannelNotification BackchannelNotificationIn,
+            Revocation RevocationIn
         )
     };
     (@rows $point:expr, $record:ident, $body:expr, $($row:ident $type:ident),*) => {
@@ -36,13 +44,13 @@ pub(crate) use with_record;
 
 /// Declares records: each field with what it is of a draft.
 macro_rules! records {
-    ($($(#[$about:meta])* $name:ident { $($field:ident: $type:ty = $of:expr),* $(,)? })*) => {
+    ($($(#[$about:meta])* $name:ident { $($(#[$wire:meta])* $field:ident: $type:ty = $of:expr),* $(,)? })*) => {
         $(
             $(#[$about])*
             #[derive(ComponentType, Lower)]
             #[component(record)]
             pub(crate) struct $name<'a> {
-                $($field: $type),*
+                $($(#[$wire])* $field: $type),*
             }
 
             impl<'a> From<&'a Draft<'a>> for $name<'a> {
@@ -74,6 +82,38 @@ const fn text<'a>(draft: &'a Draft<'a>) -> &'a str {
 
 const fn lifetime(draft: &Draft<'_>) -> u32 {
     draft.lifetime
+}
+
+fn first<'a>(draft: &'a Draft<'a>) -> Vec<MemberIn<'a>> {
+    members(draft.beside[0])
+}
+
+fn last<'a>(draft: &'a Draft<'a>) -> Vec<MemberIn<'a>> {
+    members(draft.beside[1])
+}
+
+const fn second<'a>(draft: &'a Draft<'a>) -> &'a str {
+    draft.second
+}
+
+const fn maybe<'a>(draft: &'a Draft<'a>) -> Option<&'a str> {
+    draft.maybe
+}
+
+fn password<'a>(draft: &'a Draft<'a>) -> Option<&'a str> {
+    draft.password.map(|shown| shown.0)
+}
+
+fn outcome(draft: &Draft<'_>) -> OutcomeIn {
+    draft.outcome.into()
+}
+
+fn mode(draft: &Draft<'_>) -> ModeWire {
+    draft.mode.into()
+}
+
+fn action(draft: &Draft<'_>) -> ActionIn {
+    draft.action.into()
 }
 
 records! {
@@ -132,5 +172,77 @@ records! {
     /// `types.authorization-details-draft`.
     AuthorizationDetailsIn {
         details: &'a str = text,
+    }
+    /// `types.password-draft`.
+    PasswordIn {
+        username: &'a str = text,
+        outcome: OutcomeIn = outcome,
+        password: Option<&'a str> = password,
+        user: Option<&'a str> = maybe,
+        amr: Texts<'a> = words,
+        attributes: Vec<MemberIn<'a>> = list,
+    }
+    /// `types.token-exchange-draft`.
+    TokenExchangeIn {
+        claims: Vec<MemberIn<'a>> = list,
+        #[component(name = "actor-claims")]
+        actor_claims: Vec<MemberIn<'a>> = first,
+        #[component(name = "subject-token-type")]
+        subject_token_type: &'a str = text,
+        #[component(name = "requested-token-type")]
+        requested_token_type: &'a str = second,
+        scopes: Texts<'a> = scopes,
+        audience: Texts<'a> = words,
+        mode: ModeWire = mode,
+        user: Option<&'a str> = maybe,
+        attributes: Vec<MemberIn<'a>> = last,
+    }
+    /// `types.jwt-bearer-draft`.
+    JwtBearerIn {
+        issuer: &'a str = text,
+        claims: Vec<MemberIn<'a>> = list,
+        scopes: Texts<'a> = scopes,
+        user: Option<&'a str> = maybe,
+        attributes: Vec<MemberIn<'a>> = first,
+    }
+    /// `types.transaction-token-draft`.
+    TransactionTokenIn {
+        claims: Vec<MemberIn<'a>> = list,
+        #[component(name = "transaction-context")]
+        transaction_context: Vec<MemberIn<'a>> = first,
+        #[component(name = "request-context")]
+        request_context: Vec<MemberIn<'a>> = last,
+        scopes: Texts<'a> = scopes,
+        lifetime: u32 = lifetime,
+    }
+    /// `types.client-authentication-draft`.
+    ClientAuthenticationIn {
+        method: &'a str = text,
+        #[component(name = "certificate-thumbprint")]
+        certificate_thumbprint: Option<&'a str> = maybe,
+        attestation: Vec<MemberIn<'a>> = list,
+    }
+    /// `types.client-registration-draft`.
+    ClientRegistrationIn {
+        action: ActionIn = action,
+        metadata: Vec<MemberIn<'a>> = list,
+        #[component(name = "software-statement")]
+        software_statement: Vec<MemberIn<'a>> = first,
+    }
+    /// `types.backchannel-notification-draft`.
+    BackchannelNotificationIn {
+        #[component(name = "binding-message")]
+        binding_message: Option<&'a str> = maybe,
+        #[component(name = "request-digest")]
+        request_digest: &'a str = text,
+        scopes: Texts<'a> = scopes,
+        attributes: Vec<MemberIn<'a>> = list,
+    }
+    /// `types.revocation-draft`.
+    RevocationIn {
+        #[component(name = "token-type")]
+        token_type: &'a str = text,
+        scopes: Texts<'a> = scopes,
+        claims: Vec<MemberIn<'a>> = list,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use claimsmith_issuer::hook::{Background, Draft, GrantFacts, HookPoint, Person};
+use claimsmith_issuer::hook::{Background, Draft, ExchangeMode, GrantFacts, HookPoint, PasswordResult, Person, RegistrationAction, Shown};
 use claimsmith_issuer::value::{Member, Value};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
@@ -131,6 +131,30 @@ pub(super) struct FixtureDraft {
     lifetime: u32,
     caller: String,
     details: Vec<Json>,
+    username: String,
+    #[serde(deserialize_with = "outcome")]
+    outcome: PasswordResult,
+    password: Option<String>,
+    user: Option<String>,
+    amr: Vec<Box<str>>,
+    actor_claims: Members,
+    subject_token_type: String,
+    requested_token_type: String,
+    #[serde(deserialize_with = "mode")]
+    mode: ExchangeMode,
+    issuer: String,
+    transaction_context: Members,
+    request_context: Members,
+    method: String,
+    certificate_thumbprint: Option<String>,
+    attestation: Option<Members>,
+    #[serde(deserialize_with = "action")]
+    action: RegistrationAction,
+    metadata: Option<Members>,
+    software_statement: Members,
+    binding_message: Option<String>,
+    request_digest: String,
+    token_type: String,
 }
 
 impl Default for FixtureDraft {
@@ -147,26 +171,86 @@ impl Default for FixtureDraft {
             lifetime: 3600,
             caller: "resource-server".to_owned(),
             details: Vec::new(),
+            username: "alice".to_owned(),
+            outcome: PasswordResult::Right,
+            password: None,
+            user: None,
+            amr: Vec::new(),
+            actor_claims: Members::default(),
+            subject_token_type: ACCESS_TOKEN.to_owned(),
+            requested_token_type: ACCESS_TOKEN.to_owned(),
+            mode: ExchangeMode::Delegation,
+            issuer: "https://issuer.example".to_owned(),
+            transaction_context: Members::default(),
+            request_context: Members::default(),
+            method: "client_secret_basic".to_owned(),
+            certificate_thumbprint: None,
+            attestation: None,
+            action: RegistrationAction::Register,
+            metadata: None,
+            software_statement: Members::default(),
+            binding_message: None,
+            request_digest: "digest".to_owned(),
+            token_type: "access_token".to_owned(),
         }
     }
+}
+
+/// The type of an access token where a fixture names none (RFC 8693 §3).
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+
+/// One of a few words.
+fn word<'de, T: Copy, D: serde::Deserializer<'de>>(deserializer: D, words: &[(&str, T)]) -> Result<T, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+    let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+    found.ok_or_else(|| serde::de::Error::custom(format!("`{text}` is none of {}", known.join(", "))))
+}
+
+fn outcome<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<PasswordResult, D::Error> {
+    use PasswordResult::{NotTried, Right, UnknownUser, Wrong};
+    word(deserializer, &[("right", Right), ("wrong", Wrong), ("unknown_user", UnknownUser), ("not_tried", NotTried)])
+}
+
+fn mode<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<ExchangeMode, D::Error> {
+    word(deserializer, &[("delegation", ExchangeMode::Delegation), ("impersonation", ExchangeMode::Impersonation)])
+}
+
+fn action<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<RegistrationAction, D::Error> {
+    use RegistrationAction::{Delete, Register, Update};
+    word(deserializer, &[("register", Register), ("update", Update), ("delete", Delete)])
 }
 
 /// A fixture's draft with what has to be made of it first.
 pub(super) struct Drafted<'a> {
     form: &'a FixtureDraft,
     members: Vec<Member>,
+    attributes: Vec<Member>,
+    beside: [Vec<Member>; 2],
     details: String,
 }
 
 impl<'a> Drafted<'a> {
     pub(super) fn of(form: &'a FixtureDraft) -> Self {
-        let named = form.claims.as_ref().or(form.members.as_ref()).or(form.attributes.as_ref());
-        Self { form, members: named.map(members).unwrap_or_default(), details: Json::Array(form.details.clone()).to_string() }
+        let lists = [&form.claims, &form.members, &form.metadata, &form.attestation, &form.attributes];
+        let named = lists.into_iter().find_map(Option::as_ref);
+        // One hook point has no more than one of these.
+        let firsts = [&form.actor_claims, &form.transaction_context, &form.software_statement];
+        let first = firsts.into_iter().find(|list| !list.0.is_empty()).map(members);
+        Self {
+            form,
+            members: named.map(members).unwrap_or_default(),
+            attributes: form.attributes.as_ref().map(members).unwrap_or_default(),
+            beside: [first.unwrap_or_default(), members(&form.request_context)],
+            details: Json::Array(form.details.clone()).to_string(),
+        }
     }
 
     /// The draft of that hook point.
     pub(super) fn at(&self, point: HookPoint) -> Draft<'_> {
-        let Self { form, members, details } = self;
+        let Self { form, members, attributes, beside: [first, second], details } = self;
+        let user = form.user.as_deref();
+        let claims: &[Member] = if form.claims.is_some() { members } else { &[] };
         match point {
             HookPoint::AccessToken => Draft::access_token(members, &form.scopes, &form.audience, form.lifetime),
             HookPoint::TokenResponse => Draft::token_response(members),
@@ -179,6 +263,21 @@ impl<'a> Drafted<'a> {
             HookPoint::Consent => Draft::consent(&form.scopes, &form.remembered),
             HookPoint::Scope => Draft::scope(&form.scopes),
             HookPoint::AuthorizationDetails => Draft::authorization_details(details),
+            HookPoint::Password => {
+                let password = form.password.as_deref().map(Shown);
+                Draft { password, ..Draft::password(&form.username, form.outcome, user, &form.amr, members) }
+            }
+            HookPoint::TokenExchange => Draft::token_exchange(claims, first, attributes)
+                .between((&form.subject_token_type, &form.requested_token_type), form.mode, user)
+                .with(&form.scopes, &form.audience),
+            HookPoint::JwtBearer => Draft::jwt_bearer(claims, &form.issuer, &form.scopes, user, attributes),
+            HookPoint::TransactionToken => Draft::transaction_token(members, first, second, &form.scopes, form.lifetime),
+            HookPoint::ClientAuthentication => Draft::client_authentication(&form.method, form.certificate_thumbprint.as_deref(), members),
+            HookPoint::ClientRegistration => Draft::client_registration(form.action, members, first),
+            HookPoint::BackchannelNotification => {
+                Draft::backchannel_notification(&form.request_digest, form.binding_message.as_deref(), &form.scopes, members)
+            }
+            HookPoint::Revocation => Draft::revocation(&form.token_type, &form.scopes, members),
         }
     }
 }

@@ -86,7 +86,13 @@ pub(super) fn check_claim(name: &str, permissions: &[Permission]) -> Result<(), 
         | Permission::User(_)
         | Permission::UserPrefix(_)
         | Permission::AuthorizationDetails(_)
-        | Permission::SkipConsent => false,
+        | Permission::SkipConsent
+        | Permission::Password
+        | Permission::SetUser
+        | Permission::Impersonation
+        | Permission::Metadata(_)
+        | Permission::MetadataPrefix(_)
+        | Permission::RefuseRevocation => false,
     });
     match (permitted, protected) {
         (true, _) => Ok(()),

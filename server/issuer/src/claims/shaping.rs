@@ -19,6 +19,11 @@ pub trait Shaping: Clone {
     /// It as the next plugin sees it.
     fn view(&self) -> hook::Draft<'_>;
 
+    /// The same, for a plugin whose binding has these permissions.
+    fn view_for(&self, _: &[Permission]) -> hook::Draft<'_> {
+        self.view()
+    }
+
     /// Whether the edit has a meaning here, is well formed, and is permitted. Changes nothing.
     fn check(&self, edit: &Edit, authority: Authority<'_>) -> Result<(), EditRefused>;
 

@@ -4,15 +4,16 @@ use std::fmt::Write;
 use std::path::Path;
 
 use claimsmith_issuer::claims::{
-    Authority, Claims, ConsentPlan, EditRefused, Entitlement, IdTokenClaims, IntrospectionAnswer, RefreshTokenPlan, RequestedDetails,
-    RequestedScopes, ResponseMembers, Shaping, SignIn, SignedIn, UserinfoAnswer,
+    Authority, BackchannelNotification, BearerAssertion, Claims, ConsentPlan, EditRefused, Entitlement, IdTokenClaims, IntrospectionAnswer,
+    PasswordJudgement, ProvenClient, RefreshTokenPlan, RegistrationRequest, RequestedDetails, RequestedScopes, ResponseMembers, Revoked,
+    Shaping, SignIn, SignedIn, TokenExchange, TransactionPlan, UserinfoAnswer,
 };
-use claimsmith_issuer::hook::{Edit, HookPoint, Told};
+use claimsmith_issuer::hook::{Edit, ExchangeMode, HookPoint, PasswordResult, RegistrationAction, Told};
 use claimsmith_protocol::error::ErrorCode;
 use claimsmith_protocol::time::Timestamp;
 
 /// One of each edit.
-fn every_edit() -> [Edit; 14] {
+fn every_edit() -> [Edit; 22] {
     let (name, value) = (|| "n".to_owned(), || "v".into());
     [
         Edit::SetClaim(name(), value()),
@@ -29,6 +30,14 @@ fn every_edit() -> [Edit; 14] {
         Edit::SkipConsent,
         Edit::ShowText("de".to_owned(), name()),
         Edit::SetAuthorizationDetails("[]".to_owned()),
+        Edit::SetUser(name()),
+        Edit::AddAmr(vec![name()]),
+        Edit::SetExchangeMode(ExchangeMode::Delegation),
+        Edit::SetTransactionContext(name(), value()),
+        Edit::SetRequestContext(name(), value()),
+        Edit::SetMetadata(name(), value()),
+        Edit::RemoveMetadata(name()),
+        Edit::MarkNotified,
     ]
 }
 
@@ -64,6 +73,31 @@ fn rows() -> [(HookPoint, Vec<&'static str>); HookPoint::ALL.len()] {
         meant(&ConsentPlan::of(Vec::new(), Vec::new())),
         meant(&RequestedScopes::of(Vec::new())),
         meant(&RequestedDetails::of(Vec::new())),
+        meant(&PasswordJudgement::of("n", "p", PasswordResult::Wrong, None, Vec::new())),
+        meant(&TokenExchange {
+            claims: Vec::new(),
+            actor_claims: Vec::new(),
+            subject_token_type: "t".into(),
+            requested_token_type: "t".into(),
+            scopes: Vec::new(),
+            audience: Vec::new(),
+            mode: ExchangeMode::Delegation,
+            may_impersonate: false,
+            user: None,
+            attributes: Vec::new(),
+        }),
+        meant(&BearerAssertion { issuer: "i".into(), claims: Vec::new(), scopes: Vec::new(), user: None, attributes: Vec::new() }),
+        meant(&TransactionPlan {
+            claims: Vec::new(),
+            transaction_context: Vec::new(),
+            request_context: Vec::new(),
+            scopes: Vec::new(),
+            lifetime: 1,
+        }),
+        meant(&ProvenClient { method: "none", thumbprint: None, attestation: &[] }),
+        meant(&RegistrationRequest { action: RegistrationAction::Register, metadata: Vec::new(), software_statement: Vec::new() }),
+        meant(&BackchannelNotification::of(None, "d".into(), Vec::new())),
+        meant(&Revoked { token_type: "access_token", scopes: &[], claims: &[] }),
     ]
 }
 
@@ -82,15 +116,19 @@ fn reference() -> String {
         let told = match point.told() {
             Told::Direct => "in the answer",
             Told::Redirected => "at the redirect URI",
+            Told::AtTheDesk => "to the client that is not let in",
         };
+        let edits = if edits.is_empty() { vec!["none".to_owned()] } else { edits };
         let _ = writeln!(text, "| `{}` | `{}` | {} | {told} |", point.as_str(), point.interface(), edits.join(", "));
     }
     let _ = write!(
         text,
         "\nAny other edit at a hook point fails the call.\n\nCodes of a refusal that is told in the answer: {}.\n\nCodes of a refusal \
-         that is told at the redirect URI: {}.\n\nAny other code is sent as `access_denied`.\n",
+         that is told at the redirect URI: {}.\n\nAny other code is sent as `access_denied`.\n\nCodes of a refusal that a client \
+         is told that is not let in: {}. Any other is sent as `invalid_client`.\n",
         codes(Told::Direct),
-        codes(Told::Redirected)
+        codes(Told::Redirected),
+        codes(Told::AtTheDesk)
     );
     text
 }
@@ -98,7 +136,8 @@ fn reference() -> String {
 #[test]
 fn the_rows_are_those_of_the_table() {
     assert_eq!(rows().map(|(point, _)| point), HookPoint::ALL);
-    assert!(rows().iter().all(|(_, edits)| !edits.is_empty()));
+    let silent = [HookPoint::ClientAuthentication, HookPoint::Revocation];
+    assert!(rows().iter().all(|(point, edits)| edits.is_empty() == silent.contains(point)));
 }
 
 #[test]

@@ -7,10 +7,13 @@
 //! *Must never know:* which of its edits a server would apply.
 
 use claimsmith::{
-    AuthenticationDraft, AuthenticationEdits, AuthorizationDetailsDraft, AuthorizationDetailsEdits, ConsentDraft, ConsentEdits, Context,
-    Edit, Edits, IdTokenDraft, IdTokenEdits, IntrospectionDraft, IntrospectionEdits, Member, PageText, PostAuthenticationDraft,
-    PostAuthenticationEdits, RefreshTokenDraft, RefreshTokenEdits, Refusal, ResponseDraft, ResponseEdits, ScopeDraft, ScopeEdits,
-    TokenDraft, UserinfoDraft, UserinfoEdits, Value, log,
+    AuthenticationDraft, AuthenticationEdits, AuthorizationDetailsDraft, AuthorizationDetailsEdits, BackchannelNotificationDraft,
+    BackchannelNotificationEdits, ClientAuthenticationDraft, ClientAuthenticationEdits, ClientRegistrationDraft, ClientRegistrationEdits,
+    ConsentDraft, ConsentEdits, Context, Edit, Edits, ExchangeMode, IdTokenDraft, IdTokenEdits, IntrospectionDraft, IntrospectionEdits,
+    JwtBearerDraft, JwtBearerEdits, Member, PageText, PasswordDraft, PasswordEdits, PasswordResult, PostAuthenticationDraft,
+    PostAuthenticationEdits, RefreshTokenDraft, RefreshTokenEdits, Refusal, RegistrationAction, ResponseDraft, ResponseEdits,
+    RevocationDraft, RevocationEdits, ScopeDraft, ScopeEdits, TokenDraft, TokenExchangeDraft, TokenExchangeEdits, TransactionTokenDraft,
+    TransactionTokenEdits, UserinfoDraft, UserinfoEdits, Value, log,
 };
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -46,6 +49,21 @@ enum Wanted {
     ShowText(Shown),
     /// As text, so that it may be no JSON.
     SetAuthorizationDetails(String),
+    SetUser(String),
+    AddAmr(Vec<String>),
+    SetExchangeMode(Mode),
+    SetTransactionContext(Named),
+    SetRequestContext(Named),
+    SetMetadata(Named),
+    RemoveMetadata(String),
+    MarkNotified,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    Delegation,
+    Impersonation,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +101,15 @@ impl From<Wanted> for Edit {
             Wanted::SkipConsent => Self::SkipConsent,
             Wanted::ShowText(Shown { language, text }) => Self::ShowText(PageText { language, text }),
             Wanted::SetAuthorizationDetails(details) => Self::SetAuthorizationDetails(details),
+            Wanted::SetUser(user) => Self::SetUser(user),
+            Wanted::AddAmr(methods) => Self::AddAmr(methods),
+            Wanted::SetExchangeMode(Mode::Delegation) => Self::SetExchangeMode(ExchangeMode::Delegation),
+            Wanted::SetExchangeMode(Mode::Impersonation) => Self::SetExchangeMode(ExchangeMode::Impersonation),
+            Wanted::SetTransactionContext(member) => Self::SetTransactionContext(member.into()),
+            Wanted::SetRequestContext(member) => Self::SetRequestContext(member.into()),
+            Wanted::SetMetadata(member) => Self::SetMetadata(member.into()),
+            Wanted::RemoveMetadata(name) => Self::RemoveMetadata(name),
+            Wanted::MarkNotified => Self::MarkNotified,
         }
     }
 }
@@ -103,7 +130,7 @@ fn answer<H>(hook: &str, context: &Context, draft: impl FnOnce() -> Json) -> Res
         return Err(Refusal::new(code, "as configured"));
     }
     let mut edits = Edits::new();
-    for wanted in configuration.edits {
+    for wanted in configuration.edits.into_iter().filter(|_| is_meant) {
         edits.push(wanted.into());
     }
     Ok(edits)
@@ -179,5 +206,58 @@ impl EveryHook {
 
     fn authorization_details(context: &Context, draft: &AuthorizationDetailsDraft) -> Result<AuthorizationDetailsEdits, Refusal> {
         answer("authorization_details", context, || json!([draft.read::<Json>().unwrap_or_default()]))
+    }
+
+    fn password(context: &Context, draft: &PasswordDraft) -> Result<PasswordEdits, Refusal> {
+        let outcome = match draft.outcome {
+            PasswordResult::Right => "right",
+            PasswordResult::Wrong => "wrong",
+            PasswordResult::UnknownUser => "unknown_user",
+            PasswordResult::NotTried => "not_tried",
+        };
+        answer("password", context, || json!([draft.username, outcome, draft.password, draft.user, draft.amr, told(&draft.attributes)]))
+    }
+
+    fn token_exchange(context: &Context, draft: &TokenExchangeDraft) -> Result<TokenExchangeEdits, Refusal> {
+        let mode = if draft.mode == ExchangeMode::Delegation { "delegation" } else { "impersonation" };
+        answer("token_exchange", context, || {
+            let types = json!([draft.subject_token_type, draft.requested_token_type]);
+            let whose = json!([told(&draft.claims), told(&draft.actor_claims), draft.user, told(&draft.attributes)]);
+            json!([whose, types, draft.scopes, draft.audience, mode])
+        })
+    }
+
+    fn jwt_bearer(context: &Context, draft: &JwtBearerDraft) -> Result<JwtBearerEdits, Refusal> {
+        answer("jwt_bearer", context, || json!([draft.issuer, told(&draft.claims), draft.scopes, draft.user, told(&draft.attributes)]))
+    }
+
+    fn transaction_token(context: &Context, draft: &TransactionTokenDraft) -> Result<TransactionTokenEdits, Refusal> {
+        answer("transaction_token", context, || {
+            let contexts = json!([told(&draft.transaction_context), told(&draft.request_context)]);
+            json!([told(&draft.claims), contexts, draft.scopes, draft.lifetime])
+        })
+    }
+
+    fn client_authentication(context: &Context, draft: &ClientAuthenticationDraft) -> Result<ClientAuthenticationEdits, Refusal> {
+        answer("client_authentication", context, || json!([draft.method, draft.certificate_thumbprint, told(&draft.attestation)]))
+    }
+
+    fn client_registration(context: &Context, draft: &ClientRegistrationDraft) -> Result<ClientRegistrationEdits, Refusal> {
+        let action = match draft.action {
+            RegistrationAction::Register => "register",
+            RegistrationAction::Update => "update",
+            RegistrationAction::Delete => "delete",
+        };
+        answer("client_registration", context, || json!([action, told(&draft.metadata), told(&draft.software_statement)]))
+    }
+
+    fn backchannel_notification(context: &Context, draft: &BackchannelNotificationDraft) -> Result<BackchannelNotificationEdits, Refusal> {
+        answer("backchannel_notification", context, || {
+            json!([draft.binding_message, draft.request_digest, draft.scopes, told(&draft.attributes)])
+        })
+    }
+
+    fn revocation(context: &Context, draft: &RevocationDraft) -> Result<RevocationEdits, Refusal> {
+        answer("revocation", context, || json!([draft.token_type, draft.scopes, told(&draft.claims)]))
     }
 }

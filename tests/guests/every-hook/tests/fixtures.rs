@@ -15,5 +15,5 @@ fn no_hook_point_is_without_a_fixture() {
     for hook in manifest["hooks"].as_array().expect("hooks") {
         assert!(played.contains(&hook), "{hook}");
     }
-    assert_eq!(manifest["hooks"].as_array().map(Vec::len), Some(11));
+    assert_eq!(manifest["hooks"].as_array().map(Vec::len), Some(19));
 }
