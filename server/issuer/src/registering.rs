@@ -251,9 +251,11 @@ pub fn overrule(sent: &mut Map<String, Value>, statement: &Map<String, Value>) {
 /// A software statement that is not believed (RFC 7591 §3.2.2).
 pub const fn unbelieved(refusal: TrustRefusal) -> Refusal {
     match refusal {
-        TrustRefusal::Issuer => {
-            Refusal::new(ErrorCode::UnapprovedSoftwareStatement, Reason::WrongStatement, "software_statement: its issuer is not trusted for this")
-        }
+        TrustRefusal::Issuer => Refusal::new(
+            ErrorCode::UnapprovedSoftwareStatement,
+            Reason::WrongStatement,
+            "software_statement: its issuer is not trusted for this",
+        ),
         _ => Refusal::new(ErrorCode::InvalidSoftwareStatement, Reason::WrongStatement, "software_statement: is not good"),
     }
 }

@@ -4,12 +4,16 @@
 //! what was sent ── prepare (policy) ──► an administrator's document ── the same reading as the admin API ──► a client
 //! ```
 
+use claimsmith_issuer::claims::{RegistrationRequest, is_reserved_metadata};
 use claimsmith_issuer::client::{Authentication, Client, SecretVerifier};
+use claimsmith_issuer::hook::{HookPoint, RegistrationAction};
 use claimsmith_issuer::registering::{self, Algs, Policy};
 use claimsmith_issuer::registration::Wrong;
 use claimsmith_issuer::trust::{Purpose, TrustRefusal};
+use claimsmith_issuer::value::Member;
 use claimsmith_jose::{Digest, Secret, base64url};
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
+use claimsmith_protocol::form::Form;
 use claimsmith_protocol::time::Lifetime;
 use claimsmith_store::{Admission, ClientRecord, RegisteredClient, RegistrationToken};
 use serde_json::{Map, Value, json};
@@ -19,7 +23,11 @@ use crate::admin::clients::secrets::{SecretFault, fulfil};
 use crate::admin::clients::{fresh_id, metadata};
 use crate::admin::fields::{Fields, parse_body};
 use crate::config::RegistrationMode;
+use crate::directory::Entry;
 use crate::failure::{Failure, Fault};
+use crate::hook_room::{Occasion, Room};
+use crate::http::Arrival;
+use crate::report::Report;
 use crate::rooms::Rooms;
 use crate::trust;
 
@@ -175,7 +183,7 @@ struct Reading {
 const STATEMENT: &str = "software_statement";
 
 /// Lets a software statement have its say (RFC 7591 §2.3), and answers it. A client cannot get rid of the one it was registered with.
-async fn hear_statement(rooms: &Rooms, sent: &mut Map<String, Value>, held: Option<&str>) -> Result<Option<String>, Failure> {
+async fn hear_statement(rooms: &Rooms, sent: &mut Map<String, Value>, held: Option<&str>) -> Result<Option<Statement>, Failure> {
     let held = held.and_then(|extra| serde_json::from_str::<Value>(extra).ok()?.get(STATEMENT).cloned());
     let text = match sent.remove(STATEMENT).filter(|value| !value.is_null()).or(held) {
         None if rooms.settings.registration.statement_required => {
@@ -189,23 +197,90 @@ async fn hear_statement(rooms: &Rooms, sent: &mut Map<String, Value>, held: Opti
     let (visit, now) = (rooms.directory.visit()?, rooms.clock.now().timestamp());
     let believed = trust::believe(rooms, &visit, &text, Purpose::SoftwareStatement, now).await.map_err(registering::unbelieved)?;
     registering::overrule(sent, &believed.assured.claims);
-    Ok(Some(text))
+    Ok(Some(Statement { text, claims: believed.assured.claims }))
+}
+
+/// A software statement that is believed.
+struct Statement {
+    text: String,
+    claims: Map<String, Value>,
+}
+
+/// Who asks, and how: for plugins and for the log.
+pub struct Asking<'a> {
+    /// The rooms.
+    pub rooms: &'a Rooms,
+    /// The request.
+    pub arrival: &'a Arrival,
+    /// Notes on it.
+    pub report: &'a mut Report,
+}
+
+/// A client that is not there yet, as plugins meet it: with the tags that it will have.
+fn newcomer(rooms: &Rooms) -> Result<Entry, Failure> {
+    let mut client = Client::new(fresh_id().map_err(no_chance)?, Authentication::Public);
+    client.tags.clone_from(&rooms.settings.registration.policy.tags);
+    Ok(Entry::of_server(client))
+}
+
+impl Asking<'_> {
+    /// Lets plugins shape the metadata, or refuse. Secrets and what the server writes are not shown to them.
+    async fn ask_plugins(
+        &mut self,
+        entry: &Entry,
+        action: RegistrationAction,
+        sent: Map<String, Value>,
+        statement: Map<String, Value>,
+    ) -> Result<Map<String, Value>, Failure> {
+        let (visit, form) = (self.rooms.directory.visit()?, Form::default());
+        let occasion = Occasion { arrival: self.arrival, form: &form, grant: None, now: self.rooms.clock.now() };
+        let mut room = Room::of_client(self.rooms, &visit, entry, occasion);
+        if !room.has(HookPoint::ClientRegistration) {
+            return Ok(sent);
+        }
+        let metadata = members(sent.into_iter().filter(|(name, _)| !is_reserved_metadata(name)));
+        let request = RegistrationRequest { action, metadata, software_statement: members(statement) };
+        let shaped = room.client_registration(request, self.report).await?;
+        let back = |member: Member| Some((member.name.to_string(), serde_json::from_str(&member.value.to_json()).ok()?));
+        Ok(shaped.metadata.into_iter().filter_map(back).collect())
+    }
+}
+
+fn members(object: impl IntoIterator<Item = (String, Value)>) -> Vec<Member> {
+    use claimsmith_issuer::value::Value as Kept;
+    let texts = |items: &[Value]| items.iter().map(|item| item.as_str().map(Into::into)).collect::<Option<Vec<Box<str>>>>();
+    let value = |value: &Value| match value {
+        Value::String(text) => text.as_str().into(),
+        Value::Bool(truth) => Kept::Boolean(*truth),
+        Value::Array(items) => texts(items).map_or_else(|| Kept::Json(value.to_string().into()), Kept::Texts),
+        other => other.as_i64().map_or_else(|| Kept::Json(other.to_string().into()), Kept::Integer),
+    };
+    object.into_iter().map(|(name, held)| Member { value: value(&held), name: name.into() }).collect()
 }
 
 /// Reads metadata as the admin API does, and says the first thing that is wrong (RFC 7591 §3.2.2).
 async fn read(
-    rooms: &Rooms,
+    mut asking: Asking<'_>,
     mut sent: Map<String, Value>,
     held: Option<(&Client, &Value)>,
     held_extra: Option<&str>,
 ) -> Result<Reading, Failure> {
+    let rooms = asking.rooms;
     let statement = hear_statement(rooms, &mut sent, held_extra).await?;
+    let claims = statement.as_ref().map(|statement| statement.claims.clone()).unwrap_or_default();
+    let sent = match held {
+        None => asking.ask_plugins(&newcomer(rooms)?, RegistrationAction::Register, sent, claims).await?,
+        Some((client, _)) => {
+            let entry = rooms.directory.client(&client.id).await?.ok_or_else(|| Refusal::invalid_client(Reason::UnknownClient))?;
+            asking.ask_plugins(&entry, RegistrationAction::Update, sent, claims).await?
+        }
+    };
     let algs = algs_of(rooms);
     let algs = Algs { all: &algs, default: rooms.settings.defaults.alg };
     let held_members = held.and_then(|(_, document)| document.as_object());
     let mut prepared = registering::prepare(sent, &rooms.settings.registration.policy, held_members, algs);
     // RFC 7591 §3.2.1: it is returned as it came.
-    prepared.extra.extend(statement.map(|text| (STATEMENT.to_owned(), Value::String(text))));
+    prepared.extra.extend(statement.map(|held| (STATEMENT.to_owned(), Value::String(held.text))));
     let mut fields = Fields::of(prepared.document);
     for wrong in prepared.wrong {
         fields.wrong(&wrong.field, wrong.detail);
@@ -229,8 +304,9 @@ async fn read(
 }
 
 /// Registers a client. `None` where the initial access token is good no more.
-pub async fn create(rooms: &Rooms, sent: Map<String, Value>, admitted: Admitted) -> Result<Option<Shown>, Failure> {
-    let Reading { registration, extra } = read(rooms, sent, None, None).await?;
+pub async fn create(asking: Asking<'_>, sent: Map<String, Value>, admitted: Admitted) -> Result<Option<Shown>, Failure> {
+    let rooms = asking.rooms;
+    let Reading { registration, extra } = read(asking, sent, None, None).await?;
     let (mut client, now) = (registration.client, rooms.clock.now().timestamp());
     let settings = &rooms.settings.registration;
     let secret = fulfil(rooms, &mut client, registration.secret, settings.secret_lifetime.map(|life| now.plus(life))).await?;
@@ -287,13 +363,14 @@ impl Owner {
     }
 
     /// Replaces its metadata: what is left out gets its default (RFC 7592 §2.2).
-    pub async fn replace(self, rooms: &Rooms, sent: Map<String, Value>) -> Result<Shown, Failure> {
+    pub async fn replace(self, asking: Asking<'_>, sent: Map<String, Value>) -> Result<Shown, Failure> {
+        let rooms = asking.rooms;
         let held = self.record.client;
         registering::check_update(&sent, &held.id)?;
         check_secret(rooms, &held, sent.get("client_secret"))?;
         let record = ClientRecord { client: held, ..self.record };
         let document = Value::Object(metadata::render(&record, &[]));
-        let Reading { registration, extra } = read(rooms, sent, Some((&record.client, &document)), Some(&self.extra)).await?;
+        let Reading { registration, extra } = read(asking, sent, Some((&record.client, &document)), Some(&self.extra)).await?;
         let (mut client, now) = (registration.client, rooms.clock.now().timestamp());
         let life = rooms.settings.registration.secret_lifetime;
         let secret = fulfil(rooms, &mut client, registration.secret, life.map(|life| now.plus(life))).await?;
@@ -313,8 +390,12 @@ impl Owner {
     }
 
     /// Deletes it: its tokens and what people have allowed it end with it (RFC 7592 §2.3).
-    pub async fn delete(self, rooms: &Rooms) -> Result<(), Failure> {
-        let id = self.record.client.id;
+    pub async fn delete(self, mut asking: Asking<'_>) -> Result<(), Failure> {
+        let (rooms, id) = (asking.rooms, self.record.client.id.clone());
+        if let Some(entry) = rooms.directory.client(&id).await? {
+            let shown = metadata::render(&self.record, &[]);
+            asking.ask_plugins(&entry, RegistrationAction::Delete, registering::present(&shown, &self.extra), Map::new()).await?;
+        }
         match rooms.store.delete_client("registration", &id, None).await {
             Err(fault) if fault.is_missing() => {}
             done => drop(done?),

@@ -11,9 +11,8 @@ use super::code_flow::{CALLBACK, code, redeem, refresh, refresh_token};
 
 /// A server where everybody may register.
 fn open() -> &'static Dev {
-    static OPEN: LazyLock<Dev> = LazyLock::new(|| {
-        Dev::start_with(&[], &[("CLAIMSMITH_REGISTRATION__MODE", "open"), ("CLAIMSMITH_REGISTRATION__BURST", "10000")])
-    });
+    static OPEN: LazyLock<Dev> =
+        LazyLock::new(|| Dev::start_with(&[], &[("CLAIMSMITH_REGISTRATION__MODE", "open"), ("CLAIMSMITH_REGISTRATION__BURST", "10000")]));
     &OPEN
 }
 
@@ -38,7 +37,11 @@ fn minimal() -> Value {
 
 /// The members of a registration that was let through.
 fn made(reply: &Reply) -> Value {
-    assert_eq!((reply.status, reply.header("cache-control"), reply.header("content-type")), (201, "no-store", "application/json"), "{reply:?}");
+    assert_eq!(
+        (reply.status, reply.header("cache-control"), reply.header("content-type")),
+        (201, "no-store", "application/json"),
+        "{reply:?}"
+    );
     reply.json()
 }
 
@@ -47,10 +50,7 @@ fn text<'a>(document: &'a Value, name: &str) -> &'a str {
 }
 
 fn client_of(document: &Value) -> Registered {
-    Registered {
-        client_id: text(document, "client_id").to_owned(),
-        client_secret: document["client_secret"].as_str().map(str::to_owned),
-    }
+    Registered { client_id: text(document, "client_id").to_owned(), client_secret: document["client_secret"].as_str().map(str::to_owned) }
 }
 
 /// What the client's own address answers.
@@ -163,7 +163,8 @@ fn dcr_004_dcr_005_dcr_019_and_dcr_020_what_is_wrong_is_refused_with_its_code() 
     for body in ["", "[]", "null", "7", "\"x\"", "{", "{\"a\":1,\"a\":2}", "{\"redirect_uris\":", "\u{0}"] {
         call(open(), Method::POST, open().url("registration_endpoint"), None, Some(body)).err("invalid_client_metadata");
     }
-    let form = send(open().http.post(open().url("registration_endpoint")).header("content-type", "application/x-www-form-urlencoded").body("a=b"));
+    let form =
+        send(open().http.post(open().url("registration_endpoint")).header("content-type", "application/x-www-form-urlencoded").body("a=b"));
     form.err("invalid_client_metadata");
 }
 
@@ -239,7 +240,11 @@ fn dcr_003_a_protected_server_wants_an_initial_access_token() {
 fn dcr_003_registrations_from_one_address_are_limited() {
     let dev = Dev::start_with(
         &["--no-demo"],
-        &[("CLAIMSMITH_REGISTRATION__MODE", "open"), ("CLAIMSMITH_REGISTRATION__BURST", "2"), ("CLAIMSMITH_REGISTRATION__CLIENTS_MAX", "2")],
+        &[
+            ("CLAIMSMITH_REGISTRATION__MODE", "open"),
+            ("CLAIMSMITH_REGISTRATION__BURST", "2"),
+            ("CLAIMSMITH_REGISTRATION__CLIENTS_MAX", "2"),
+        ],
     );
     made(&register(&dev, None, &minimal()));
     made(&register(&dev, None, &minimal()));
@@ -254,7 +259,8 @@ fn dcr_003_registrations_from_one_address_are_limited() {
 #[test]
 fn dcr_014_dcr_015_and_dcr_017_a_client_looks_after_its_own_registration() {
     let dev = open();
-    let sent = json!({ "redirect_uris": [CALLBACK], "client_name": "Old", "logo_uri": "https://app.example/l.png", "client_name#de": "Alt" });
+    let sent =
+        json!({ "redirect_uris": [CALLBACK], "client_name": "Old", "logo_uri": "https://app.example/l.png", "client_name#de": "Alt" });
     let document = made(&register(dev, None, &sent));
     let mut update = update_of(&document);
     update["client_name"] = json!("New");

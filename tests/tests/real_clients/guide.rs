@@ -51,7 +51,9 @@ fn the_shell_lines_of_the_guide_work_as_they_stand() {
     bash.env("RESOURCE", RESOURCE).env("SCOPE", SCOPE);
     let output = run("the guide", &mut bash);
     let text = String::from_utf8_lossy(&output.stdout);
-    for expected in ["\"token_endpoint\"", "\"keys\"", "\"active\":true", "\"active\":false", "invalid_scope", "304", "registration_client_uri"] {
+    for expected in
+        ["\"token_endpoint\"", "\"keys\"", "\"active\":true", "\"active\":false", "invalid_scope", "304", "registration_client_uri"]
+    {
         assert!(text.contains(expected), "no {expected} in\n{text}");
     }
     let active = text.find("\"active\":true");

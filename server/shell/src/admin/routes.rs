@@ -303,8 +303,13 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::put(Op::ReplaceResource, "/admin/v1/resources/{identifier}", S::ResourcesWrite, "Resource", "Replace a resource"),
     Route::patch(Op::UpdateResource, "/admin/v1/resources/{identifier}", S::ResourcesWrite, "Resource", "Change parts of a resource"),
     Route::delete(Op::DeleteResource, "/admin/v1/resources/{identifier}", S::ResourcesWrite, "Delete a resource"),
-    Route::get(Op::ListRegistrationTokens, "/admin/v1/registration-tokens", S::ClientsRead, "List initial access tokens, without the tokens")
-        .page("RegistrationToken"),
+    Route::get(
+        Op::ListRegistrationTokens,
+        "/admin/v1/registration-tokens",
+        S::ClientsRead,
+        "List initial access tokens, without the tokens",
+    )
+    .page("RegistrationToken"),
     Route::post(
         Op::CreateRegistrationToken,
         "/admin/v1/registration-tokens",

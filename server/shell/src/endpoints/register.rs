@@ -14,7 +14,7 @@ use crate::admin::segment;
 use crate::config::RegistrationMode;
 use crate::failure::Failure;
 use crate::http::{Answer, Arrival};
-use crate::register::{self, Admitted, Owner};
+use crate::register::{self, Admitted, Asking, Owner};
 use crate::report::Report;
 use crate::rooms::Rooms;
 use crate::throttle::Admit;
@@ -44,7 +44,7 @@ pub(super) const MANAGEMENT: Endpoint = Endpoint {
 };
 
 /// A new client.
-pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, _report: &mut Report) -> Result<Answer, Failure> {
+pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut Report) -> Result<Answer, Failure> {
     let token = bearer(arrival);
     let admitted = match rooms.settings.registration.mode {
         RegistrationMode::Off => return Ok(Answer::refusal(StatusCode::NOT_FOUND, "invalid_request", "there is nothing at this path")),
@@ -61,7 +61,7 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, _report: &mut Report)
         }
     };
     let sent = register::parse(&arrival.body)?;
-    let Some(shown) = register::create(rooms, sent, admitted).await? else { return Ok(unauthorized(arrival)) };
+    let Some(shown) = register::create(Asking { rooms, arrival, report }, sent, admitted).await? else { return Ok(unauthorized(arrival)) };
     let uri = shown.members.get("client_id").and_then(serde_json::Value::as_str).map(|id| uri_of(rooms, id)).unwrap_or_default();
     Ok(Answer::json(StatusCode::CREATED, shown.document(&uri, None)).uncached())
 }
@@ -78,17 +78,18 @@ pub(super) async fn manage(rooms: &Rooms, arrival: &Arrival, report: &mut Report
     }
     match arrival.method {
         Method::DELETE => {
-            owner.delete(rooms).await?;
+            owner.delete(Asking { rooms, arrival, report }).await?;
             Ok(Answer::empty(StatusCode::NO_CONTENT).uncached())
         }
-        Method::PUT => replace(rooms, arrival, owner, (&id, token)).await,
+        Method::PUT => replace(Asking { rooms, arrival, report }, owner, (&id, token)).await,
         _ => Ok(Answer::json(StatusCode::OK, owner.show().document(&uri_of(rooms, &id), Some(token))).uncached()),
     }
 }
 
-async fn replace(rooms: &Rooms, arrival: &Arrival, owner: Owner, (id, token): (&str, &str)) -> Result<Answer, Failure> {
-    let sent = register::parse(&arrival.body)?;
-    let shown = owner.replace(rooms, sent).await?;
+async fn replace(asking: Asking<'_>, owner: Owner, (id, token): (&str, &str)) -> Result<Answer, Failure> {
+    let rooms = asking.rooms;
+    let sent = register::parse(&asking.arrival.body)?;
+    let shown = owner.replace(asking, sent).await?;
     Ok(Answer::json(StatusCode::OK, shown.document(&uri_of(rooms, id), Some(token))).uncached())
 }
 
