@@ -438,3 +438,44 @@ fn url_at(receiver: &Receiver, host: &str) -> String {
     let port = url.rsplit(':').next().and_then(|rest| rest.split('/').next()).expect("a port");
     format!("https://{host}:{port}/jwks")
 }
+
+#[test]
+fn plg_009_plugins_shape_registrations_and_nothing_is_used_up_by_a_refusal_or_a_fault() {
+    let dev = Dev::start_with(&["--no-demo"], &[("CLAIMSMITH_REGISTRATION__MODE", "token")]);
+    dev.install("every-hook", std::fs::read(claimsmith_tests::root().join("target/guests/every-hook.wasm")).expect("make guests"));
+    let token = dev.command_json(&["registration-token", "create", "once", "--uses", "1"]);
+    let token = text(&token, "token");
+    let bind = |configuration: Value, permissions: Value| {
+        let binding = json!({ "plugin": "every-hook", "configuration": configuration, "permissions": permissions });
+        let reply = dev.admin_post("/tags/self-registered/bindings", &binding);
+        assert_eq!(reply.status, 201, "{reply:?}");
+        format!("/bindings/{}", reply.json()["id"].to_string().trim_matches('"'))
+    };
+    let unbind = |path: &str| assert_eq!(dev.admin(Method::DELETE, path, &[("if-match", "*")], Vec::new()).status, 204);
+    let named = |value: &str| json!({ "edits": [{ "set_metadata": { "name": "client_name", "value": value } }] });
+    let refusing = bind(json!({ "refuse": "not you" }), json!([]));
+    assert_eq!(register(&dev, Some(token), &minimal()).status, 400);
+    unbind(&refusing);
+    let failing = bind(json!({ "fails": true }), json!([]));
+    assert_eq!(register(&dev, Some(token), &minimal()).status, 500);
+    unbind(&failing);
+    // Without the permission the plugin changes nothing, and nothing is registered.
+    let greedy = bind(named("Shaped"), json!([]));
+    assert_eq!(register(&dev, Some(token), &minimal()).status, 500);
+    unbind(&greedy);
+    // What it sets is checked like what the client sent.
+    let clumsy =
+        bind(json!({ "edits": [{ "set_metadata": { "name": "subject_type", "value": "wish" } }] }), json!(["metadata:subject_type"]));
+    register(&dev, Some(token), &minimal()).err("invalid_client_metadata");
+    unbind(&clumsy);
+    let shaping = bind(named("Shaped"), json!(["metadata:client_name"]));
+    let document = made(&register(&dev, Some(token), &minimal()));
+    assert_eq!(document["client_name"], "Shaped");
+    let changed = manage(&dev, Method::PUT, &document, Some(&update_of(&document)));
+    assert_eq!((changed.status, &changed.json()["client_name"]), (200, &json!("Shaped")), "{changed:?}");
+    unbind(&shaping);
+    let keeping = bind(json!({ "refuse": "stay" }), json!([]));
+    assert_eq!(manage(&dev, Method::DELETE, &document, None).status, 400);
+    unbind(&keeping);
+    assert_eq!(manage(&dev, Method::DELETE, &document, None).status, 204);
+}
