@@ -193,8 +193,8 @@ impl Prepared {
         let uris = self.document.get("redirect_uris").and_then(Value::as_array).cloned().unwrap_or_default();
         let hosts: Vec<Option<String>> = uris.iter().map(|uri| host(uri.as_str().unwrap_or_default())).collect();
         for (index, held) in hosts.iter().enumerate() {
-            let allowed = |pattern: &Box<str>| held.as_deref().is_some_and(|host| covers(pattern, host));
-            if !policy.redirect_hosts.is_empty() && !policy.redirect_hosts.iter().any(allowed) {
+            let allowed = |pattern: &str| held.as_deref().is_some_and(|host| covers(pattern, host));
+            if !policy.redirect_hosts.is_empty() && !policy.redirect_hosts.iter().any(|pattern| allowed(pattern)) {
                 self.say(&format!("redirect_uris.{index}"), "is of a host that may not be registered here");
             }
         }
