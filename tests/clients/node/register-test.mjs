@@ -3,20 +3,24 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 
+import * as client from 'openid-client';
+
 import { begin, finish, renew, whoIs } from './people.mjs';
 import { registerMyself } from './register.mjs';
 
 const scene = JSON.parse(await readFile(process.argv[2], 'utf8'));
 const { issuer, redirect_uri, initial_access_token } = scene;
 
-for (const method of ['client_secret_basic', 'client_secret_post', 'none']) {
+const methods = { client_secret_basic: client.ClientSecretBasic(), client_secret_post: client.ClientSecretPost(), none: client.None() };
+
+for (const [method, authentication] of Object.entries(methods)) {
   const metadata = {
     client_name: method,
     redirect_uris: [redirect_uri],
     grant_types: ['authorization_code', 'refresh_token'],
     token_endpoint_auth_method: method,
   };
-  const config = await registerMyself(issuer, metadata, initial_access_token);
+  const config = await registerMyself(issuer, metadata, authentication, initial_access_token);
   const registered = config.clientMetadata();
   assert.equal(registered.token_endpoint_auth_method, method);
   assert.equal('client_secret' in registered, method !== 'none');
@@ -35,6 +39,6 @@ for (const method of ['client_secret_basic', 'client_secret_post', 'none']) {
   console.log(`${method} ok`);
 }
 
-await assert.rejects(registerMyself(issuer, { redirect_uris: ['http://app.example/cb'] }, initial_access_token), { error: 'invalid_redirect_uri' });
-await assert.rejects(registerMyself(issuer, { redirect_uris: [redirect_uri] }, 'csit_wrong'));
+await assert.rejects(registerMyself(issuer, { redirect_uris: ['http://app.example/cb'] }, undefined, initial_access_token), { error: 'invalid_redirect_uri' });
+await assert.rejects(registerMyself(issuer, { redirect_uris: [redirect_uri] }, undefined, 'csit_wrong'));
 console.log('errors ok');
