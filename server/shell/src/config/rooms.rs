@@ -308,25 +308,24 @@ impl ServeConfig {
 
     /// How clients register themselves.
     fn registration_settings(&self) -> RegistrationSettings {
-        let held = &self.registration;
         let texts = |texts: &[PlainText]| texts.iter().map(|text| text.as_str().into()).collect();
-        let scopes = held.scopes.iter().map(PlainText::as_str);
+        let scopes = self.registration.scopes.iter().map(PlainText::as_str);
         RegistrationSettings {
-            mode: held.mode,
-            statement_required: held.require_software_statement,
+            mode: self.registration.mode,
+            statement_required: self.registration.require_software_statement,
             policy: registering::Policy {
-                grants: held.grant_types.clone(),
-                methods: held.auth_methods.clone(),
+                grants: self.registration.grant_types.clone(),
+                methods: self.registration.auth_methods.clone(),
                 // The check of the configuration has seen that they are scopes.
                 scopes: ScopeSet::from_tokens(scopes).unwrap_or_default(),
-                resources: texts(&held.resources),
-                tags: texts(&held.tags),
-                redirect_hosts: texts(&held.redirect_hosts),
-                links_of_redirect_hosts: held.links_of_redirect_hosts,
-                profile: held.profile,
+                resources: texts(&self.registration.resources),
+                tags: texts(&self.registration.tags),
+                redirect_hosts: texts(&self.registration.redirect_hosts),
+                links_of_redirect_hosts: self.registration.links_of_redirect_hosts,
+                profile: self.registration.profile,
             },
-            secret_lifetime: held.secret_lifetime.map(lifetime),
-            clients_max: held.clients_max,
+            secret_lifetime: self.registration.secret_lifetime.map(lifetime),
+            clients_max: self.registration.clients_max,
         }
     }
 
