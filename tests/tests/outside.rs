@@ -58,6 +58,7 @@ mod outside {
     mod plugins;
     mod rar;
     mod refresh;
+    mod registration;
     mod revocation;
     mod slow_plugins;
     mod step_up;

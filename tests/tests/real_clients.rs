@@ -17,6 +17,7 @@ mod real_clients {
     mod hardened;
     mod oauth2_crate;
     mod openidconnect_crate;
+    mod registration;
 
     use super::{DEMO_AUDIENCE, METHODS, RESOURCE, SCOPE, node, node_folder, python, register, run, scene};
 }
@@ -29,7 +30,7 @@ const METHODS: [&str; 4] = ["client_secret_basic", "client_secret_post", "client
 
 /// A server with the demo and a resource.
 fn scene() -> Dev {
-    let dev = Dev::start();
+    let dev = Dev::start_with(&[], &[("CLAIMSMITH_REGISTRATION__MODE", "open")]);
     let reader = dev.register(&json!({ "client_id": "reader", "grant_types": ["client_credentials"], "scope": SCOPE }));
     let resource = json!({ "identifier": RESOURCE, "scopes": [SCOPE], "introspectors": [reader.client_id] });
     let reply = dev.admin_post("/resources", &resource);
@@ -130,7 +131,16 @@ fn node_folder(name: &str, source: &Path, programs: &[&str]) -> PathBuf {
 /// The clients for Node.
 fn node() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    let programs = ["client.mjs", "test.mjs", "people.mjs", "people-test.mjs", "hardened.mjs", "hardened-test.mjs"];
+    let programs = [
+        "client.mjs",
+        "test.mjs",
+        "people.mjs",
+        "people-test.mjs",
+        "hardened.mjs",
+        "hardened-test.mjs",
+        "register.mjs",
+        "register-test.mjs",
+    ];
     FOLDER.get_or_init(|| node_folder("node", &root().join("tests/clients/node"), &programs))
 }
 

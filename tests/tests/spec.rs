@@ -37,6 +37,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("RES", "Resource indicators"),
     ("INT", "Introspection"),
     ("REV", "Revocation"),
+    ("DCR", "Clients that register themselves"),
     ("DIS", "Discovery"),
     ("KEY", "Keys and their lives"),
     ("IDT", "ID tokens"),

@@ -22,6 +22,7 @@ pub mod introspect;
 pub mod logout;
 pub mod person;
 pub mod policy;
+pub mod registering;
 pub mod registration;
 pub mod request_object;
 pub mod request_uri;

@@ -323,7 +323,7 @@ impl Findings {
 }
 
 /// An https URL that says nothing but where.
-fn is_https(text: &str) -> bool {
+pub(crate) fn is_https(text: &str) -> bool {
     let Ok(uri) = Url::parse(text) else { return false };
     uri.scheme() == "https"
         && uri.has_host()

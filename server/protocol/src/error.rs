@@ -63,11 +63,19 @@ pub enum ErrorCode {
     AccountSelectionRequired,
     /// OpenID Connect Core Error Code unmet_authentication_requirements 1.0.
     UnmetAuthenticationRequirements,
+    /// RFC 7591 §3.2.2.
+    InvalidRedirectUri,
+    /// RFC 7591 §3.2.2.
+    InvalidClientMetadata,
+    /// RFC 7591 §3.2.2.
+    InvalidSoftwareStatement,
+    /// RFC 7591 §3.2.2.
+    UnapprovedSoftwareStatement,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 33] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -97,6 +105,10 @@ impl ErrorCode {
         Self::InteractionRequired,
         Self::AccountSelectionRequired,
         Self::UnmetAuthenticationRequirements,
+        Self::InvalidRedirectUri,
+        Self::InvalidClientMetadata,
+        Self::InvalidSoftwareStatement,
+        Self::UnapprovedSoftwareStatement,
     ];
 
     /// The value of `error`.
@@ -131,6 +143,10 @@ impl ErrorCode {
             Self::InteractionRequired => "interaction_required",
             Self::AccountSelectionRequired => "account_selection_required",
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
+            Self::InvalidSoftwareStatement => "invalid_software_statement",
+            Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
         }
     }
 
@@ -160,6 +176,10 @@ impl ErrorCode {
             | Self::InteractionRequired
             | Self::AccountSelectionRequired
             | Self::UnmetAuthenticationRequirements
+            | Self::InvalidRedirectUri
+            | Self::InvalidClientMetadata
+            | Self::InvalidSoftwareStatement
+            | Self::UnapprovedSoftwareStatement
             | Self::InvalidDpopProof
             | Self::UseDpopNonce => 400,
             Self::InvalidClient => 401,
@@ -315,6 +335,10 @@ pub enum Reason {
     WrongCertificate,
     /// A token would be bound to two keys at once.
     SeveralBindings,
+    /// Client metadata that cannot be registered.
+    MalformedMetadata,
+    /// A software statement that is not to be believed.
+    WrongStatement,
 }
 
 impl Reason {
@@ -371,6 +395,8 @@ impl Reason {
             Self::NonceWanted => "nonce_wanted",
             Self::WrongCertificate => "wrong_certificate",
             Self::SeveralBindings => "several_bindings",
+            Self::MalformedMetadata => "malformed_metadata",
+            Self::WrongStatement => "wrong_statement",
         }
     }
 }

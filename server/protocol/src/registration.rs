@@ -24,6 +24,18 @@ pub enum Profile {
 }
 
 impl Profile {
+    /// Every profile.
+    pub const ALL: [Self; 3] = [Self::OAuth21, Self::Fapi2Security, Self::Fapi2MessageSigning];
+
+    /// The name in metadata and settings.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OAuth21 => "oauth2_1",
+            Self::Fapi2Security => "fapi2_security",
+            Self::Fapi2MessageSigning => "fapi2_message_signing",
+        }
+    }
+
     /// Whether the FAPI 2.0 Security Profile applies.
     pub const fn is_fapi(self) -> bool {
         matches!(self, Self::Fapi2Security | Self::Fapi2MessageSigning)

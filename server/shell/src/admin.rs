@@ -6,15 +6,16 @@
 mod audit;
 mod authority;
 mod bindings;
-mod clients;
-mod fields;
+pub(crate) mod clients;
+pub(crate) mod fields;
 mod keys;
 mod nearest;
 mod openapi;
 mod operations;
 mod paging;
 mod plugins;
-mod problem;
+pub(crate) mod problem;
+mod registration_tokens;
 mod resources;
 mod route;
 mod routes;
@@ -39,6 +40,7 @@ use problem::{Kind, Problem};
 use routes::{Found, Gives, Operation, Route, Takes};
 
 pub use authority::{new_token, scope_names};
+pub(crate) use clients::metadata::check_tag;
 pub(crate) use nearest::nearest;
 pub(crate) use operations::render as render_config;
 pub(crate) use plugins::report;
@@ -362,6 +364,9 @@ async fn dispatch(operation: Operation, call: &Call<'_>) -> Result<Reply, Proble
         Op::ShowResource => resources::show(call).await,
         Op::ReplaceResource | Op::UpdateResource => resources::update(call, operation).await,
         Op::DeleteResource => resources::delete(call).await,
+        Op::ListRegistrationTokens => registration_tokens::list(call).await,
+        Op::CreateRegistrationToken => registration_tokens::create(call).await,
+        Op::DeleteRegistrationToken => registration_tokens::delete(call).await,
         Op::ListTrustedIssuers => trusted_issuers::list(call).await,
         Op::CreateTrustedIssuer => trusted_issuers::create(call).await,
         Op::ShowTrustedIssuer => trusted_issuers::show(call).await,

@@ -15,6 +15,7 @@ mod plugin;
 mod plugin_local;
 pub mod plugin_new;
 mod reach;
+mod registration_token;
 mod resource;
 mod server;
 mod table;
@@ -77,6 +78,9 @@ enum Command {
     /// Explain, introspect and revoke tokens; the token comes on standard input
     #[command(subcommand)]
     Token(token::Token),
+    /// Initial access tokens, with which clients register themselves
+    #[command(subcommand)]
+    RegistrationToken(registration_token::RegistrationToken),
     /// Resource servers that tokens are for
     #[command(subcommand)]
     Resource(resource::Resource),
@@ -142,6 +146,7 @@ impl Command {
             Self::Plugin(plugin) => plugin.run(json)?,
             Self::Key(key) => key.run()?,
             Self::Token(token) => token.run()?,
+            Self::RegistrationToken(token) => token.run()?,
             Self::Resource(resource) => resource.run()?,
             Self::TrustedIssuer(trusted) => trusted.run()?,
             Self::AdminToken(admin_token) => admin_token.run()?,

@@ -16,6 +16,7 @@ mod nearest;
 mod problem;
 mod raw;
 mod reference;
+mod registration;
 mod rooms;
 mod settings;
 mod table;
@@ -29,6 +30,7 @@ pub use issuer::Issuer;
 pub use problem::{Origin, Problem, Problems};
 pub use raw::{Sources, variable_of};
 pub use reference::{print, reference};
+pub use registration::Registration;
 pub use settings::{
     Aliases, Assurance, Audit, Authorize, Cache, ClientAuth, Cors, Database, Device, Dpop, Fetch, General, Grants, Hooks, Introspection,
     Keys, Lifetimes, Limits, Listen, Log, Metrics, Otel, Passkeys, Passwords, Proxied, Refresh, Sessions, SignIn, SignInThrottle, Signing,
@@ -37,7 +39,8 @@ pub use settings::{
 pub use table::{Descriptor, Effective};
 pub use upstream::Upstream;
 pub use value::{
-    AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RootedPath, Size, UnknownPeople, WebOrigin,
+    AuditTokens, DatabaseUrl, HeaderText, HttpUrl, LogFormat, LogLevel, PlainText, RegistrationMode, RootedPath, Size, UnknownPeople,
+    WebOrigin,
 };
 
 use std::path::Path;
@@ -123,6 +126,8 @@ sections! {
     grants: Grants;
     /// `authorize`.
     authorize: Authorize;
+    /// `registration`.
+    registration: Registration;
     /// `sessions`.
     sessions: Sessions;
     /// `refresh`.

@@ -11,6 +11,7 @@ use http::header::{ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_TYPE, ORIGIN, VARY};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::account::Place;
+use crate::failure::Failure;
 use crate::http::{Answer, Arrival, BodyLimit, Handler};
 use crate::report::Report;
 use crate::rooms::{Rooms, Settings};
@@ -28,6 +29,7 @@ mod introspection;
 mod jwks;
 mod openapi;
 mod par;
+mod register;
 mod revocation;
 mod token;
 mod userinfo;
@@ -52,7 +54,7 @@ pub struct Endpoint {
     pub name: &'static str,
     /// Its path below the issuer; for well-known documents see `well_known`.
     pub path: &'static str,
-    /// `GET`, `POST` or both; HEAD comes with GET, OPTIONS with CORS.
+    /// Its methods, with commas; HEAD comes with GET, OPTIONS with CORS.
     pub method: &'static str,
     /// The most bytes its body may have, whatever `limits.body_bytes` says.
     pub body_limit: usize,
@@ -78,9 +80,17 @@ impl Endpoint {
         self.client_auth || self.kind == Kind::Userinfo
     }
 
-    /// Whether there is a grant for it that is switched on.
-    pub fn is_offered(&self, settings: &Settings) -> bool {
-        self.kind != Kind::DeviceAuthorization || settings.grants.contains(&GrantType::DeviceCode)
+    /// Whether settings let it be there.
+    pub fn is_served(&self, settings: &Settings) -> bool {
+        match self.kind {
+            Kind::Register | Kind::RegisteredClient => settings.registration.is_on(),
+            Kind::DeviceAuthorization | Kind::Device => settings.grants.contains(&GrantType::DeviceCode),
+            _ => true,
+        }
+    }
+
+    fn takes_json(&self) -> bool {
+        matches!(self.kind, Kind::Register | Kind::RegisteredClient)
     }
 
     fn takes(&self, method: &Method) -> bool {
@@ -109,6 +119,8 @@ enum Kind {
     Par,
     DeviceAuthorization,
     Device,
+    Register,
+    RegisteredClient,
 }
 
 /// The most bytes of a form that `limits.body_bytes` can allow.
@@ -130,6 +142,8 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &par::ENDPOINT,
     &device_authorization::ENDPOINT,
     &device::ENDPOINT,
+    &register::ENDPOINT,
+    &register::MANAGEMENT,
     &authorize::ENDPOINT,
     &authorize::SIGN_IN,
     &authorize::CONSENT,
@@ -166,13 +180,18 @@ impl Public {
         Self { rooms, routes: Arc::new(routes) }
     }
 
-    /// The endpoint at a path; that of assets serves everything one level below its own.
+    /// The endpoint at a path; those of assets and of registered clients serve everything one level below.
     fn at(&self, path: &str) -> Option<&'static Endpoint> {
-        let known = self.routes.get(path).copied().filter(|endpoint| !matches!(endpoint.kind, Kind::Asset));
-        known.or_else(|| {
+        let known = self.routes.get(path).copied().filter(|endpoint| !matches!(endpoint.kind, Kind::Asset | Kind::RegisteredClient));
+        let found = known.or_else(|| {
             let folder = path.rsplit_once('/').map(|(folder, _)| folder)?;
-            self.routes.get(folder).copied().filter(|endpoint| matches!(endpoint.kind, Kind::Asset))
-        })
+            match self.routes.get(folder).copied()?.kind {
+                Kind::Asset => self.routes.get(folder).copied(),
+                Kind::Register => Some(&register::MANAGEMENT),
+                _ => None,
+            }
+        });
+        found.filter(|endpoint| endpoint.is_served(&self.rooms.settings))
     }
 
     fn cors(&self, endpoint: &Endpoint, headers: &HeaderMap, mut answer: Answer) -> Answer {
@@ -216,6 +235,7 @@ fn allowed_methods(endpoint: &Endpoint) -> HeaderValue {
         ("GET", _) => "GET, HEAD, OPTIONS",
         ("GET, POST", Cors::Nobody) => "GET, HEAD, POST",
         ("GET, POST", _) => "GET, HEAD, POST, OPTIONS",
+        ("GET, PUT, DELETE", _) => "GET, HEAD, PUT, DELETE",
         (_, Cors::Nobody) => "POST",
         _ => "POST, OPTIONS",
     })
@@ -223,9 +243,18 @@ fn allowed_methods(endpoint: &Endpoint) -> HeaderValue {
 
 /// `application/x-www-form-urlencoded`, with or without parameters (RFC 6749 App. B).
 fn is_form(headers: &HeaderMap) -> bool {
+    is_of(headers, "application/x-www-form-urlencoded")
+}
+
+/// `application/json` (RFC 7591 §3.1).
+fn is_json(headers: &HeaderMap) -> bool {
+    is_of(headers, "application/json")
+}
+
+fn is_of(headers: &HeaderMap, wanted: &str) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
     let essence = value.split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    essence.trim().eq_ignore_ascii_case(wanted)
 }
 
 /// Walks a request through an endpoint whose every answer is counted, timed and logged.
@@ -236,6 +265,8 @@ async fn reported(endpoint: &Endpoint, rooms: &Rooms, arrival: &Arrival) -> Answ
         Kind::Userinfo => userinfo::walk(rooms, arrival, &mut report).await,
         Kind::Par => par::walk(rooms, arrival, &mut report).await,
         Kind::DeviceAuthorization => device_authorization::walk(rooms, arrival, &mut report).await,
+        Kind::Register => register::walk(rooms, arrival, &mut report).await,
+        Kind::RegisteredClient => register::manage(rooms, arrival, &mut report).await,
         Kind::Revocation => revocation::walk(rooms, arrival, &mut report).await,
         _ => token::walk(rooms, arrival, &mut report).await,
     };
@@ -254,7 +285,10 @@ impl Handler for Public {
         }
         // UserInfo is asked by a bare POST as well (OpenID Connect Core §5.3.1).
         let bare = matches!(endpoint.kind, Kind::Userinfo) && !headers.contains_key(CONTENT_TYPE);
-        if method == Method::POST && !bare && !is_form(headers) {
+        if endpoint.takes_json() && matches!(*method, Method::POST | Method::PUT) && !is_json(headers) {
+            return Err(self.cors(endpoint, headers, Failure::from(register::wants_json()).answer(false)));
+        }
+        if method == Method::POST && !bare && !endpoint.takes_json() && !is_form(headers) {
             let refusal = Answer::refusal(StatusCode::BAD_REQUEST, "invalid_request", "the body must be application/x-www-form-urlencoded");
             return Err(self.cors(endpoint, headers, refusal));
         }
@@ -268,9 +302,14 @@ impl Handler for Public {
         }
         let rooms = self.rooms.as_ref();
         let answer = match endpoint.kind {
-            Kind::Token | Kind::Introspection | Kind::Revocation | Kind::Userinfo | Kind::Par | Kind::DeviceAuthorization => {
-                reported(endpoint, rooms, &arrival).await
-            }
+            Kind::Token
+            | Kind::Introspection
+            | Kind::Revocation
+            | Kind::Userinfo
+            | Kind::Par
+            | Kind::DeviceAuthorization
+            | Kind::Register
+            | Kind::RegisteredClient => reported(endpoint, rooms, &arrival).await,
             Kind::Device => device::handle(rooms, &arrival).await,
             Kind::Jwks => jwks::handle(rooms, &arrival),
             Kind::Discovery => discovery::handle(rooms, &arrival),

@@ -40,6 +40,7 @@ pub mod pages;
 pub mod people;
 pub mod possession;
 pub mod record;
+pub mod register;
 pub mod report;
 pub mod rooms;
 pub mod seals;

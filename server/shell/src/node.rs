@@ -112,6 +112,7 @@ impl Node {
             throttle,
             beginnings: Throttle::new(&config.beginning_settings()),
             user_codes: UserCodes::new(&config.user_code_settings()),
+            registrations: Throttle::new(&config.registration_throttle()),
             guesses: Guesses::new(&config.guess_settings()),
             shared,
             slow_signing: SlowSigning::new(std::thread::available_parallelism().map_or(1, usize::from)),

@@ -30,6 +30,7 @@ use crate::guesses::Guesses;
 use crate::object_keys::ObjectKeys;
 use crate::pages::Pages;
 use crate::people::People;
+use crate::register::RegistrationSettings;
 use crate::secret_desk::SecretDesk;
 use crate::shared_secret::SharedSecret;
 use crate::slow_signing::SlowSigning;
@@ -57,6 +58,8 @@ pub struct Settings {
     pub device: DeviceSettings,
     /// What is decided for the flows of people.
     pub people: PeoplePolicy,
+    /// How clients register themselves.
+    pub registration: RegistrationSettings,
     /// The languages of the pages, by their tags.
     pub languages: Vec<String>,
     /// How long a device is known, seconds.
@@ -125,6 +128,8 @@ pub struct Rooms {
     pub beginnings: Throttle,
     /// Who has typed too many user codes that nobody waits with.
     pub user_codes: UserCodes,
+    /// Who has registered too many clients.
+    pub registrations: Throttle,
     /// Who has asked about too many tokens that nobody knows.
     pub guesses: Guesses,
     /// What refresh tokens, subjects and forms are made with.

@@ -33,6 +33,8 @@ pub enum EntityKind {
     Key,
     /// A bearer token of the admin API.
     AdminToken,
+    /// An initial access token, with which clients register themselves.
+    RegistrationToken,
     /// Everything sealed.
     MasterKey,
     /// An access token that an administrator ended; nodes read its end from the database.
@@ -43,7 +45,7 @@ pub enum EntityKind {
 
 impl EntityKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Client,
         Self::Resource,
         Self::TrustedIssuer,
@@ -51,6 +53,7 @@ impl EntityKind {
         Self::Binding,
         Self::Key,
         Self::AdminToken,
+        Self::RegistrationToken,
         Self::MasterKey,
         Self::Token,
         Self::User,
@@ -66,6 +69,7 @@ impl EntityKind {
             Self::Binding => "binding",
             Self::Key => "key",
             Self::AdminToken => "admin_token",
+            Self::RegistrationToken => "registration_token",
             Self::MasterKey => "master_key",
             Self::Token => "token",
             Self::User => "user",
@@ -100,6 +104,7 @@ impl EntityKind {
             Self::Binding => "SELECT to_jsonb(t)::text AS picture FROM bindings t WHERE binding_id = $1::bigint",
             Self::Key => "SELECT (to_jsonb(t) - 'sealed_private')::text AS picture FROM signing_keys t WHERE kid = $1",
             Self::AdminToken => "SELECT (to_jsonb(t) - 'token_digest')::text AS picture FROM admin_tokens t WHERE name = $1",
+            Self::RegistrationToken => "SELECT (to_jsonb(t) - 'token_digest')::text AS picture FROM registration_tokens t WHERE name = $1",
             Self::MasterKey => "SELECT (to_jsonb(t) - 'check_value')::text AS picture FROM master_key_check t WHERE $1 = ''",
             Self::Token => {
                 "SELECT (to_jsonb(t) - 'jti_digest')::text AS picture FROM revocations t WHERE jti_digest = sha256(convert_to($1, 'UTF8'))"

@@ -77,12 +77,7 @@ impl Store {
     pub async fn create_client(&self, actor: &str, client: Client) -> Result<Written, Fault> {
         let actor = actor.to_owned();
         self.boundary
-            .write(move |tx| {
-                change(tx, Change::of(&actor, "create", EntityKind::Client, &client.id), |tx| {
-                    diesel::insert_into(clients::table).values((Row::of(&client), clients::version.eq(1))).execute(tx)?;
-                    save_secrets(tx, &client)
-                })
-            })
+            .write(move |tx| change(tx, Change::of(&actor, "create", EntityKind::Client, &client.id), |tx| insert(tx, &client)))
             .await
     }
 
@@ -99,12 +94,7 @@ impl Store {
             .write(move |tx| {
                 change(tx, Change::of(&actor, action, EntityKind::Client, &client.id), |tx| {
                     expect_version(EntityKind::Client, &client.id, version(tx, &client.id)?, expected)?;
-                    let version = diesel::update(clients::table.find(client.id.as_str()))
-                        .set((Row::of(&client), clients::version.eq(clients::version + 1), clients::updated_at.eq(diesel::dsl::now)))
-                        .returning(clients::version)
-                        .get_result(tx)?;
-                    save_secrets(tx, &client)?;
-                    Ok(version)
+                    replace(tx, &client)
                 })
             })
             .await
@@ -220,7 +210,23 @@ fn list(tx: &mut Tx, after: Option<&ClientId>, tag: Option<&str>, limit: u32) ->
         .collect()
 }
 
-fn version(tx: &mut Tx, id: &ClientId) -> Result<Option<i64>, Fault> {
+/// A new client with its secrets.
+pub(crate) fn insert(tx: &mut Tx, client: &Client) -> Result<(), Fault> {
+    diesel::insert_into(clients::table).values((Row::of(client), clients::version.eq(1))).execute(tx)?;
+    save_secrets(tx, client)
+}
+
+/// Another version of a client, its secrets included.
+pub(crate) fn replace(tx: &mut Tx, client: &Client) -> Result<i64, Fault> {
+    let version = diesel::update(clients::table.find(client.id.as_str()))
+        .set((Row::of(client), clients::version.eq(clients::version + 1), clients::updated_at.eq(diesel::dsl::now)))
+        .returning(clients::version)
+        .get_result(tx)?;
+    save_secrets(tx, client)?;
+    Ok(version)
+}
+
+pub(crate) fn version(tx: &mut Tx, id: &ClientId) -> Result<Option<i64>, Fault> {
     Ok(clients::table.find(id.as_str()).select(clients::version).first(tx).optional()?)
 }
 

@@ -442,6 +442,25 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    registration_tokens (name) {
+        name -> Text,
+        token_digest -> Bytea,
+        uses_left -> Nullable<Int4>,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    registered_clients (client_id) {
+        client_id -> Text,
+        token_digest -> Bytea,
+        registered_with -> Nullable<Text>,
+        extra -> Text,
+    }
+}
+
 diesel::joinable!(client_secrets -> clients (client_id));
 diesel::allow_tables_to_appear_in_same_query!(
     grants,

@@ -220,6 +220,14 @@ fn deed(dev: &Dev, method: &str, path: &str) -> Option<Deed> {
             let identifier = resource();
             seen("resource", "delete", format!("/resources/{}", encode(&identifier)), identifier, Value::Null)
         }
+        ("post", "/registration-tokens") => {
+            seen("registration_token", "create", "/registration-tokens".into(), "partner".into(), json!({ "name": "partner", "uses": 1 }))
+        }
+        ("delete", "/registration-tokens/{name}") => {
+            let name = format!("t-{}", client());
+            assert_eq!(dev.admin_post("/registration-tokens", &json!({ "name": name })).status, 201);
+            seen("registration_token", "revoke", format!("/registration-tokens/{name}"), name, Value::Null)
+        }
         ("post", "/users") => seen("user", "create", "/users".into(), String::new(), json!({ "username": "made-here" })),
         ("put" | "patch", "/users/{user_id}") => {
             let id = user(json!({}));

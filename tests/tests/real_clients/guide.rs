@@ -19,7 +19,15 @@ fn blocks(language: &str) -> Vec<String> {
 #[test]
 fn what_the_guide_quotes_is_what_is_tested() {
     let sources = [
-        ("js", &["tests/clients/node/client.mjs", "tests/clients/node/people.mjs", "tests/clients/node/hardened.mjs"][..]),
+        (
+            "js",
+            &[
+                "tests/clients/node/client.mjs",
+                "tests/clients/node/people.mjs",
+                "tests/clients/node/hardened.mjs",
+                "tests/clients/node/register.mjs",
+            ][..],
+        ),
         ("python", &["tests/clients/python/client.py", "tests/clients/python/people.py"]),
         ("rust", &["tests/tests/real_clients/oauth2_crate.rs"]),
     ];
@@ -43,7 +51,9 @@ fn the_shell_lines_of_the_guide_work_as_they_stand() {
     bash.env("RESOURCE", RESOURCE).env("SCOPE", SCOPE);
     let output = run("the guide", &mut bash);
     let text = String::from_utf8_lossy(&output.stdout);
-    for expected in ["\"token_endpoint\"", "\"keys\"", "\"active\":true", "\"active\":false", "invalid_scope", "304"] {
+    for expected in
+        ["\"token_endpoint\"", "\"keys\"", "\"active\":true", "\"active\":false", "invalid_scope", "304", "registration_client_uri"]
+    {
         assert!(text.contains(expected), "no {expected} in\n{text}");
     }
     let active = text.find("\"active\":true");

@@ -3,7 +3,7 @@
 pub(crate) mod authentication;
 pub(crate) mod metadata;
 mod people;
-mod secrets;
+pub(crate) mod secrets;
 
 use claimsmith_issuer::client::{Authentication, Client};
 use claimsmith_jose::base64url;
@@ -91,9 +91,9 @@ pub(super) async fn show(call: &Call<'_>) -> Result<Reply, Problem> {
 }
 
 /// An unpredictable id: 127 random bits. The first bit is none of them, so that no id begins like an option of a command.
-fn fresh_id() -> Result<ClientId, Problem> {
+pub(crate) fn fresh_id() -> Result<ClientId, getrandom::Error> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| internal(&error))?;
+    getrandom::fill(&mut bytes)?;
     bytes[0] &= 0x7f;
     Ok(ClientId::parse(&base64url::encode(bytes)).expect("base64url is printable"))
 }
@@ -102,12 +102,13 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Reply, Problem> {
     let mut fields = call.fields()?;
     let rules = rules(call, &fields).await?;
     let known = plugins_of(call, &fields).await?;
-    let registration = metadata::read(&mut fields, &rules, None, &fresh_id()?);
+    let registration = metadata::read(&mut fields, &rules, None, &fresh_id().map_err(|error| internal(&error))?);
     check_sector(call, &mut fields, registration.as_ref(), None).await;
-    let id = registration.as_ref().map_or_else(fresh_id, |registration| Ok(registration.client.id.clone()))?;
+    let id = registration.as_ref().map_or_else(fresh_id, |registration| Ok(registration.client.id.clone()));
+    let id = id.map_err(|error| internal(&error))?;
     let bound = bindings::read_inline(&mut fields, &id, &known, bindings::Ceilings::of(call));
     let Registration { mut client, secret, secret_expires_at } = fields.finish(registration)?;
-    let shown = secrets::fulfil(call, &mut client, secret, secret_expires_at).await?;
+    let shown = secrets::fulfil(&call.desk.rooms, &mut client, secret, secret_expires_at).await?;
     call.store().create_client(call.actor(), client).await?;
     for binding in bound {
         if let Err(fault) = call.store().create_binding(call.actor(), binding).await {
@@ -147,7 +148,7 @@ pub(super) async fn update(call: &Call<'_>, operation: Operation) -> Result<Repl
     let registration = metadata::read(&mut fields, &rules, Some((&held.record.client, &document)), &held.record.client.id);
     check_sector(call, &mut fields, registration.as_ref(), Some(&held.record.client)).await;
     let Registration { mut client, secret, .. } = fields.finish(registration)?;
-    let shown = secrets::fulfil(call, &mut client, secret, None).await?;
+    let shown = secrets::fulfil(&call.desk.rooms, &mut client, secret, None).await?;
     // Invariant: a patch was laid over the version that was read, so it replaces that very version even for `*`.
     call.store().update_client(call.actor(), "update", client, Some(expected.unwrap_or(held.record.version))).await?;
     call.forget_secrets(call.key());

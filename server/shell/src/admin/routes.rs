@@ -34,6 +34,9 @@ pub(crate) enum Operation {
     ReplaceResource,
     UpdateResource,
     DeleteResource,
+    ListRegistrationTokens,
+    CreateRegistrationToken,
+    DeleteRegistrationToken,
     ListTrustedIssuers,
     CreateTrustedIssuer,
     ShowTrustedIssuer,
@@ -151,6 +154,28 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::put(Op::ReplaceResource, "/admin/v1/resources/{identifier}", S::ResourcesWrite, "Resource", "Replace a resource"),
     Route::patch(Op::UpdateResource, "/admin/v1/resources/{identifier}", S::ResourcesWrite, "Resource", "Change parts of a resource"),
     Route::delete(Op::DeleteResource, "/admin/v1/resources/{identifier}", S::ResourcesWrite, "Delete a resource"),
+    Route::get(
+        Op::ListRegistrationTokens,
+        "/admin/v1/registration-tokens",
+        S::ClientsRead,
+        "List initial access tokens, without the tokens",
+    )
+    .page("RegistrationToken"),
+    Route::post(
+        Op::CreateRegistrationToken,
+        "/admin/v1/registration-tokens",
+        S::ClientsWrite,
+        "Make an initial access token, with which clients register themselves; it is shown this once",
+    )
+    .takes(Takes::Json("RegistrationToken"))
+    .created("RegistrationToken"),
+    Route::row(
+        Op::DeleteRegistrationToken,
+        Verb::Delete,
+        "/admin/v1/registration-tokens/{name}",
+        Some(S::ClientsWrite),
+        "End an initial access token; clients that were registered with it stay",
+    ),
     Route::get(Op::ListTrustedIssuers, "/admin/v1/trusted-issuers", S::TrustRead, "List trusted issuers").page("TrustedIssuer"),
     Route::post(Op::CreateTrustedIssuer, "/admin/v1/trusted-issuers", S::TrustWrite, "Trust another issuer for something")
         .takes(Takes::Json("TrustedIssuer"))

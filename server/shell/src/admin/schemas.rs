@@ -13,6 +13,7 @@ pub(crate) fn schemas() -> Map<String, Value> {
         ("NewSecret", new_secret()),
         ("Binding", binding()),
         ("Resource", resource()),
+        ("RegistrationToken", registration_token()),
         ("TrustedIssuer", trusted_issuer()),
         ("User", user()),
         ("NewPassword", new_password()),
@@ -183,6 +184,17 @@ fn consent() -> Value {
         "scope": string("The scopes agreed to, separated by spaces"),
         "claims": strings("The claims agreed to beside those of the scopes"),
         "updated_at": instant("When it was last changed"),
+    }))
+}
+
+fn registration_token() -> Value {
+    closed(json!({
+        "name": string("A name for administrators"),
+        "uses": integer("When it is made: how many clients it may register; any number when left out"),
+        "expires_in": integer("When it is made: seconds until it expires; never when left out"),
+        "uses_left": read_only(integer("How many clients it may still register; any number when absent")),
+        "expires_at": read_only(instant("When it expires; 0 for never")),
+        "token": read_only(string("The token, shown once")),
     }))
 }
 

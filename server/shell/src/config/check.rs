@@ -3,10 +3,13 @@
 use super::database::{DatabaseSource, source};
 use super::issuer::Issuer;
 use super::problem::{Origin, Problem, Problems};
+use super::value::PlainText;
 use super::{Config, Draft};
+use crate::admin::check_tag;
 use claimsmith_issuer::assurance::AcrNames;
 use claimsmith_issuer::step_up::is_quotable;
 use claimsmith_protocol::grant::GrantType;
+use claimsmith_protocol::scope::ScopeSet;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
@@ -185,6 +188,18 @@ fn cross(config: &Config, problems: &mut Vec<Problem>) {
             || config.grants.enabled.contains(&GrantType::Implicit),
         "authorize.response_types",
         "lets tokens go through the browser, which needs implicit in grants.enabled too",
+    );
+    let registration = &config.registration;
+    let scopes: Vec<&str> = registration.scopes.iter().map(PlainText::as_str).collect();
+    wrong(
+        scopes.is_empty() || ScopeSet::parse(&scopes.join(" ")).is_ok(),
+        "registration.scopes",
+        "has a scope with spaces, quotes or characters outside ASCII",
+    );
+    wrong(
+        registration.tags.iter().all(|tag| check_tag(tag.as_str()).is_ok()),
+        "registration.tags",
+        "has a tag with other than letters, digits, dashes, underscores, dots and colons",
     );
     let upstream = &config.upstream;
     let is_on = upstream.issuer.is_some();

@@ -2,7 +2,7 @@
 
 use super::check::{Pair, ServeConfig};
 use super::database::{UnreadableSecret, secret_text};
-use super::value::{AuditTokens, HeaderText, RootedPath, UnknownPeople};
+use super::value::{AuditTokens, HeaderText, PlainText, RootedPath, UnknownPeople};
 use crate::authorize::device::DeviceSettings;
 use crate::client_keys::ClientKeysSettings;
 use crate::fetch::FetchSettings;
@@ -10,6 +10,7 @@ use crate::guesses::GuessSettings;
 use crate::key_life::KeyLifeSettings;
 use crate::listen::{DoorSettings, H2Settings, ListenerSettings, ProxySettings, WireSettings};
 use crate::people::{PasskeySettings, PeopleSettings, SignInThrottleSettings};
+use crate::register::RegistrationSettings;
 use crate::rooms;
 use crate::secret_desk::{Cost, PasswordSettings, SecretDeskSettings};
 use crate::serve::Role;
@@ -23,7 +24,9 @@ use claimsmith_issuer::detail_types::DetailTypes;
 use claimsmith_issuer::dpop::Policy as DpopPolicy;
 use claimsmith_issuer::grants::Defaults;
 use claimsmith_issuer::policy::{PeoplePolicy, RefreshPolicy};
+use claimsmith_issuer::registering;
 use claimsmith_issuer::step_up::Demand;
+use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::Lifetime;
 use claimsmith_store::{AuditMode, EmbeddedSettings};
 use std::net::SocketAddr;
@@ -196,6 +199,7 @@ impl ServeConfig {
             grants: self.grants.enabled.clone(),
             device: DeviceSettings { lifetime: lifetime(self.device.lifetime), interval: lifetime(self.device.interval).seconds() },
             people: self.people_policy(),
+            registration: self.registration_settings(),
             languages: Vec::new(),
             device_lifetime: lifetime(self.sign_in.device_lifetime).seconds(),
             defaults: Defaults {
@@ -311,6 +315,35 @@ impl ServeConfig {
         let address = Allowance { burst: pair.burst.saturating_mul(4), every: pair.every / 4 };
         let all = Allowance { burst: device.guess_all_burst, every: device.guess_all_every };
         [ThrottleSettings { pair, address, rows }, ThrottleSettings { pair: all, address: all, rows: 1 }]
+    }
+
+    /// How clients register themselves.
+    fn registration_settings(&self) -> RegistrationSettings {
+        let texts = |texts: &[PlainText]| texts.iter().map(|text| text.as_str().into()).collect();
+        let scopes = self.registration.scopes.iter().map(PlainText::as_str);
+        RegistrationSettings {
+            mode: self.registration.mode,
+            statement_required: self.registration.require_software_statement,
+            policy: registering::Policy {
+                grants: self.registration.grant_types.clone(),
+                methods: self.registration.auth_methods.clone(),
+                // The check of the configuration has seen that they are scopes.
+                scopes: ScopeSet::from_tokens(scopes).unwrap_or_default(),
+                resources: texts(&self.registration.resources),
+                tags: texts(&self.registration.tags),
+                redirect_hosts: texts(&self.registration.redirect_hosts),
+                links_of_redirect_hosts: self.registration.links_of_redirect_hosts,
+                profile: self.registration.profile,
+            },
+            secret_lifetime: self.registration.secret_lifetime.map(lifetime),
+            clients_max: self.registration.clients_max,
+        }
+    }
+
+    /// Registrations that are let pass where everybody may register.
+    pub fn registration_throttle(&self) -> ThrottleSettings {
+        let allowance = Allowance { burst: self.registration.burst, every: self.registration.every };
+        ThrottleSettings { pair: allowance, address: allowance, ..ThrottleSettings::default() }
     }
 
     /// Questions about unknown tokens that are let pass.

@@ -119,8 +119,9 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("issuer".into(), urls.as_str().into());
     let url = |origin: &str, endpoint: &Endpoint| Value::from(format!("{origin}{}", path_of(endpoint, urls.path())));
-    for &endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.is_offered(settings)) {
-        if let Some(name) = endpoint.metadata {
+    for &endpoint in ENDPOINTS {
+        // RFC 8414 §2: what is off is not named.
+        if let Some(name) = endpoint.metadata.filter(|_| endpoint.is_served(settings)) {
             members.insert(name.into(), url(urls.origin(), endpoint));
         }
     }
@@ -155,7 +156,7 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
     if let Some(origin) = &settings.mtls_origin {
         let aliases: Map<String, Value> = ENDPOINTS
             .iter()
-            .filter(|endpoint| endpoint.reads_certificates() && endpoint.is_offered(settings))
+            .filter(|endpoint| endpoint.reads_certificates() && endpoint.is_served(settings))
             .filter_map(|&endpoint| Some((endpoint.metadata?.to_owned(), url(origin, endpoint))))
             .collect();
         members.insert("mtls_endpoint_aliases".into(), Value::Object(aliases));

@@ -9,6 +9,7 @@ use super::authentication::{SecretWish, check_imported, secrets_of};
 use super::{Call, Problem, Reply, internal, load, need_secret, with_secrets};
 use crate::admin::fields::Fields;
 use crate::admin::paging;
+use crate::rooms::Rooms;
 
 /// Bytes of a generated secret that is only compared: 256 bits.
 const COMPARED_BYTES: usize = 32;
@@ -26,21 +27,21 @@ pub(super) fn generate(for_mac: bool) -> Result<Secret<String>, getrandom::Error
 }
 
 /// Gives a client the secret that it is to have; answers one that was made, to be shown this once.
-pub(super) async fn fulfil(
-    call: &Call<'_>,
+pub(crate) async fn fulfil(
+    rooms: &Rooms,
     client: &mut Client,
     wish: SecretWish,
     expires_at: Option<Timestamp>,
-) -> Result<Option<Secret<String>>, Problem> {
+) -> Result<Option<Secret<String>>, SecretFault> {
     let for_mac = matches!(client.authentication, Authentication::SecretJwt { .. });
     let (secret, shown) = match wish {
         SecretWish::Keep => return Ok(None),
-        SecretWish::Generate => (generate(for_mac).map_err(|error| internal(&error))?, true),
+        SecretWish::Generate => (generate(for_mac)?, true),
         SecretWish::Import(secret) => (secret, false),
     };
-    let id = call.store().next_secret_id().await?;
+    let id = rooms.store.next_secret_id().await?;
     let sealed = match for_mac {
-        true => Some(seal(call, client, id, &secret)?),
+        true => Some(seal(rooms, id, &secret)?),
         false => None,
     };
     let verifier = match shown {
@@ -48,7 +49,7 @@ pub(super) async fn fulfil(
         true => SecretVerifier::Sha256(Digest::of(secret.expose().as_bytes())),
         false => {
             let copy = Secret::new(secret.expose().clone());
-            let hashed = call.desk.rooms.secret_desk.hash(copy).await.map_err(|fault| internal(&fault))?;
+            let hashed = rooms.secret_desk.hash(copy).await?;
             SecretVerifier::Argon2id(hashed.into())
         }
     };
@@ -58,11 +59,36 @@ pub(super) async fn fulfil(
     Ok(shown.then_some(secret))
 }
 
-fn seal(call: &Call<'_>, client: &Client, id: i64, secret: &Secret<String>) -> Result<Box<[u8]>, Problem> {
-    let _ = client;
+fn seal(rooms: &Rooms, id: i64, secret: &Secret<String>) -> Result<Box<[u8]>, SecretFault> {
     let row = id.to_string();
-    let sealed = call.desk.rooms.sealer.seal(&crate::seals::client_secret(&row), secret.expose().as_bytes());
-    sealed.map(Vec::into_boxed_slice).map_err(|fault| internal(&fault))
+    let sealed = rooms.sealer.seal(&crate::seals::client_secret(&row), secret.expose().as_bytes())?;
+    Ok(sealed.into_boxed_slice())
+}
+
+/// Why a client did not get its secret.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SecretFault {
+    /// There is no randomness.
+    #[error("no random bytes")]
+    Chance(#[from] getrandom::Error),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] claimsmith_store::Fault),
+    /// It could not be sealed.
+    #[error(transparent)]
+    Sealing(#[from] claimsmith_vault::SealFault),
+    /// It could not be hashed.
+    #[error(transparent)]
+    Desk(#[from] crate::secret_desk::SecretDeskFault),
+}
+
+impl From<SecretFault> for Problem {
+    fn from(fault: SecretFault) -> Self {
+        match fault {
+            SecretFault::Store(fault) => fault.into(),
+            other => internal(&other),
+        }
+    }
 }
 
 /// The secrets of a client, without the secrets.
@@ -122,7 +148,7 @@ pub(in crate::admin) async fn rotate(call: &Call<'_>) -> Result<Reply, Problem> 
     with_secrets(&mut client, old);
     let wish = rotation.import.map_or(SecretWish::Generate, SecretWish::Import);
     let id = client.id.clone();
-    let shown = fulfil(call, &mut client, wish, rotation.expires_at).await?;
+    let shown = fulfil(&call.desk.rooms, &mut client, wish, rotation.expires_at).await?;
     call.store().update_client(call.actor(), "rotate-secret", client, Some(held.version)).await?;
     call.forget_secrets(&id);
     let mut document = json!({ "client_id": id.as_str(), "client_secret_expires_at": rotation.expires_at.map_or(0, Timestamp::seconds) });

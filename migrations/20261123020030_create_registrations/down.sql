@@ -1,0 +1,2 @@
+DROP TABLE registered_clients;
+DROP TABLE registration_tokens;
