@@ -6,12 +6,15 @@ mod newcomers;
 use claimsmith_issuer::confirmation::Confirmation;
 use claimsmith_issuer::dpop::Proof;
 use claimsmith_issuer::grants::{Case, Entitled, Request, Verdict};
+use claimsmith_protocol::form::Form;
+use claimsmith_protocol::grant::GrantType;
 use claimsmith_store::LoadedGrant;
 
 use crate::clock::Now;
 use crate::desk::Caller;
 use crate::directory::Visit;
 use crate::failure::Failure;
+use crate::hook_room::{Occasion, Room};
 use crate::http::Arrival;
 use crate::report::{Report, Stage};
 use crate::rooms::Rooms;
@@ -26,6 +29,10 @@ pub struct Docket<'a> {
     pub request: &'a Request,
     /// What came with it.
     pub arrival: &'a Arrival,
+    /// Its parameters.
+    pub form: &'a Form<'a>,
+    /// The grant that they name.
+    pub grant: GrantType,
     /// A proof that did.
     pub proof: Option<&'a Proof>,
     /// When.
@@ -33,7 +40,7 @@ pub struct Docket<'a> {
 }
 
 /// What the court said, and all that it looked at.
-pub struct Judged {
+pub struct Judged<'a> {
     /// The policy, which from here on stays what it is.
     pub visit: Visit,
     /// What the client is entitled to.
@@ -42,17 +49,21 @@ pub struct Judged {
     pub loaded: Option<LoadedGrant>,
     /// What the tokens will be bound to.
     pub confirmation: Option<Confirmation>,
+    /// The plugins of the client: those that were asked before the court are among those that shaped what is made.
+    pub room: Room<'a>,
 }
 
 /// Asks the court. A refusal leaves when what it wants done is done.
-pub async fn judge(rooms: &Rooms, docket: Docket<'_>, report: &mut Report) -> Result<Judged, Failure> {
+pub async fn judge<'a>(rooms: &'a Rooms, docket: Docket<'a>, report: &mut Report) -> Result<Judged<'a>, Failure> {
     let visit = rooms.directory.visit()?;
+    let occasion = Occasion { arrival: docket.arrival, form: docket.form, grant: Some(docket.grant), now: docket.now };
+    let mut room = Room::open(rooms, &visit, docket.caller, occasion);
     let loaded = match docket.request.grant() {
         Some(id) => rooms.store.load_grant(id).await?,
         None => None,
     };
     let newcomer = match docket.request {
-        Request::Password(request) => Some(newcomers::by_password(rooms, docket, request).await?),
+        Request::Password(request) => Some(newcomers::by_password(rooms, docket, request, &mut room, report).await?),
         _ => None,
     };
     let confirmation = possession::confirmation(rooms, docket.caller, docket.arrival, docket.proof).await?;
@@ -76,7 +87,7 @@ pub async fn judge(rooms: &Rooms, docket: Docket<'_>, report: &mut Report) -> Re
             let begun = newcomer
                 .zip(entitled.person.as_ref())
                 .map(|((_, user), person)| LoadedGrant { grant: person.grant.clone(), person: Some((user.person, user.updated_at)) });
-            Ok(Judged { visit, entitled, loaded: loaded.or(begun), confirmation })
+            Ok(Judged { visit, entitled, loaded: loaded.or(begun), confirmation, room })
         }
         Verdict::Refused(refusal, remedy) => Err(record::refused(rooms, refusal, remedy).await),
     }

@@ -47,12 +47,10 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
 
     // Records, out, and the court: what the client is entitled to. Pure but for the waiting.
     let request = Request::parse(grant, &form)?;
-    let docket = Docket { caller: &caller, request: &request, arrival, proof: proof.as_ref(), now };
-    let Judged { visit, entitled, loaded, confirmation } = court::judge(rooms, docket, report).await?;
+    let docket = Docket { caller: &caller, request: &request, arrival, form: &form, grant, proof: proof.as_ref(), now };
+    let Judged { visit, entitled, loaded, confirmation, mut room } = court::judge(rooms, docket, report).await?;
 
     // Hook room: the client's plugins shape the drafts. Nothing is spent yet.
-    let occasion = hook_room::Occasion { arrival, form: &form, grant: Some(grant), now };
-    let mut room = hook_room::Room::open(rooms, &visit, &caller, occasion);
     let background = companions::background_for(&room, loaded.as_ref(), confirmation);
     let asked = hook_room::Asked::of(&request, &entitled, background.as_ref(), &caller.entry.client.id);
     let client_id = &caller.entry.client.id;
