@@ -132,7 +132,7 @@ fn plg_001_who_has_no_password_here_is_let_in_by_permission_alone() {
 #[test]
 fn plg_005_a_plugin_sees_a_password_by_permission_alone() {
     let dev = Dev::start_with(
-        &[],
+        &["--no-demo"],
         &[("CLAIMSMITH_GRANTS__ENABLED", "password"), ("CLAIMSMITH_LOG__LEVEL", "info"), ("CLAIMSMITH_LOG__FORMAT", "json")],
     );
     somebody(&dev, "hook-password");
