@@ -43,6 +43,7 @@ mod outside {
     mod fapi;
     mod grants_page;
     mod hooks;
+    mod hooks_of_proofs;
     mod hybrid;
     mod id_token;
     mod introspection;

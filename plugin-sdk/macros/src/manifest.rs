@@ -9,8 +9,24 @@ use crate::arguments::Arguments;
 use crate::hook::Hook;
 
 /// The kinds of permission that `client bind --allow` knows, those with a parameter with their colon.
-const PERMISSIONS: [&str; 11] =
-    ["claim:", "scope:", "audience:", "lifetime:", "sub", "acr", "amr", "auth_time", "user:", "authorization_details:", "skip_consent"];
+const PERMISSIONS: [&str; 16] = [
+    "claim:",
+    "scope:",
+    "audience:",
+    "lifetime:",
+    "sub",
+    "acr",
+    "amr",
+    "auth_time",
+    "user:",
+    "authorization_details:",
+    "skip_consent",
+    "password",
+    "set_user",
+    "impersonation",
+    "metadata:",
+    "refuse_revocation",
+];
 
 /// The manifest of the crate that is being compiled.
 pub(crate) fn manifest(arguments: &Arguments, hooks: &[Hook]) -> syn::Result<String> {
@@ -55,7 +71,8 @@ fn check_permission(permission: &LitStr) -> syn::Result<()> {
     }
     let message = format!(
         "`{text}` is no permission; they read `claim:NAME`, `claim:PREFIX*`, `scope:NAME`, `audience:URI`, \
-        `lifetime:SECONDS`, `sub`, `acr`, `amr`, `auth_time`, `user:NAME`, `user:PREFIX*`, `authorization_details:TYPE` and `skip_consent`"
+        `lifetime:SECONDS`, `sub`, `acr`, `amr`, `auth_time`, `user:NAME`, `user:PREFIX*`, `authorization_details:TYPE`, \
+        `skip_consent`, `password`, `set_user`, `impersonation`, `metadata:NAME`, `metadata:PREFIX*` and `refuse_revocation`"
     );
     Err(Error::new(permission.span(), message))
 }

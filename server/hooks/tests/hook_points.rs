@@ -9,10 +9,13 @@ use std::sync::{Arc, LazyLock};
 use claimsmith_hooks::{Call, HookFault, Host, Limits, Plugin, Settings, inspect};
 use claimsmith_issuer::binding::Permission;
 use claimsmith_issuer::claims::{
-    AuthenticationOutcome, Authority, Claims, ConsentPlan, EditRefused, Entitlement, IdTokenClaims, IntrospectionAnswer, RefreshTokenPlan,
-    RequestedDetails, RequestedScopes, ResponseMembers, Shaping, SignIn, SignedIn, StepUp, UserinfoAnswer,
+    AuthenticationOutcome, Authority, BackchannelNotification, Claims, ConsentPlan, EditRefused, Entitlement, IdTokenClaims,
+    IntrospectionAnswer, PasswordJudgement, ProvenClient, RefreshTokenPlan, RegistrationRequest, RequestedDetails, RequestedScopes,
+    ResponseMembers, Shaping, SignIn, SignedIn, StepUp, TransactionPlan, UserinfoAnswer,
 };
-use claimsmith_issuer::hook::{Background, Context, Draft, Edit, GrantFacts, HookPoint, Person};
+use claimsmith_issuer::hook::{
+    Background, Context, Draft, Edit, ExchangeMode, GrantFacts, HookPoint, PasswordResult, Person, RegistrationAction, Shown,
+};
 use claimsmith_issuer::value::{Member, Value};
 use claimsmith_protocol::time::Timestamp;
 use serde_json::{Value as Json, json};
@@ -120,6 +123,7 @@ async fn every_hook_is_handed_its_own_draft() {
     let stage = stage();
     let members = [Member::known("a", Value::Integer(1)), Member::known("b", Value::Texts(vec!["x".into()]))];
     let (scopes, words) = (texts(&["openid"]), texts(&["w1", "w2"]));
+    let other = [Member::known("c", Value::Boolean(true))];
     let map = json!({ "a": 1, "b": ["x"] });
     for (draft, expected) in [
         (Draft::access_token(&members, &scopes, &words, 60), json!([map, ["openid"], ["w1", "w2"], 60])),
@@ -133,6 +137,26 @@ async fn every_hook_is_handed_its_own_draft() {
         (Draft::consent(&scopes, &words), json!([["openid"], ["w1", "w2"]])),
         (Draft::scope(&scopes), json!([["openid"]])),
         (Draft::authorization_details(r#"[{"type":"payment"}]"#), json!([[{ "type": "payment" }]])),
+        (
+            Draft::password("alice", PasswordResult::UnknownUser, Some("u1"), &words, &members),
+            json!(["alice", "unknown_user", null, "u1", ["w1", "w2"], map]),
+        ),
+        (
+            Draft { password: Some(Shown("p")), ..Draft::password("alice", PasswordResult::NotTried, None, &[], &[]) },
+            json!(["alice", "not_tried", "p", null, [], {}]),
+        ),
+        (
+            Draft::token_exchange(&members, &other, &members)
+                .between(("urn:s", "urn:r"), ExchangeMode::Impersonation, None)
+                .with(&scopes, &words),
+            json!([[map, { "c": true }, null, map], ["urn:s", "urn:r"], ["openid"], ["w1", "w2"], "impersonation"]),
+        ),
+        (Draft::jwt_bearer(&members, "i", &scopes, Some("u1"), &other), json!(["i", map, ["openid"], "u1", { "c": true }])),
+        (Draft::transaction_token(&other, &members, &[], &scopes, 15), json!([{ "c": true }, [map, {}], ["openid"], 15])),
+        (Draft::client_authentication("none", Some("t"), &members), json!(["none", "t", map])),
+        (Draft::client_registration(RegistrationAction::Delete, &members, &other), json!(["delete", map, { "c": true }])),
+        (Draft::backchannel_notification("d", None, &scopes, &members), json!([null, "d", ["openid"], map])),
+        (Draft::revocation("refresh_token", &scopes, &other), json!(["refresh_token", ["openid"], { "c": true }])),
     ] {
         assert_eq!(stage.told(&draft, None).await["draft"], expected, "{}", draft.point.as_str());
     }
@@ -307,4 +331,61 @@ async fn what_is_known_counts_as_input() {
     let call = stage.call(&Draft::scope(&[]), &json!({}), Some(&Arc::new(known))).await;
     assert!(matches!(call.answer, Err(HookFault::InputTooBig { .. })));
     assert_eq!(stage.call(&Draft::scope(&[]), &json!({}), Some(&BACKGROUND)).await.answer, Ok(Ok(Vec::<Edit>::new())));
+}
+
+#[tokio::test]
+async fn plg_002_the_points_of_grants_and_clients_hand_back_what_is_checked() {
+    let stage = stage();
+    let edits = json!([{ "set_user": "u2" }, { "add_amr": ["otp"] }, { "set_attribute": { "name": "a", "value": 1 } }]);
+    let judged = || PasswordJudgement::of("alice", "p", PasswordResult::Wrong, None, vec![]);
+    let refused = stage.shape(&mut judged(), edits.clone(), &["password", "amr", "sub"]).await;
+    assert_eq!(refused, Err(EditRefused::NotPermitted("set_user".to_owned())));
+    let mut judgement = judged();
+    stage.shape(&mut judgement, edits, &["set_user", "amr"]).await.unwrap();
+    let outcome = judgement.outcome();
+    assert_eq!((outcome.user.as_deref(), outcome.amr, outcome.attributes.len()), (Some("u2"), texts(&["otp"]), 1));
+
+    let mut plan =
+        TransactionPlan { claims: vec![], transaction_context: vec![], request_context: vec![], scopes: texts(&["pay"]), lifetime: 60 };
+    let context = json!([{ "set_transaction_context": { "name": "a", "value": { "b": [1] } } }, { "set_lifetime": 5 }]);
+    stage.shape(&mut plan, context, &["claim:tctx"]).await.unwrap();
+    assert_eq!((plan.lifetime, plan.transaction_context), (5, vec![Member::known("a", Value::Json(r#"{"b":[1]}"#.into()))]));
+
+    let registration = || RegistrationRequest { action: RegistrationAction::Register, metadata: vec![], software_statement: vec![] };
+    for name in ["client_id", "client_secret", "registration_access_token", "software_statement"] {
+        let set = json!([{ "set_metadata": { "name": name, "value": "x" } }]);
+        assert_eq!(stage.shape(&mut registration(), set, &["metadata:*"]).await, Err(EditRefused::Reserved(name.to_owned())));
+    }
+    let mut notification = BackchannelNotification::of(None, "d".into(), vec![]);
+    stage.shape(&mut notification, json!(["mark_notified"]), &[]).await.unwrap();
+    assert!(notification.outcome().notified);
+    let mut proven = ProvenClient { method: "none", thumbprint: None, attestation: &[] };
+    let everything = ["claim:*", "set_user", "metadata:*"];
+    assert_eq!(stage.shape(&mut proven, json!(["mark_notified"]), &everything).await, Err(EditRefused::Misplaced("mark-notified")));
+}
+
+/// What a call of an older point costs is as it was: its draft is borrowed as before, and holds nothing for the points beside it.
+#[test]
+fn a_draft_borrows_everything_and_carries_nothing_of_other_points() {
+    const fn is_borrowed<T: Copy>(_: &T) {}
+    let (members, scopes) = ([Member::known("a", Value::Integer(1))], texts(&["openid"]));
+    for draft in [
+        Draft::access_token(&members, &scopes, &scopes, 60),
+        Draft::token_response(&members),
+        Draft::introspection(&members, "rs"),
+        Draft::id_token(&members, 300),
+        Draft::refresh_token(&members, &scopes, 900),
+        Draft::userinfo(&members, &scopes),
+        Draft::authentication(&members, "totp", &scopes),
+        Draft::post_authentication(&members, &scopes),
+        Draft::consent(&scopes, &scopes),
+        Draft::scope(&scopes),
+        Draft::authorization_details("[]"),
+    ] {
+        is_borrowed(&draft);
+        let Draft { second, maybe, beside, password, .. } = draft;
+        assert!(second.is_empty() && maybe.is_none() && beside == [&[], &[]] && password.is_none(), "{}", draft.point.as_str());
+    }
+    // Even a sandbox's answer with many edits is held in the room that it had: an edit is no larger than the largest was.
+    assert!(std::mem::size_of::<Edit>() <= std::mem::size_of::<(String, Value)>() + std::mem::size_of::<usize>());
 }

@@ -10,12 +10,15 @@ use claimsmith_issuer::dpop::Proof;
 use claimsmith_issuer::grants::jwt_bearer::Asserted;
 use claimsmith_issuer::grants::token_exchange::Exchange;
 use claimsmith_issuer::grants::{Case, Entitled, Request, Verdict};
+use claimsmith_protocol::form::Form;
+use claimsmith_protocol::grant::GrantType;
 use claimsmith_store::{LoadedGrant, ReplayGuard};
 
 use crate::clock::Now;
 use crate::desk::Caller;
 use crate::directory::Visit;
 use crate::failure::Failure;
+use crate::hook_room::{Occasion, Room};
 use crate::http::Arrival;
 use crate::report::{Report, Stage};
 use crate::rooms::Rooms;
@@ -30,6 +33,10 @@ pub struct Docket<'a> {
     pub request: &'a Request,
     /// What came with it.
     pub arrival: &'a Arrival,
+    /// Its parameters.
+    pub form: &'a Form<'a>,
+    /// The grant that they name.
+    pub grant: GrantType,
     /// A proof that did.
     pub proof: Option<&'a Proof>,
     /// When.
@@ -37,7 +44,7 @@ pub struct Docket<'a> {
 }
 
 /// What the court said, and all that it looked at.
-pub struct Judged {
+pub struct Judged<'a> {
     /// The policy, which from here on stays what it is.
     pub visit: Visit,
     /// What the client is entitled to.
@@ -50,6 +57,8 @@ pub struct Judged {
     pub guard: Option<ReplayGuard>,
     /// The tokens or the assertion that came with it.
     pub presented: Presented,
+    /// The plugins of the client: those that were asked before the court are among those that shaped what is made.
+    pub room: Room<'a>,
 }
 
 /// Tokens and assertions of a request, made sure of.
@@ -62,8 +71,10 @@ pub struct Presented {
 }
 
 /// Asks the court. A refusal leaves when what it wants done is done.
-pub async fn judge(rooms: &Rooms, docket: Docket<'_>, report: &mut Report) -> Result<Judged, Failure> {
+pub async fn judge<'a>(rooms: &'a Rooms, docket: Docket<'a>, report: &mut Report) -> Result<Judged<'a>, Failure> {
     let visit = rooms.directory.visit()?;
+    let occasion = Occasion { arrival: docket.arrival, form: docket.form, grant: Some(docket.grant), now: docket.now };
+    let mut room = Room::open(rooms, &visit, docket.caller, occasion);
     let loaded = match docket.request.grant() {
         Some(id) => rooms.store.load_grant(id).await?,
         None => None,
@@ -74,7 +85,7 @@ pub async fn judge(rooms: &Rooms, docket: Docket<'_>, report: &mut Report) -> Re
     };
     let mut gathered = exchange::Gathered::default();
     match docket.request {
-        Request::Password(request) => gathered.newcomer = Some(newcomers::by_password(rooms, docket, request).await?),
+        Request::Password(request) => gathered.newcomer = Some(newcomers::by_password(rooms, docket, request, &mut room, report).await?),
         Request::JwtBearer(request) => gathered = exchange::assertion(rooms, &visit, docket, request).await?,
         Request::TokenExchange(request) => gathered = exchange::tokens(rooms, &visit, docket, request).await?,
         _ => {}
@@ -107,7 +118,7 @@ pub async fn judge(rooms: &Rooms, docket: Docket<'_>, report: &mut Report) -> Re
                 .map(|((_, user), person)| LoadedGrant { grant: person.grant.clone(), person: Some((user.person, user.updated_at)) });
             let guard = asserted.as_ref().and_then(|asserted| asserted.guard());
             let guard = guard.map(|(issuer, digest, expires_at)| ReplayGuard::of_key(&issuer, digest, expires_at));
-            Ok(Judged { visit, entitled, loaded: loaded.or(begun), confirmation, guard, presented: Presented { exchange, asserted } })
+            Ok(Judged { visit, entitled, loaded: loaded.or(begun), confirmation, guard, presented: Presented { exchange, asserted }, room })
         }
         Verdict::Refused(refusal, remedy) => Err(record::refused(rooms, refusal, remedy).await),
     }

@@ -223,6 +223,22 @@ impl People {
         self.steady(came_at, checked).await.map(|user| Verified { user, methods: vec![Method::Password], at: now })
     }
 
+    /// Takes back that an attempt with a password was counted as wrong: whom the operator trusts in it says that it was right.
+    pub async fn forgive(&self, username: &str, origin: Origin<'_>) -> Result<(), Fault> {
+        let name = Username::parse(username).ok();
+        let account = throttle::Account::Named(name.as_ref().map_or("", Username::key));
+        let attempt = throttle::Try { account, address: origin.address, device: None };
+        Ok(throttle::counted(&self.settings.throttle, attempt).refund(&self.store).await?)
+    }
+
+    /// Whether anybody has that name.
+    pub async fn knows(&self, username: &str) -> Result<bool, Fault> {
+        match Username::parse(username) {
+            Ok(name) => Ok(self.store.find_user(&name).await?.is_some()),
+            Err(_) => Ok(false),
+        }
+    }
+
     /// Changes the password of somebody who is signed in and knows the present one. Their other sessions end, and all their grants.
     pub async fn change_password(
         &self,

@@ -18,7 +18,7 @@ fn register(method: &str, change: Value) -> Registered {
     server().register(&metadata)
 }
 
-fn with_key(key: &AssertionKey, change: Value) -> Registered {
+pub(super) fn with_key(key: &AssertionKey, change: Value) -> Registered {
     let mut metadata = json!({ "jwks": key.jwks() });
     for (member, value) in change.as_object().expect("an object") {
         metadata[member] = value.clone();
@@ -26,7 +26,7 @@ fn with_key(key: &AssertionKey, change: Value) -> Registered {
     register("private_key_jwt", metadata)
 }
 
-fn assert_with(assertion: &str) -> Reply {
+pub(super) fn assert_with(assertion: &str) -> Reply {
     server().post("token_endpoint", None, &format!("grant_type=client_credentials&{TYPE}&client_assertion={assertion}"))
 }
 

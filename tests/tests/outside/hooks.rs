@@ -22,12 +22,12 @@ fn bind(dev: &Dev, client: &Registered, plugin: &str, configuration: &Value) -> 
     reply.json()["id"].to_string().trim_matches('"').to_owned()
 }
 
-fn unbind(dev: &Dev, binding: &str) {
+pub(super) fn unbind(dev: &Dev, binding: &str) {
     let reply = dev.admin(Method::DELETE, &format!("/bindings/{binding}"), &[("if-match", "*")], Vec::new());
     assert!(reply.status == 204, "{reply:?}");
 }
 
-fn install(dev: &Dev) -> &'static str {
+pub(super) fn install(dev: &Dev) -> &'static str {
     let component = std::fs::read(root().join("target/guests/every-hook.wasm")).expect("make guests");
     dev.install("every-hook", component);
     "every-hook"
@@ -75,24 +75,28 @@ fn every_grant_passes_every_hook_that_it_has() {
     let mark = dev.log().len();
     let reply = redeem(&dev, &client, &code, "");
     let access_token = reply.okt();
-    assert_called(&dev, mark, &["access_token", "refresh_token", "id_token", "token_response"]);
+    assert_called(&dev, mark, &["client_authentication", "access_token", "refresh_token", "id_token", "token_response"]);
 
     let mark = dev.log().len();
     refresh(&dev, &client, &refresh_token(&reply), "").okt();
-    assert_called(&dev, mark, &["access_token", "refresh_token", "id_token", "token_response"]);
+    assert_called(&dev, mark, &["client_authentication", "access_token", "refresh_token", "id_token", "token_response"]);
 
     let mark = dev.log().len();
     dev.token(&client, "scope=read").okt();
-    assert_called(&dev, mark, &["access_token", "token_response"]);
+    assert_called(&dev, mark, &["client_authentication", "access_token", "token_response"]);
 
     let mark = dev.log().len();
     let answer = dev.post("introspection_endpoint", Some(&client.basic()), &format!("token={access_token}"));
     assert_eq!(answer.json()["active"], true);
-    assert_called(&dev, mark, &["introspection"]);
+    assert_called(&dev, mark, &["client_authentication", "introspection"]);
 
     let mark = dev.log().len();
     assert_eq!(userinfo(&dev, &access_token).status, 200);
     assert_called(&dev, mark, &["userinfo"]);
+
+    let mark = dev.log().len();
+    dev.post("revocation_endpoint", Some(&client.basic()), &format!("token={access_token}"));
+    assert_called(&dev, mark, &["client_authentication", "revocation"]);
 
     // What people bring reaches the plugin, as far as its binding may read it; what is secret does not.
     let log = dev.log();
@@ -109,7 +113,7 @@ fn plg_009_nothing_is_burnt_by_a_refusal_or_a_fault() {
     dev.install("looping", marker(Variant(77)));
     let (client, alice) = (app(dev, json!({})), Person::alice(dev));
     let code = code(dev, &alice, &client, "&scope=openid+offline_access");
-    let binding = bind(dev, &client, plugin, &json!({ "refuse": "access_denied" }));
+    let binding = bind(dev, &client, plugin, &json!({ "at": "id_token", "refuse": "access_denied" }));
     redeem(dev, &client, &code, "").err("access_denied");
     unbind(dev, &binding);
     let binding = bind(dev, &client, "looping", &json!({ "value": "x", "loops": true }));
@@ -119,8 +123,10 @@ fn plg_009_nothing_is_burnt_by_a_refusal_or_a_fault() {
     let reply = redeem(dev, &client, &code, "");
     reply.okt();
     let token = refresh_token(&reply);
-    let binding = bind(dev, &client, plugin, &json!({ "refuse": "invalid_scope" }));
+    let binding = bind(dev, &client, plugin, &json!({ "at": "refresh_token", "refuse": "invalid_scope" }));
     refresh(dev, &client, &token, "").err("invalid_scope");
+    unbind(dev, &binding);
+    let binding = bind(dev, &client, plugin, &json!({ "refuse": "invalid_scope" }));
     assert_eq!(userinfo(dev, &reply.okt()).status, 400, "the userinfo hook refuses, too");
     unbind(dev, &binding);
     let binding = bind(dev, &client, "looping", &json!({ "value": "x", "loops": true }));
@@ -132,7 +138,7 @@ fn plg_009_nothing_is_burnt_by_a_refusal_or_a_fault() {
 /// What a plugin does at one hook point and at no other: it refuses, or it traps.
 const DEEDS: [&str; 2] = ["refuse", "fails"];
 
-fn at(hook: &str, deed: &str) -> Value {
+pub(super) fn at(hook: &str, deed: &str) -> Value {
     match deed {
         "refuse" => json!({ "at": hook, "refuse": "access_denied" }),
         _ => json!({ "at": hook, "fails": true }),

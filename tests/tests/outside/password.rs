@@ -7,16 +7,16 @@ use super::code_flow::{app, is_active, refresh, refresh_token, token, userinfo};
 use super::hooks::outlives;
 use crate::{server, wide};
 
-const PASSWORD: &str = "pässwörd for a test of it";
+pub(super) const PASSWORD: &str = "pässwörd for a test of it";
 
 /// A person of this name, whose password is [`PASSWORD`].
-fn somebody(dev: &Dev, username: &str) -> String {
+pub(super) fn somebody(dev: &Dev, username: &str) -> String {
     let created = dev.admin_post("/users", &json!({ "username": username, "password": PASSWORD }));
     assert_eq!(created.status, 201, "{created:?}");
     created.json()["user_id"].as_str().expect("an id").to_owned()
 }
 
-fn client(more: Value) -> Registered {
+pub(super) fn client(more: Value) -> Registered {
     let mut metadata = json!({ "grant_types": ["password", "refresh_token"], "redirect_uris": [] });
     for (name, value) in more.as_object().expect("an object") {
         metadata[name] = value.clone();
@@ -28,7 +28,7 @@ fn form(username: &str, password: &str) -> String {
     format!("grant_type=password&username={}&password={}", encode(username), encode(password))
 }
 
-fn ask(client: &Registered, username: &str, password: &str, more: &str) -> Reply {
+pub(super) fn ask(client: &Registered, username: &str, password: &str, more: &str) -> Reply {
     token(wide(), client, &format!("{}{more}", form(username, password)))
 }
 
@@ -142,6 +142,6 @@ fn plg_009_the_password_grant_outlives_every_hook_that_refuses_or_fails() {
     somebody(wide(), "rop-hooks");
     let client = client(json!({}));
     let send = || ask(&client, "rop-hooks", PASSWORD, "&scope=openid+offline_access");
-    outlives(wide(), &client, &["access_token", "refresh_token", "id_token", "token_response"], "password", &send);
+    outlives(wide(), &client, &["password", "access_token", "refresh_token", "id_token", "token_response"], "password", &send);
     send().okt();
 }

@@ -25,6 +25,8 @@ pub struct Newcomer {
     pub acr: Option<Box<str>>,
     /// How they proved it (RFC 8176).
     pub amr: Vec<Box<str>>,
+    /// What plugins remember with the grant from its first moment: a JSON object.
+    pub attributes: Option<Box<str>>,
 }
 
 /// What the client asks for in the person's name.
@@ -54,6 +56,7 @@ impl Newcomer {
             auth_time: self.auth_time,
             acr: self.acr.clone(),
             amr: self.amr.clone(),
+            attributes: self.attributes.clone(),
             ..Allowed::default()
         };
         let mut grant = GrantRecord {

@@ -275,7 +275,7 @@ fn binding() -> Value {
         "digest": string("SHA-256 of the version it is pinned to, in hexadecimal; the active version when absent"),
         "position": integer("Its place: lower runs earlier within the same kind of target; after the last one when left out"),
         "configuration": { "description": "JSON, checked against the plugin's schema; default {}" },
-        "permissions": strings("What its edits may touch: claim:NAME, claim:PREFIX*, scope:NAME, audience:URI, lifetime:SECONDS, sub, acr, amr, auth_time, user:NAME, user:PREFIX*, authorization_details:TYPE, skip_consent"),
+        "permissions": strings("What its edits may touch: claim:NAME, claim:PREFIX*, scope:NAME, audience:URI, lifetime:SECONDS, sub, acr, amr, auth_time, user:NAME, user:PREFIX*, authorization_details:TYPE, skip_consent, password, set_user, impersonation, metadata:NAME, metadata:PREFIX*, refuse_revocation"),
         "on_failure": choice(&["refuse", "skip"], "What happens when the plugin fails; default refuse"),
         "limits": closed(json!({ "fuel": integer("Fuel for one call"), "milliseconds": integer("Wall time of one call") })),
     }));

@@ -46,12 +46,11 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
 
     // Records, out, and the court: what the client is entitled to. Pure but for the waiting.
     let request = Request::parse(grant, &form)?;
-    let docket = Docket { caller: &caller, request: &request, arrival, proof: proof.as_ref(), now };
-    let Judged { visit, mut entitled, loaded, confirmation, guard, presented } = court::judge(rooms, docket, report).await?;
+    let docket = Docket { caller: &caller, request: &request, arrival, form: &form, grant, proof: proof.as_ref(), now };
+    let judged = court::judge(rooms, docket, report).await?;
+    let Judged { visit, mut entitled, loaded, confirmation, guard, presented, mut room } = judged;
 
     // Hook room: the client's plugins shape the drafts. Nothing is spent yet.
-    let occasion = hook_room::Occasion { arrival, form: &form, grant: Some(grant), now };
-    let mut room = hook_room::Room::open(rooms, &visit, &caller, occasion);
     let background = companions::background_for(&room, loaded.as_ref(), confirmation);
     court::hooks::shape(&mut room, (&request, &presented), &mut entitled, background.as_ref(), report).await?;
     let asked = hook_room::Asked::of(&request, &entitled, background.as_ref(), &caller.entry.client.id);

@@ -111,6 +111,11 @@ pub(super) struct Try<'a> {
     pub(super) device: Option<DeviceId>,
 }
 
+/// What an attempt was counted in.
+pub(super) fn counted(settings: &SignInThrottleSettings, attempt: Try<'_>) -> Charged {
+    Charged(buckets(settings, attempt.account, attempt.address, attempt.device).0)
+}
+
 /// Counts an attempt as a failure beforehand, unless there were too many.
 pub(super) async fn charge(
     store: &Store,

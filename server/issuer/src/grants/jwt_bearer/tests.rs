@@ -21,6 +21,7 @@ fn rig() -> Rig {
         auth_time: NOW.seconds(),
         acr: None,
         amr: Vec::new(),
+        attributes: None,
     });
     let trusted = TrustedIssuer {
         issuer: "https://them.example".into(),

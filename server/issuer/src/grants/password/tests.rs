@@ -20,6 +20,7 @@ fn rig() -> Rig {
         auth_time: NOW.seconds(),
         acr: Some("urn:one".into()),
         amr: vec!["pwd".into()],
+        attributes: Some(r#"{"directory":"old"}"#.into()),
     });
     rig
 }
