@@ -184,10 +184,11 @@ fn int_017_and_int_018_algorithms_are_those_of_the_callers_registration() {
         assert!(listed.is_some_and(|algs| !algs.is_empty()), "{name}");
     }
     // Signed with what was registered, where the request asks for it.
-    let own = json!({ "grant_types": ["client_credentials"], "scope": "read", "introspection_signed_response_alg": "RS256" });
+    server().command_json(&["key", "rotate", "--alg", "ES384", "--now"]);
+    let own = json!({ "grant_types": ["client_credentials"], "scope": "read", "introspection_signed_response_alg": "ES384" });
     let caller = server().register(&own);
     let token = server().token(&caller, "").okt();
-    assert_eq!(server().decode(&asked(&caller, SIGNED, &token).body).header["alg"], "RS256");
+    assert_eq!(server().decode(&asked(&caller, SIGNED, &token).body).header["alg"], "ES384");
     assert_eq!(asked(&caller, "*/*", &token).header("content-type"), "application/json");
     // The answer is no token of any kind.
     let answer = asked(&caller, SIGNED, &token).body;
