@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 mod nodes {
     pub(crate) use super::{FRESHNESS, assertion_form, client};
 
+    mod everything;
     pub(crate) mod outage;
     mod people;
     mod pushed;

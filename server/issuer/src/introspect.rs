@@ -22,6 +22,8 @@ pub struct KnownToken {
     pub client_id: Box<str>,
     /// `aud`.
     pub audience: Vec<Box<str>>,
+    /// `iat`; the beginning of time where it has none, so that it is over with everything of its client.
+    pub issued_at: Timestamp,
     /// `exp`.
     pub expires_at: Timestamp,
     /// `cnf`: the key it is bound to.
@@ -41,8 +43,9 @@ impl KnownToken {
         };
         let (jti, client_id) = (text("jti")?, text("client_id")?);
         let expires_at = Timestamp::from_seconds(claims.get("exp")?.as_i64()?);
+        let issued_at = Timestamp::from_seconds(claims.get("iat").and_then(Json::as_i64).unwrap_or_default());
         let confirmation = Confirmation::of_claims(&claims).ok()?;
-        Some(Self { jti, client_id, audience, expires_at, confirmation, claims })
+        Some(Self { jti, client_id, audience, issued_at, expires_at, confirmation, claims })
     }
 
     /// Every claim.

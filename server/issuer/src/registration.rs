@@ -218,6 +218,11 @@ impl Findings {
                 &registration.authorization_encrypted_response_alg,
                 &registration.authorization_encrypted_response_enc,
             ),
+            (
+                "introspection_encrypted_response",
+                &registration.introspection_encrypted_response_alg,
+                &registration.introspection_encrypted_response_enc,
+            ),
         ];
         for (name, alg, enc) in wishes {
             let known = alg.as_deref().and_then(KeyAlg::parse);
@@ -242,8 +247,13 @@ impl Findings {
     fn signatures(&mut self, registration: &Registration, around: Around<'_>) {
         let known = SigningAlg::ALL.map(SigningAlg::as_str).join(", ");
         let unknown = |alg: &str| SigningAlg::parse(alg).is_none();
-        if registration.userinfo_signed_response_alg.as_deref().is_some_and(unknown) {
-            self.say("userinfo_signed_response_alg", format!("is none of {known}"));
+        for (name, alg) in [
+            ("userinfo_signed_response_alg", &registration.userinfo_signed_response_alg),
+            ("introspection_signed_response_alg", &registration.introspection_signed_response_alg),
+        ] {
+            if alg.as_deref().is_some_and(unknown) {
+                self.say(name, format!("is none of {known}"));
+            }
         }
         match registration.id_token_signed_response_alg.as_deref().filter(|alg| unknown(alg)) {
             Some(alg) if alg == ID_TOKEN_MAC.as_str() && around.by_mac => {}
@@ -292,6 +302,7 @@ impl Findings {
             ("request_object_signing_alg", &registration.request_object_signing_alg),
             ("authorization_signed_response_alg", &registration.authorization_signed_response_alg),
             ("id_token_signed_response_alg", &registration.id_token_signed_response_alg),
+            ("introspection_signed_response_alg", &registration.introspection_signed_response_alg),
         ] {
             if alg.as_deref().and_then(SigningAlg::parse).is_some_and(|alg| !registration.may_sign_with(alg)) {
                 self.say(name, "must be PS256, ES256 or EdDSA under FAPI 2.0");
@@ -446,7 +457,7 @@ mod tests {
     #[test]
     fn idt_017_only_algorithms_of_encryption_that_there_are_can_be_registered() {
         let plain = Around { grants: &[], ..CODE };
-        for kind in ["id_token_encrypted_response", "userinfo_encrypted_response", "authorization_encrypted_response"] {
+        for kind in ["id_token", "userinfo", "authorization", "introspection"].map(|name| format!("{name}_encrypted_response")) {
             let document = |alg: &str, enc: &str| format!(r#"{{"{kind}_alg":"{alg}","{kind}_enc":"{enc}"}}"#);
             assert_eq!(wrong(&document("RSA-OAEP-256", "A256GCM"), plain), [""; 0]);
             assert_eq!(wrong(&document("RSA1_5", "A256GCM"), plain), [format!("{kind}_alg")]);
@@ -490,7 +501,7 @@ mod tests {
     fn idt_003_and_idt_022_secrets_sign_id_tokens_alone_and_only_where_they_are_kept() {
         let by_mac = Around { grants: &[], by_mac: true, ..CODE };
         let others = [Around { grants: &[], ..CODE }, Around { grants: &[], public: true, by_key: false, ..CODE }];
-        for name in ["id_token_signed_response_alg", "userinfo_signed_response_alg"] {
+        for name in ["id_token_signed_response_alg", "userinfo_signed_response_alg", "introspection_signed_response_alg"] {
             for alg in ["HS256", "HS384", "HS512", "none", "ES256K", ""] {
                 let document = format!(r#"{{"{name}":"{alg}"}}"#);
                 for around in others {

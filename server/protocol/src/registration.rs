@@ -186,6 +186,15 @@ pub struct Registration {
     /// The content encryption of encrypted authorization responses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization_encrypted_response_enc: Option<Box<str>>,
+    /// The algorithm of signed introspection answers for it (RFC 9701 §6); the server's default where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introspection_signed_response_alg: Option<Box<str>>,
+    /// The key management algorithm of encrypted introspection answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introspection_encrypted_response_alg: Option<Box<str>>,
+    /// The content encryption of encrypted introspection answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introspection_encrypted_response_enc: Option<Box<str>>,
     /// The types of authorization details it may ask for (RFC 9396 §10).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authorization_details_types: Vec<Box<str>>,
@@ -269,7 +278,7 @@ pub struct TokenExchange {
 
 impl Registration {
     /// The names of all members, in the order of the document.
-    pub const MEMBERS: [&'static str; 50] = [
+    pub const MEMBERS: [&'static str; 53] = [
         "application_type",
         "redirect_uris",
         "response_types",
@@ -300,6 +309,9 @@ impl Registration {
         "authorization_signed_response_alg",
         "authorization_encrypted_response_alg",
         "authorization_encrypted_response_enc",
+        "introspection_signed_response_alg",
+        "introspection_encrypted_response_alg",
+        "introspection_encrypted_response_enc",
         "authorization_details_types",
         "default_max_age",
         "require_auth_time",

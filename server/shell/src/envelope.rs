@@ -24,6 +24,8 @@ pub enum Letter {
     Userinfo,
     /// `authorization_encrypted_response_alg`.
     Authorization,
+    /// `introspection_encrypted_response_alg` (RFC 9701 §6).
+    Introspection,
 }
 
 /// What is inside an envelope.
@@ -58,6 +60,7 @@ impl Letter {
             Self::IdToken => "id_token_encrypted_response_alg",
             Self::Userinfo => "userinfo_encrypted_response_alg",
             Self::Authorization => "authorization_encrypted_response_alg",
+            Self::Introspection => "introspection_encrypted_response_alg",
         }
     }
 
@@ -67,6 +70,7 @@ impl Letter {
             Self::IdToken => (&registration.id_token_encrypted_response_alg, &registration.id_token_encrypted_response_enc),
             Self::Userinfo => (&registration.userinfo_encrypted_response_alg, &registration.userinfo_encrypted_response_enc),
             Self::Authorization => (&registration.authorization_encrypted_response_alg, &registration.authorization_encrypted_response_enc),
+            Self::Introspection => (&registration.introspection_encrypted_response_alg, &registration.introspection_encrypted_response_enc),
         };
         Encryption::registered(alg.as_deref(), enc.as_deref()).map_err(|_| NoKey(self.member()))
     }

@@ -2,7 +2,7 @@
 
 use claimsmith_issuer::introspect::KnownToken;
 use claimsmith_jose::{Digest, HeaderAlg, Jws, SigningAlg};
-use claimsmith_protocol::handle::GrantId;
+use claimsmith_store::{Fault, Store};
 use serde_json::{Map, Value};
 
 use crate::clock::Now;
@@ -40,14 +40,13 @@ pub async fn find(rooms: &Rooms, visit: &Visit, text: &str, now: Now) -> Result<
     }
     let (token, revoked) = if text.contains('.') {
         let Some(token) = verify(rooms, visit, text, now).and_then(KnownToken::from_claims) else { return Ok(Found::Unknown) };
-        let revoked = rooms.store.is_over(&token.jti).await?;
+        let revoked = is_over(&rooms.store, &token).await?;
         (Some(token), revoked)
     } else {
         let Some(found) = rooms.store.opaque_token(Digest::of(text.as_bytes())).await? else { return Ok(Found::Unknown) };
         let token = serde_json::from_str(&found.token.claims).ok().and_then(KnownToken::from_claims);
-        // What came of a person's grant ends with it.
         let over = match &token {
-            Some(token) if !found.revoked && GrantId::of_jti(&token.jti).is_some() => rooms.store.is_over(&token.jti).await?,
+            Some(token) if !found.revoked => is_over(&rooms.store, token).await?,
             _ => found.revoked,
         };
         (token, over)
@@ -57,6 +56,11 @@ pub async fn find(rooms: &Rooms, visit: &Visit, text: &str, now: Now) -> Result<
         Some(token) => Found::Live(token),
         None => Found::Unknown,
     })
+}
+
+/// Whether a token of ours, of whatever form, has ended before its time.
+pub async fn is_over(store: &Store, token: &KnownToken) -> Result<bool, Fault> {
+    store.is_over(&token.jti, &token.client_id, token.issued_at).await
 }
 
 /// The claims of a self-contained access token that one of our published keys has signed. The key fixes the algorithm.

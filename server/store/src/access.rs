@@ -6,6 +6,7 @@ use claimsmith_protocol::id::ClientId;
 use claimsmith_protocol::time::Timestamp;
 
 use crate::changes::{Change, EntityKind, Written, change, expect_version};
+use crate::clients;
 use crate::connection::Tx;
 use crate::consents;
 use crate::fault::Fault;
@@ -85,6 +86,45 @@ impl Store {
                         Some(key) if ended == 0 => Err(Fault::Missing { kind: "grant", key: key.to_string() }),
                         _ => Ok(ended),
                     }
+                })
+            })
+            .await
+    }
+
+    /// Ends everything that a person was let in with, here and elsewhere: every session, every grant, and with them every token.
+    ///
+    /// # Errors
+    /// [`Fault::Missing`] when there is no such person.
+    pub async fn end_everything_of_user(&self, actor: &str, user: &UserId) -> Result<Written<Vec<EndedSession>>, Fault> {
+        let (actor, user) = (actor.to_owned(), user.clone());
+        self.boundary
+            .write(move |tx| {
+                change(tx, Change::of(&actor, "end_everything", EntityKind::User, &user), |tx| {
+                    expect_there(tx, &user)?;
+                    let at = now(tx)?;
+                    let ended = sessions::end(tx, &EndedSessions::OfUser(user.clone()), at)?;
+                    grants::end(tx, &Ending::User(user.clone()), at)?;
+                    Ok(ended)
+                })
+            })
+            .await
+    }
+
+    /// Ends everything that a client was given until now: every grant, and every access token, also those that no row stands for.
+    /// `at` is the caller's time: a node that is ahead of the database has issued tokens of its own time. How many grants ended.
+    ///
+    /// # Errors
+    /// [`Fault::Missing`] when there is no such client.
+    pub async fn end_everything_of_client(&self, actor: &str, client: &ClientId, at: Timestamp) -> Result<Written<u64>, Fault> {
+        let (actor, client) = (actor.to_owned(), client.clone());
+        self.boundary
+            .write(move |tx| {
+                change(tx, Change::of(&actor, "end_everything", EntityKind::Client, &client), |tx| {
+                    let at = now(tx)?.max(at);
+                    if !clients::end_tokens(tx, &client, at)? {
+                        return Err(Fault::Missing { kind: "client", key: client.to_string() });
+                    }
+                    grants::end(tx, &Ending::Client(client.clone()), at)
                 })
             })
             .await

@@ -72,6 +72,8 @@ pub enum Ending {
     Session(Box<str>),
     /// All of a person.
     User(UserId),
+    /// All of a client, whoever allowed them.
+    Client(ClientId),
     /// All of a person for a client.
     Pair(UserId, ClientId),
 }
@@ -191,6 +193,9 @@ pub(crate) fn end(tx: &mut Tx, ending: &Ending, at: Timestamp) -> Result<u64, Fa
         }
         Ending::Session(id) => diesel::update(grants::table.filter(grants::session_id.eq(&**id)).filter(live)).set(set).execute(tx)?,
         Ending::User(user) => diesel::update(grants::table.filter(grants::user_id.eq(user.as_str())).filter(live)).set(set).execute(tx)?,
+        Ending::Client(client) => {
+            diesel::update(grants::table.filter(grants::client_id.eq(client.as_str())).filter(live)).set(set).execute(tx)?
+        }
         Ending::Pair(user, client) => {
             let theirs = grants::table.filter(grants::user_id.eq(user.as_str())).filter(grants::client_id.eq(client.as_str()));
             diesel::update(theirs.filter(live)).set(set).execute(tx)?

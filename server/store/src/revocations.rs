@@ -5,7 +5,7 @@ use claimsmith_protocol::handle::GrantId;
 use claimsmith_protocol::id::ClientId;
 use claimsmith_protocol::time::Timestamp;
 use diesel::pg::PgConnection;
-use diesel::sql_types::{Binary, Bool, Nullable};
+use diesel::sql_types::{Binary, Bool, Nullable, Text, Timestamptz};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 
 use crate::changes::{Change, EntityKind, Written, change};
@@ -48,18 +48,24 @@ impl Store {
         self.boundary.read(move |tx| load(tx, &jti_digests)).await
     }
 
-    /// Whether an access token has ended before its time, by its `jti`: revoked itself, or with the grant that it came of. One
-    /// statement.
-    pub async fn is_over(&self, jti: &str) -> Result<bool, Fault> {
+    /// Whether an access token has ended before its time: revoked itself, by its `jti`; with the grant that it came of; or with
+    /// everything that its client had been given until then. One statement.
+    ///
+    /// Tokens tell their time in whole seconds: one of the very second in which everything ended is over.
+    pub async fn is_over(&self, jti: &str, client_id: &str, issued_at: Timestamp) -> Result<bool, Fault> {
         let (digest, grant) = (Digest::of(jti.as_bytes()), GrantId::of_jti(jti));
+        let (client_id, issued_at) = (client_id.to_owned(), instant::to_sql(issued_at));
         self.boundary
             .read(move |tx| {
                 let row: OverRow = diesel::sql_query(
                     "SELECT EXISTS (SELECT 1 FROM revocations WHERE jti_digest = $1) \
-                     OR ($2 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants WHERE grant_id = $2 AND revoked_at IS NULL)) AS over",
+                     OR ($2 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants WHERE grant_id = $2 AND revoked_at IS NULL)) \
+                     OR EXISTS (SELECT 1 FROM clients WHERE client_id = $3 AND tokens_not_before >= $4) AS over",
                 )
                 .bind::<Binary, _>(&digest.as_bytes()[..])
                 .bind::<Nullable<Binary>, _>(grant.as_ref().map(|grant| &grant.as_bytes()[..]))
+                .bind::<Text, _>(&client_id)
+                .bind::<Timestamptz, _>(issued_at)
                 .get_result(tx)?;
                 Ok(row.over)
             })

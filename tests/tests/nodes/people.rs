@@ -24,12 +24,12 @@ pub(super) fn request(client: &Registered) -> String {
     format!("{ISSUER}/oauth2/authorize?response_type=code&scope=openid+offline_access&client_id={id}&redirect_uri={callback}&{pkce}")
 }
 
-fn redeem(node: &Node<'_>, client: &Registered, code: &str) -> Reply {
+pub(super) fn redeem(node: &Node<'_>, client: &Registered, code: &str) -> Reply {
     let form = format!("grant_type=authorization_code&code={code}&redirect_uri={}&code_verifier={VERIFIER}", encode(CALLBACK));
     node.post("/oauth2/token", Some(&client.basic()), &form)
 }
 
-fn refresh(node: &Node<'_>, client: &Registered, token: &str) -> Reply {
+pub(super) fn refresh(node: &Node<'_>, client: &Registered, token: &str) -> Reply {
     node.post("/oauth2/token", Some(&client.basic()), &format!("grant_type=refresh_token&refresh_token={token}"))
 }
 

@@ -257,6 +257,34 @@ fn access_is_seen_and_withdrawn() {
 }
 
 #[test]
+fn tokens_of_an_app_are_seen_and_ended_one_by_one() {
+    let (person, id) = somebody("account-grants");
+    let client = app(server(), json!({ "client_name": "Two Windows" }));
+    let issued = || redeem(server(), &client, &code(server(), &person, &client, "&scope=openid+profile+offline_access"), "");
+    let (first, second) = (issued(), issued());
+    let shown = server().admin(Method::GET, &format!("/users/{id}/grants"), &[], Vec::new()).json();
+    let grant = |number: usize| shown["items"][number]["grant_id"].as_str().expect("an id").to_owned();
+    let page = open(&person, "/apps");
+    for number in 0..2 {
+        assert!(page.body.contains(&format!("id=\"end-{}\"", grant(number))), "{page:?}");
+    }
+    let (stranger, _) = somebody("account-grants-stranger");
+    let csrf = hidden(&open(&stranger, "/sessions").body, "csrf").expect("a token");
+    let form = format!("csrf={}&action=end&grant={}", encode(&csrf), grant(1));
+    assert!(!notice(&stranger.follow(stranger.post(&at("/apps"), &form)).page()));
+    assert!([&first, &second].iter().all(|reply| is_active(server(), &client, &reply.okt())), "nobody ends what is somebody else's");
+    let done = submit(&person, &page, &[("action", "end"), ("grant", &grant(1))]);
+    assert!(notice(&done) && !done.body.contains(&grant(1)) && done.body.contains(&grant(0)), "{done:?}");
+    // Which of the two it was, the list of one second does not say.
+    let (ended, kept) = if is_active(server(), &client, &first.okt()) { (second, first) } else { (first, second) };
+    assert!(!is_active(server(), &client, &ended.okt()));
+    refresh(server(), &client, &refresh_token(&ended), "").err("invalid_grant");
+    assert!(is_active(server(), &client, &kept.okt()), "the other is good");
+    refresh(server(), &client, &refresh_token(&kept), "").okt();
+    assert_eq!(audited(&id), ["end_grant"]);
+}
+
+#[test]
 fn a_password_is_changed_by_who_knows_it() {
     let (person, id) = somebody("account-password");
     let other = Person::new(server(), "account-password", PASSWORD);

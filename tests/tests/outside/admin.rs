@@ -253,6 +253,10 @@ fn deed(dev: &Dev, method: &str, path: &str) -> Option<Deed> {
             assert!(std::process::Command::new("psql").args([url, "--quiet", "--command", &sql]).status().expect("psql").success());
             seen("user", "set_recovery_codes", format!("/users/{id}/factors/recovery_codes"), id, Value::Null)
         }
+        ("post", "/users/{user_id}/end_everything") => {
+            let (id, _) = signed_in("grants", "grant_id");
+            seen("user", "end_everything", format!("/users/{id}/end_everything"), id, Value::Null)
+        }
         ("delete", "/users/{user_id}/sessions") => {
             let (id, _) = signed_in("sessions", "session_id");
             seen("user", "end_sessions", format!("/users/{id}/sessions"), id, Value::Null)
@@ -272,6 +276,10 @@ fn deed(dev: &Dev, method: &str, path: &str) -> Option<Deed> {
         ("delete", "/users/{user_id}/consents/{client_id}") => {
             let (id, client) = signed_in("consents", "client_id");
             seen("user", "withdraw_consent", format!("/users/{id}/consents/{client}"), id, Value::Null)
+        }
+        ("post", "/clients/{client_id}/end_everything") => {
+            let id = client();
+            seen("client", "end_everything", format!("/clients/{id}/end_everything"), id, Value::Null)
         }
         ("post", "/plugins") => {
             let body = std::fs::read(claimsmith_tests::plugin("scope-guard")).expect("a component");

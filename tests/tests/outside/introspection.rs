@@ -1,9 +1,11 @@
 //! INT: who learns what of a token.
 
+use claimsmith_jose::{DecryptionKey, DecryptionKind, Jwe};
 use serde_json::json;
 
-use claimsmith_tests::{Registered, send};
+use claimsmith_tests::{Person, Registered, send};
 
+use super::code_flow::{app, code, redeem, refresh_token, userinfo};
 use crate::server;
 
 const INACTIVE: &str = "{\"active\":false}";
@@ -139,7 +141,7 @@ fn int_011_and_sec_008_who_guesses_waits_and_an_honest_caller_does_not() {
 }
 
 #[test]
-fn int_014_int_016_and_fms_004_who_asks_for_a_signed_answer_gets_one() {
+fn int_014_int_015_int_016_and_fms_004_who_asks_for_a_signed_answer_gets_one() {
     let (caller, _, token) = scene("int-signed");
     let ask = |accept: &str, token: &str| {
         let request = server().http.post(server().url("introspection_endpoint")).header("authorization", caller.basic());
@@ -166,4 +168,64 @@ fn int_014_int_016_and_fms_004_who_asks_for_a_signed_answer_gets_one() {
         assert_eq!(ask(accept, &token).header("content-type"), "application/json", "{accept}");
     }
     assert!(server().metadata()["introspection_signing_alg_values_supported"].as_array().is_some_and(|algs| !algs.is_empty()));
+}
+
+#[test]
+fn int_017_and_int_018_algorithms_are_those_of_the_callers_registration() {
+    let asked = |caller: &Registered, accept: &str, token: &str| {
+        let request = server().http.post(server().url("introspection_endpoint")).header("authorization", caller.basic());
+        let request = request.header("content-type", "application/x-www-form-urlencoded").header("accept", accept);
+        send(request.body(format!("token={token}")))
+    };
+    const SIGNED: &str = "application/token-introspection+jwt";
+    let metadata = server().metadata();
+    for name in ["signing_alg", "encryption_alg", "encryption_enc"] {
+        let listed = metadata[format!("introspection_{name}_values_supported")].as_array();
+        assert!(listed.is_some_and(|algs| !algs.is_empty()), "{name}");
+    }
+    // Signed with what was registered, where the request asks for it.
+    server().command_json(&["key", "rotate", "--alg", "ES384", "--now"]);
+    let own = json!({ "grant_types": ["client_credentials"], "scope": "read", "introspection_signed_response_alg": "ES384" });
+    let caller = server().register(&own);
+    let token = server().token(&caller, "").okt();
+    assert_eq!(server().decode(&asked(&caller, SIGNED, &token).body).header["alg"], "ES384");
+    assert_eq!(asked(&caller, "*/*", &token).header("content-type"), "application/json");
+    // The answer is no token of any kind.
+    let answer = asked(&caller, SIGNED, &token).body;
+    assert_eq!(userinfo(server(), &answer).status, 401);
+    assert_eq!(ask(&caller, &format!("token={answer}")).body, INACTIVE);
+    // Encrypted whenever that was registered, to the registered key.
+    let key = DecryptionKey::generate(DecryptionKind::P256).expect("a key");
+    let sealed = json!({
+        "grant_types": ["client_credentials"], "scope": "read", "jwks": { "keys": [key.public_jwk().expect("a JWK")] },
+        "introspection_encrypted_response_alg": "ECDH-ES+A128KW", "introspection_encrypted_response_enc": "A256GCM",
+    });
+    let caller = server().register(&sealed);
+    let token = server().token(&caller, "").okt();
+    for accept in [SIGNED, "*/*"] {
+        let reply = asked(&caller, accept, &token);
+        assert_eq!((reply.status, reply.header("content-type")), (200, SIGNED), "{reply:?}");
+        let jwe = Jwe::parse(&reply.body).expect("a JWE");
+        assert_eq!((jwe.header().alg().as_str(), jwe.header().enc().as_str()), ("ECDH-ES+A128KW", "A256GCM"));
+        let opened = jwe.decrypt(&key).expect("it opens");
+        let inner = server().decode(std::str::from_utf8(opened.plaintext().expose()).expect("text"));
+        assert_eq!(inner.header["typ"], "token-introspection+jwt");
+        assert_eq!(inner.claims["token_introspection"]["active"], true);
+    }
+    for (name, value) in [("introspection_signed_response_alg", "none"), ("introspection_encrypted_response_alg", "RSA1_5")] {
+        let refused = server().admin_post("/clients", &json!({ "grant_types": ["client_credentials"], name: value }));
+        assert!(refused.status == 422 && refused.body.contains(name), "{refused:?}");
+    }
+}
+
+#[test]
+fn int_008_a_refresh_token_is_not_shown_as_a_token_to_be_used() {
+    let (client, alice) = (app(server(), json!({})), Person::alice(server()));
+    let first = code(server(), &alice, &client, "&scope=openid+offline_access");
+    let refresh = refresh_token(&redeem(server(), &client, &first, ""));
+    for hint in ["", "&token_type_hint=refresh_token"] {
+        for caller in [&client, &server().register_basic("read")] {
+            assert_eq!(ask(caller, &format!("token={refresh}{hint}")).body, INACTIVE);
+        }
+    }
 }

@@ -207,6 +207,12 @@ pub(super) async fn delete(call: &Call<'_>) -> Result<Reply, Problem> {
     Ok(Reply::nothing())
 }
 
+pub(super) async fn end_everything(call: &Call<'_>) -> Result<Reply, Problem> {
+    let id = ClientId::parse(call.key()).map_err(|_| Problem::not_found("client", &shorten(call.key())))?;
+    call.store().end_everything_of_client(call.actor(), &id, call.desk.rooms.clock.now().timestamp()).await?;
+    Ok(Reply::nothing())
+}
+
 /// Errors unless the client has a secret to rotate.
 fn need_secret(client: &Client) -> Result<(), Problem> {
     let method = client.authentication.method();

@@ -16,6 +16,7 @@ pub(crate) enum Operation {
     ReplaceClient,
     UpdateClient,
     DeleteClient,
+    EndEverythingOfClient,
     ListClientSecrets,
     RotateClientSecret,
     EffectiveBindings,
@@ -54,6 +55,7 @@ pub(crate) enum Operation {
     ListFactors,
     RemoveFactor,
     ListSessions,
+    EndEverythingOfUser,
     EndSessions,
     EndSession,
     ListGrants,
@@ -109,6 +111,12 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
     Route::patch(Op::UpdateClient, "/admin/v1/clients/{client_id}", S::ClientsWrite, "Client", "Change some of a client's metadata"),
     Route::delete(Op::DeleteClient, "/admin/v1/clients/{client_id}", S::ClientsWrite, "Delete a client with its secrets and bindings"),
+    Route::post(
+        Op::EndEverythingOfClient,
+        "/admin/v1/clients/{client_id}/end_everything",
+        S::ClientsWrite,
+        "End every grant and every access token that a client was given until now",
+    ),
     Route::get(
         Op::ListClientSecrets,
         "/admin/v1/clients/{client_id}/secrets",
@@ -220,6 +228,12 @@ pub(crate) const ROUTES: &[Route] = &[
         "/admin/v1/users/{user_id}/factors/{factor_id}",
         Some(S::UsersWrite),
         "Remove a second factor that a user has lost",
+    ),
+    Route::post(
+        Op::EndEverythingOfUser,
+        "/admin/v1/users/{user_id}/end_everything",
+        S::UsersWrite,
+        "Sign a user out everywhere and end every grant of theirs, with every token that came of them",
     ),
     Route::get(Op::ListSessions, "/admin/v1/users/{user_id}/sessions", S::UsersRead, "List where a user is signed in").page("Session"),
     Route::row(

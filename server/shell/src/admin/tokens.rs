@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::audit;
 use super::problem::Problem;
 use super::{Call, Reply};
+use crate::known_token::is_over;
 
 /// The longest token that is looked at, bytes.
 const TOKEN_MAX: usize = 16 << 10;
@@ -40,13 +41,14 @@ async fn find(call: &Call<'_>, text: &str) -> Result<Option<Found>, Problem> {
     if text.contains('.') {
         let Some((header, claims)) = verified(call, text) else { return Ok(None) };
         let Some(token) = KnownToken::from_claims(claims.clone()) else { return Ok(None) };
-        let revoked = call.store().is_over(&token.jti).await?;
+        let revoked = is_over(call.store(), &token).await?;
         return Ok(Some(Found { format: "jwt", header: Some(header), claims, token, revoked }));
     }
     let Some(found) = call.store().opaque_token(Digest::of(text.as_bytes())).await? else { return Ok(None) };
     let claims: Map<String, Value> = serde_json::from_str(&found.token.claims).unwrap_or_default();
     let Some(token) = KnownToken::from_claims(claims.clone()) else { return Ok(None) };
-    Ok(Some(Found { format: "opaque", header: None, claims, token, revoked: found.revoked }))
+    let revoked = found.revoked || is_over(call.store(), &token).await?;
+    Ok(Some(Found { format: "opaque", header: None, claims, token, revoked }))
 }
 
 /// Header and claims of a JWT that one of our published keys has signed. The key fixes the algorithm.

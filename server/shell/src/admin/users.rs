@@ -14,7 +14,9 @@ use super::problem::Problem;
 use super::routes::Operation;
 use super::{Call, Reply, paging};
 
-pub(super) use access::{end_grant, end_grants, end_session, end_sessions, list_consents, list_grants, list_sessions, withdraw_consent};
+pub(super) use access::{
+    end_everything, end_grant, end_grants, end_session, end_sessions, list_consents, list_grants, list_sessions, withdraw_consent,
+};
 pub(super) use factors::{list as list_factors, remove as remove_factor};
 pub(super) use passwords::{remove as remove_password, set as set_password};
 

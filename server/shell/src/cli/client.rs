@@ -31,6 +31,9 @@ pub(super) enum Client {
     /// Delete a client with its secrets and bindings
     #[command(after_help = "Example:\n  claimsmith client delete billing")]
     Delete(One),
+    /// End every grant and every access token that a client was given until now
+    #[command(after_help = "Example:\n  claimsmith client end-everything billing")]
+    EndEverything(One),
     /// Give a client a new secret and print it; older ones end
     #[command(after_help = "Example:\n  claimsmith client rotate-secret billing --keep-old-for 3600")]
     RotateSecret(RotateSecret),
@@ -278,6 +281,11 @@ impl Client {
             Self::Delete(one) => {
                 one.reach.server()?.delete(&path_of(&one.client), None.into())?;
                 Ok(Outcome::new(json!({ "client_id": one.client, "deleted": true }), format!("client {} is deleted", one.client)))
+            }
+            Self::EndEverything(one) => {
+                one.reach.server()?.post(&format!("{}/end_everything", path_of(&one.client)), None)?;
+                let said = format!("everything of {} is ended", one.client);
+                Ok(Outcome::new(json!({ "client_id": one.client, "ended": "everything" }), said))
             }
             Self::RotateSecret(rotate) => rotate.run(),
             Self::Bind(bind) => bind.run(),

@@ -57,6 +57,9 @@ pub(super) enum User {
         after_help = "Examples:\n  claimsmith user end-sessions alice\n  claimsmith user end-sessions alice --session BwcHBwcHBwcHBwcHBwcHBw"
     )]
     EndSessions(EndSessions),
+    /// Sign a user out everywhere, and end every grant of theirs with every token that came of them
+    #[command(after_help = "Example:\n  claimsmith user end-everything alice")]
+    EndEverything(One),
     /// List a user's grants with the state of their refresh tokens
     #[command(after_help = "Example:\n  claimsmith user grants alice")]
     Grants(One),
@@ -277,6 +280,12 @@ impl User {
             }
             Self::Sessions(one) => list_of(&one, "sessions", &["session_id", "methods", "address", "user_agent", "seen_at", "expires_at"]),
             Self::EndSessions(ask) => end(&ask.reach, &ask.user, "sessions", ask.session.as_deref()),
+            Self::EndEverything(one) => {
+                let server = one.reach.server()?;
+                let id = id_of(&server, &one.user)?;
+                server.post(&format!("{}/end_everything", path_of(&id)), None)?;
+                Ok(Outcome::new(json!({ "user_id": id, "ended": "everything" }), format!("everything of {} is ended", one.user)))
+            }
             Self::Grants(one) => list_of(&one, "grants", &["grant_id", "client_id", "scope", "refresh_token.number", "expires_at"]),
             Self::EndGrants(ask) => end(&ask.reach, &ask.user, "grants", ask.grant.as_deref()),
             Self::Consents(one) => list_of(&one, "consents", &["client_id", "scope", "updated_at"]),

@@ -196,12 +196,12 @@ fn add_people(members: &mut Map<String, Value>, settings: &Settings) {
     add_encryption(members, settings);
 }
 
-/// What can be encrypted to a client (OpenID Connect Discovery §3, JARM §4); under its secret only where secrets can be recovered.
+/// What can be encrypted to a client (OpenID Connect Discovery §3, JARM §4, RFC 9701 §7); under its secret only where secrets can be recovered.
 fn add_encryption(members: &mut Map<String, Value>, settings: &Settings) {
     let by_mac = settings.client_auth.methods.contains(&AuthMethod::ClientSecretJwt);
     let algs: Vec<_> = KeyAlg::ALL.into_iter().filter(|alg| by_mac || !alg.is_symmetric()).map(KeyAlg::as_str).collect();
     let encs = ContentEnc::ALL.map(ContentEnc::as_str);
-    for name in ["id_token", "userinfo", "authorization"] {
+    for name in ["id_token", "userinfo", "authorization", "introspection"] {
         members.insert(format!("{name}_encryption_alg_values_supported"), json!(algs));
         members.insert(format!("{name}_encryption_enc_values_supported"), json!(encs));
     }

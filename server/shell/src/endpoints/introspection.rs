@@ -20,6 +20,7 @@ use super::{Cors, Endpoint, FORM_LIMIT, Kind};
 use crate::companions::fitting_alg;
 use crate::desk::{self, Caller};
 use crate::directory::Visit;
+use crate::envelope::{self, Content, Letter};
 use crate::failure::Failure;
 use crate::guesses::Question;
 use crate::http::{Answer, Arrival};
@@ -57,16 +58,25 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     }
     let known = learn(rooms, arrival, (&visit, &form), &caller, report).await?;
     let body = known.unwrap_or_else(|| INACTIVE.into());
-    if !wants_signed(&arrival.headers) {
+    // Security: who registered for encryption gets nothing readable, whatever this request says (RFC 9701 §6).
+    let sealed = Letter::Introspection.is_sealed(caller.client.client());
+    if !sealed && !wants_signed(&arrival.headers) {
         return Ok(Answer::json(StatusCode::OK, body).uncached());
     }
+    let text = signed(rooms, &visit, &caller, &body).await?;
+    Ok(Answer::of(StatusCode::OK, SIGNED, text).uncached())
+}
+
+/// The answer as a signed token for the caller, encrypted where the caller registered that (RFC 9701 §5, §6).
+async fn signed(rooms: &Rooms, visit: &Visit, caller: &Caller, answer: &[u8]) -> Result<String, Failure> {
     let issued_at = rooms.clock.now().timestamp().seconds();
     let client = caller.client.client();
-    let claims = Signed { issuer: rooms.urls.as_str(), caller: &client.id, issued_at, answer: &body };
-    let alg = fitting_alg(rooms, &visit, (Some(&client.registration), None), issued_at)?;
+    let claims = Signed { issuer: rooms.urls.as_str(), caller: &client.id, issued_at, answer };
+    let registered = client.registration.introspection_signed_response_alg.as_deref();
+    let alg = fitting_alg(rooms, visit, (Some(&client.registration), registered), issued_at)?;
     let typ = SIGNED.trim_start_matches("application/");
-    let text = issue::sign_beside(rooms, &visit, (alg, Some(typ)), &claims, issued_at).await?;
-    Ok(Answer::of(StatusCode::OK, SIGNED, text).uncached())
+    let text = issue::sign_beside(rooms, visit, (alg, Some(typ)), &claims, issued_at).await?;
+    Ok(envelope::enclose(rooms, &caller.entry, Letter::Introspection, (Content::Jwt, text)).await?)
 }
 
 /// What the caller learns, as JSON; nothing of a token that is not active for it.

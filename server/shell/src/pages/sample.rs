@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::view::{
     Account, AccountLine, AppLine, Apps, Authenticator, ChooseAccount, ClientCard, Complaint, Consent, DetailCard, Device, DeviceDone,
-    Enrolment, ErrorKind, ErrorPage, Form, FormField, FormPost, Link, Notice, Overview, PasskeyAsk, PasskeyLine, PasskeySignIn, Passkeys,
-    PasswordChange, Reason, Reauthenticate, RecoveryCode, RecoveryCodes, ResourceLine, ScopeLine, SecondFactor, SessionLine, Sessions,
-    SignIn, SignOut, SignedOut, Upstream, View,
+    Enrolment, ErrorKind, ErrorPage, Form, FormField, FormPost, GrantLine, Link, Notice, Overview, PasskeyAsk, PasskeyLine, PasskeySignIn,
+    Passkeys, PasswordChange, Reason, Reauthenticate, RecoveryCode, RecoveryCodes, ResourceLine, ScopeLine, SecondFactor, SessionLine,
+    Sessions, SignIn, SignOut, SignedOut, Upstream, View,
 };
 
 /// Every page in every state, each with a name that begins with the page's.
@@ -253,6 +253,12 @@ fn overview_and_rooms() -> Vec<Named> {
         client: ClientCard { name: name.to_owned(), ..client() },
         scopes,
         granted_at: NOW - 86_400 * 40,
+        grants: vec![GrantLine {
+            id: format!("grant-of-{id}"),
+            scopes: vec![scope("openid", None, false)],
+            issued_at: NOW - 86_400 * 40,
+            renewed_at: (id == "photos").then_some(NOW - 3_600),
+        }],
     };
     let apps = vec![
         app("books", "Harbour Books", vec![scope("openid", None, false), scope("email", None, false)]),

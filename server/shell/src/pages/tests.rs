@@ -74,7 +74,9 @@ fn probes() -> Vec<View> {
     let form_post = FormPost { target: Link::vetted("https://a.example/?\"><script>").unwrap(), client: text(), fields };
     let session = view::SessionLine { id: text(), device: text(), address: text(), began_at: 0, seen_at: 0, current: true };
     let sessions = view::Sessions { form: form(), account: account(), notice: None, sessions: vec![session.clone(), session] };
-    let app = view::AppLine { id: text(), client: client(), scopes: consent.scopes.clone(), granted_at: 0 };
+    let scopes = || consent.scopes.clone();
+    let grant = view::GrantLine { id: text(), scopes: scopes(), issued_at: 0, renewed_at: Some(0) };
+    let app = view::AppLine { id: text(), client: client(), scopes: scopes(), granted_at: 0, grants: vec![grant] };
     let passkey = view::PasskeyLine { id: text(), name: text(), added_at: 0, used_at: Some(0) };
     let add = view::PasskeyAsk { options: text() };
     let enrolment = view::Enrolment::Begun { uri: text(), secret: text() };

@@ -14,7 +14,8 @@ mod parts;
 mod sign_in;
 
 pub use account::{
-    AppLine, Apps, Authenticator, Enrolment, Overview, PasskeyLine, Passkeys, PasswordChange, RecoveryCodes, SessionLine, Sessions,
+    AppLine, Apps, Authenticator, Enrolment, GrantLine, Overview, PasskeyLine, Passkeys, PasswordChange, RecoveryCodes, SessionLine,
+    Sessions,
 };
 pub use complaint::{Complaint, Notice};
 pub use consent::{Consent, DetailCard, DetailRow, ResourceLine, ScopeLine};

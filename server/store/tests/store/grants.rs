@@ -123,9 +123,9 @@ async fn what_has_ended_advances_nothing() {
     assert_eq!(store.end_grants(Ending::Grant(ID), now()).await.unwrap(), 1);
     assert_eq!(store.end_grants(Ending::Grant(ID), now()).await.unwrap(), 0);
     assert_eq!(store.settle(vec![advance(From::Code(digest("code")), 0)]).await.unwrap(), [Outcome::LostRace]);
-    assert!(store.is_over(&ID.jti([1; 16])).await.unwrap());
-    assert!(store.is_over(&GrantId::from_bytes([9; 16]).jti([1; 16])).await.unwrap(), "a grant that is not there has ended");
-    assert!(!store.is_over("AAAAAAAAAAAAAAAAAAAAAA").await.unwrap(), "a client's own token has none");
+    assert!(store.is_over(&ID.jti([1; 16]), "c", now()).await.unwrap());
+    assert!(store.is_over(&GrantId::from_bytes([9; 16]).jti([1; 16]), "c", now()).await.unwrap(), "a grant that is not there has ended");
+    assert!(!store.is_over("AAAAAAAAAAAAAAAAAAAAAA", "c", now()).await.unwrap(), "a client's own token has none");
 }
 
 #[tokio::test]

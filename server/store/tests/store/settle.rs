@@ -221,8 +221,8 @@ async fn rev_009_a_revocation_is_seen_by_every_node_at_once() {
     one(&here, revocation(digest("jti of t"))).await.unwrap();
     one(&here, revocation(digest("jti of t"))).await.unwrap();
     assert!(there.opaque_token(digest("t")).await.unwrap().unwrap().revoked);
-    assert!(there.is_over("jti of t").await.unwrap());
-    assert!(!there.is_over("other").await.unwrap());
+    assert!(there.is_over("jti of t", "c", now()).await.unwrap());
+    assert!(!there.is_over("other", "c", now()).await.unwrap());
     assert_eq!(there.revoked(vec![digest("other"), digest("jti of t")]).await.unwrap(), [digest("jti of t")]);
 }
 

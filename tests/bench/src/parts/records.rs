@@ -63,6 +63,7 @@ pub fn measure(url: &str, client_id: &str, now: i64) -> Records {
         })
     };
     let known = fresh();
+    let owner = client_id.to_string();
     let kept = row(client_id, &known, now, expires_at);
     block_on(async { store.settle(vec![Claim::Token(kept)]).await.expect("settled") });
     let read_reference = {
@@ -76,9 +77,9 @@ pub fn measure(url: &str, client_id: &str, now: i64) -> Records {
         })
     };
     let read_revocation = rounds(3_300, move || {
-        let (store, known) = (Arc::clone(&store), known.clone());
+        let (store, known, owner) = (Arc::clone(&store), known.clone(), owner.clone());
         async move {
-            assert!(!store.is_over(&known).await.expect("read"));
+            assert!(!store.is_over(&known, &owner, Timestamp::from_seconds(now)).await.expect("read"));
         }
     });
     Records { reference, guard, read_reference, read_revocation }

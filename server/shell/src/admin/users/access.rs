@@ -85,6 +85,11 @@ pub(in crate::admin) async fn end_sessions(call: &Call<'_>) -> Result<Reply, Pro
     Ok(Reply::nothing())
 }
 
+pub(in crate::admin) async fn end_everything(call: &Call<'_>) -> Result<Reply, Problem> {
+    call.store().end_everything_of_user(call.actor(), &parse_id(call)?).await?;
+    Ok(Reply::nothing())
+}
+
 pub(in crate::admin) async fn list_grants(call: &Call<'_>) -> Result<Reply, Problem> {
     let held = load(call).await?;
     let now = call.desk.rooms.clock.now().timestamp();

@@ -56,7 +56,7 @@ pub struct SessionLine {
     pub current: bool,
 }
 
-/// What has access. Action: `revoke` with `client`.
+/// What has access. Actions: `revoke` with `client`, `end` with `grant`.
 #[derive(Clone, Serialize)]
 pub struct Apps {
     /// The form.
@@ -80,6 +80,21 @@ pub struct AppLine {
     pub scopes: Vec<super::ScopeLine>,
     /// When, in seconds since 1970.
     pub granted_at: i64,
+    /// What was issued to it and is still good.
+    pub grants: Vec<GrantLine>,
+}
+
+/// Tokens that a client was issued at one time, with what they were refreshed to.
+#[derive(Debug, Clone, Serialize)]
+pub struct GrantLine {
+    /// What `end` names it by.
+    pub id: String,
+    /// What they are good for: names, shown by their descriptions.
+    pub scopes: Vec<super::ScopeLine>,
+    /// When, in seconds since 1970.
+    pub issued_at: i64,
+    /// When they were last renewed.
+    pub renewed_at: Option<i64>,
 }
 
 /// Passkeys. Actions: `add` with `credential` and `name`, `rename` with `passkey` and `name`, `remove` with `passkey`.

@@ -163,6 +163,8 @@ notices! {
     SessionsEnded: "sessions-ended";
     /// An app's access was withdrawn.
     AccessRevoked: "access-revoked";
+    /// What an app was issued at one time was ended.
+    GrantEnded: "grant-ended";
     /// A passkey was added.
     PasskeyAdded: "passkey-added";
     /// A passkey has a new name.
