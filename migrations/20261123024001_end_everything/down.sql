@@ -1,1 +1,1 @@
-ALTER TABLE clients DROP COLUMN tokens_not_before;
+ALTER TABLE clients DROP COLUMN tokens_ended_at;

@@ -117,7 +117,7 @@ impl Store {
 
 /// From now on the client's access tokens that were issued up to `at` are over; false when there is no such client.
 pub(crate) fn end_tokens(tx: &mut Tx, id: &ClientId, at: Timestamp) -> Result<bool, Fault> {
-    let set = clients::tokens_not_before.eq(instant::to_sql(at));
+    let set = clients::tokens_ended_at.eq(instant::to_sql(at));
     Ok(diesel::update(clients::table.find(id.as_str())).set(set).execute(tx)? > 0)
 }
 

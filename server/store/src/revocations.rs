@@ -60,7 +60,7 @@ impl Store {
                 let row: OverRow = diesel::sql_query(
                     "SELECT EXISTS (SELECT 1 FROM revocations WHERE jti_digest = $1) \
                      OR ($2 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants WHERE grant_id = $2 AND revoked_at IS NULL)) \
-                     OR EXISTS (SELECT 1 FROM clients WHERE client_id = $3 AND tokens_not_before >= $4) AS over",
+                     OR EXISTS (SELECT 1 FROM clients WHERE client_id = $3 AND tokens_ended_at >= $4) AS over",
                 )
                 .bind::<Binary, _>(&digest.as_bytes()[..])
                 .bind::<Nullable<Binary>, _>(grant.as_ref().map(|grant| &grant.as_bytes()[..]))

@@ -63,7 +63,7 @@ diesel::table! {
         registration -> Text,
         refresh_token_lifetime_seconds -> Nullable<Int4>,
         id_token_lifetime_seconds -> Nullable<Int4>,
-        tokens_not_before -> Nullable<Timestamptz>,
+        tokens_ended_at -> Nullable<Timestamptz>,
     }
 }
 
