@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use claimsmith_tests::{Dev, Person, encode, send};
+use claimsmith_tests::{AssertionKey, Dev, Person, encode, send};
 
 use super::code_flow::{app, code, redeem};
 use crate::server;
@@ -131,6 +131,15 @@ fn deed(dev: &Dev, method: &str, path: &str) -> Option<Deed> {
         assert_eq!(dev.admin_post("/resources", &json!({ "identifier": identifier, "scopes": ["a"] })).status, 201);
         identifier
     };
+    let trusted = |issuer: &str| {
+        let keys = AssertionKey::generate(claimsmith_jose::SigningAlg::Es256).jwks();
+        json!({ "issuer": issuer, "jwks": keys, "algorithms": ["ES256"], "purposes": ["jwt_bearer"] })
+    };
+    let trust = || {
+        let issuer = format!("https://{}.example", client());
+        assert_eq!(dev.admin_post("/trusted-issuers", &trusted(&issuer)).status, 201);
+        issuer
+    };
     let plugin = || {
         let name = format!("p-{}", client()).to_ascii_lowercase();
         for example in ["tenant-claims", "claims-mapper"] {
@@ -219,6 +228,17 @@ fn deed(dev: &Dev, method: &str, path: &str) -> Option<Deed> {
         ("delete", "/resources/{identifier}") => {
             let identifier = resource();
             seen("resource", "delete", format!("/resources/{}", encode(&identifier)), identifier, Value::Null)
+        }
+        ("post", "/trusted-issuers") => {
+            seen("trusted_issuer", "create", "/trusted-issuers".into(), "https://new.example".into(), trusted("https://new.example"))
+        }
+        ("put" | "patch", "/trusted-issuers/{issuer}") => {
+            let issuer = trust();
+            seen("trusted_issuer", "update", format!("/trusted-issuers/{}", encode(&issuer)), issuer.clone(), trusted(&issuer))
+        }
+        ("delete", "/trusted-issuers/{issuer}") => {
+            let issuer = trust();
+            seen("trusted_issuer", "delete", format!("/trusted-issuers/{}", encode(&issuer)), issuer, Value::Null)
         }
         ("post", "/registration-tokens") => {
             seen("registration_token", "create", "/registration-tokens".into(), "partner".into(), json!({ "name": "partner", "uses": 1 }))

@@ -135,6 +135,8 @@ fn dis_011_members_are_registered_ones() {
         "id_token_encryption_enc_values_supported",
         "userinfo_signing_alg_values_supported",
         "introspection_signing_alg_values_supported",
+        "introspection_encryption_alg_values_supported",
+        "introspection_encryption_enc_values_supported",
         "userinfo_encryption_alg_values_supported",
         "userinfo_encryption_enc_values_supported",
         "authorization_signing_alg_values_supported",
