@@ -137,7 +137,8 @@ fn a_software_statement_needs_neither_audience_nor_end() {
 
 #[test]
 fn what_is_wrong_with_a_registration_is_named() {
-    let table: [(&str, fn(&mut TrustedIssuer)); 9] = [
+    type Spoil = fn(&mut TrustedIssuer);
+    let table: [(&str, Spoil); 9] = [
         ("issuer", |held| held.issuer = "".into()),
         ("jwks", |held| held.jwks = None),
         ("jwks", |held| held.jwks_uri = Some("https://them.example/jwks".into())),

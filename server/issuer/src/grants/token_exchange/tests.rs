@@ -6,6 +6,7 @@ use super::*;
 
 const TOKEN: &str = "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token";
 
+#[allow(clippy::needless_pass_by_value, reason = "`json!` where a test needs it reads better than a reference to it")]
 fn held(client_id: &str, claims: Value) -> Held {
     Held {
         subject: "alice".into(),
