@@ -355,6 +355,47 @@ const walks = {
     }
   },
 
+  async "a device connected, another refused"() {
+    const basic = Buffer.from(`${scene.device.client_id}:${scene.device.client_secret}`).toString("base64");
+    const page = await fresh();
+    const post = async (url, form) => {
+      const answer = await page.request.post(url, { form, headers: { authorization: `Basic ${basic}` }, ignoreHTTPSErrors: true });
+      return answer.json();
+    };
+    const poll = (begun) => post(scene.token_endpoint, { grant_type: "urn:ietf:params:oauth:grant-type:device_code", device_code: begun.device_code });
+    const first = await post(scene.device_authorization_endpoint, { scope: "openid profile" });
+    assert.equal((await poll(first)).error, "authorization_pending");
+    await page.goto(first.verification_uri);
+    await at(page, "device");
+    await page.fill("#user-code", "BBBB-BBBB");
+    await page.click("#submit");
+    await page.waitForSelector("#complaints");
+    await at(page, "device", "device-wrong");
+    await page.fill("#user-code", first.user_code.toLowerCase());
+    await page.click("#submit");
+    await at(page, "sign_in");
+    await typePassword(page, "alice");
+    await at(page, "consent", "consent-device");
+    assert.match(await page.locator("#device-warning").innerText(), /in front of you/);
+    await page.click("#allow");
+    await at(page, "device_done");
+    await page.waitForTimeout(1_300);
+    const { id_token } = await poll(first);
+    assert.equal(JSON.parse(Buffer.from(id_token.split(".")[1], "base64url")).nonce, undefined);
+    // A link brings the code, and decides nothing.
+    const second = await post(scene.device_authorization_endpoint, { scope: "openid profile" });
+    await page.goto(second.verification_uri_complete);
+    await at(page, "device", "device-compare");
+    assert.equal(await page.inputValue("#user-code"), second.user_code);
+    assert.equal((await poll(second)).error, "authorization_pending");
+    await page.click("#submit");
+    await at(page, "consent", "consent-device");
+    await page.click("#deny");
+    await at(page, "device_done", "device_done-denied");
+    assert.equal((await poll(second)).error, "access_denied");
+    await page.context().close();
+  },
+
   async "what goes wrong"() {
     const page = await fresh();
     for (const more of [{ client_id: "nobody" }, { redirect_uri: "https://elsewhere.example/cb" }, { redirect_uri: undefined }]) {

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use super::{node_folder, run};
 
+const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
 const PASSWORD: &str = "a long enough password";
 /// The secret of every authenticator app here.
 const APP_SECRET: &[u8; 20] = b"twenty bytes of app.";
@@ -79,6 +81,9 @@ fn write_scene(dev: &Dev, origin: &str) -> std::path::PathBuf {
         "client_name": "Application", "grant_types": ["authorization_code", "refresh_token"], "token_endpoint_auth_method": "none",
         "redirect_uris": [format!("{origin}/application")], "scope": "openid profile email offline_access",
     }));
+    let device = dev.register(&json!({
+        "client_name": "Harbour Display", "grant_types": [DEVICE], "scope": "openid profile", "token_endpoint_auth_method": "client_secret_basic",
+    }));
     let [tom, pia, eve, _] = ["tom", "pia", "eve", "ida"].map(|name| person(dev, name));
     let people = json!({
         "alice": { "password": Person::alice(dev).password }, "bob": { "password": Person::bob(dev).password },
@@ -92,6 +97,8 @@ fn write_scene(dev: &Dev, origin: &str) -> std::path::PathBuf {
     let [password, multi_factor, passkey] = ["password", "mfa", "passkey"].map(|level| format!("urn:claimsmith:acr:{level}"));
     let scene = json!({
         "issuer": dev.issuer(), "authorization_endpoint": dev.url("authorization_endpoint"), "token_endpoint": dev.url("token_endpoint"),
+        "device_authorization_endpoint": dev.url("device_authorization_endpoint"),
+        "device": { "client_id": device.client_id, "client_secret": device.client_secret },
         "client_origin": origin, "application": application.client_id, "people": people,
         "client": { "client_id": client.client_id, "client_secret": client.client_secret, "redirect_uri": callback },
         "key_file": tls.join("server.key"), "certificate_file": tls.join("server.pem"),
@@ -107,12 +114,18 @@ fn write_scene(dev: &Dev, origin: &str) -> std::path::PathBuf {
 fn people_in_chromium_sign_in_agree_and_refuse_and_axe_finds_nothing() {
     let folder = node_folder("browser", &root().join("tests/browser"), &["audit.mjs", "client.mjs", "walk.mjs"]);
     let origin = format!("https://localhost:{}", free_port());
-    let dev = Dev::start_with(&[], &[("CLAIMSMITH_CORS__ALLOWED_ORIGINS", &origin)]);
+    let grants = format!("client_credentials,authorization_code,refresh_token,{DEVICE}");
+    let settings = [
+        ("CLAIMSMITH_CORS__ALLOWED_ORIGINS", origin.as_str()),
+        ("CLAIMSMITH_GRANTS__ENABLED", &grants),
+        ("CLAIMSMITH_DEVICE__INTERVAL", "1 s"),
+    ];
+    let dev = Dev::start_with(&[], &settings);
     let scene = write_scene(&dev, &origin);
     let mut node = Command::new("node");
     node.arg("walk.mjs").arg(&scene).args(std::env::var_os("CLAIMSMITH_PICTURES")).current_dir(&folder);
     let output = run("node walk.mjs", &mut node);
     let text = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(text.lines().filter(|line| line.ends_with(" ok")).count(), 12, "{text}");
+    assert_eq!(text.lines().filter(|line| line.ends_with(" ok")).count(), 13, "{text}");
     assert!(!dev.log().contains(PASSWORD), "a secret is in the log");
 }
