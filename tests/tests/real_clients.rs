@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 mod real_clients {
     mod browser;
     mod code_flow;
+    mod grants;
     mod guide;
     mod hardened;
     mod oauth2_crate;
@@ -138,6 +139,8 @@ fn node() -> &'static Path {
         "people-test.mjs",
         "hardened.mjs",
         "hardened-test.mjs",
+        "grants.mjs",
+        "grants-test.mjs",
         "register.mjs",
         "register-test.mjs",
     ];

@@ -228,7 +228,10 @@ fn sec_007_people_are_told_what_to_look_out_for() {
     let alice = Person::alice(&QUICK);
     let client = device_app(&QUICK, json!({}));
     let asked = enter(&alice, text(&begin(&client, "scope=openid"), "user_code"));
-    assert!(asked.body.contains("on a device in front of you") && asked.body.contains("they would get access to your account"), "{asked:?}");
+    assert!(
+        asked.body.contains("on a device in front of you") && asked.body.contains("they would get access to your account"),
+        "{asked:?}"
+    );
 }
 
 #[test]

@@ -25,6 +25,7 @@ fn what_the_guide_quotes_is_what_is_tested() {
                 "tests/clients/node/client.mjs",
                 "tests/clients/node/people.mjs",
                 "tests/clients/node/hardened.mjs",
+                "tests/clients/node/grants.mjs",
                 "tests/clients/node/register.mjs",
             ][..],
         ),
