@@ -17,6 +17,7 @@ mod nodes {
     pub(crate) use super::{FRESHNESS, assertion_form, client};
 
     mod everything;
+    mod grants;
     pub(crate) mod outage;
     mod people;
     mod pushed;

@@ -34,7 +34,7 @@ pub(super) fn refresh(node: &Node<'_>, client: &Registered, token: &str) -> Repl
 }
 
 /// Fifty at once, on both nodes by turns.
-fn at_once(nodes: &[Node<'_>; 2], ask: impl Fn(&Node<'_>) -> Reply + Sync) -> (Vec<Reply>, Vec<Reply>) {
+pub(super) fn at_once(nodes: &[Node<'_>; 2], ask: impl Fn(&Node<'_>) -> Reply + Sync) -> (Vec<Reply>, Vec<Reply>) {
     let replies: Vec<Reply> = std::thread::scope(|scope| {
         let ask = &ask;
         let all: Vec<_> = (0..50).map(|number| scope.spawn(move || ask(&nodes[number % 2]))).collect();
