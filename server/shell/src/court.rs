@@ -79,10 +79,6 @@ pub async fn judge<'a>(rooms: &'a Rooms, docket: Docket<'a>, report: &mut Report
         Some(id) => rooms.store.load_grant(id).await?,
         None => None,
     };
-    let polled = match (docket.request.deferred(), docket.request.grant()) {
-        (Some(_), Some(id)) => rooms.store.poll_deferred(id, docket.caller.client.client().id.clone(), docket.now.timestamp()).await?,
-        _ => None,
-    };
     let mut gathered = exchange::Gathered::default();
     match docket.request {
         Request::Password(request) => gathered.newcomer = Some(newcomers::by_password(rooms, docket, request, &mut room, report).await?),
@@ -93,6 +89,13 @@ pub async fn judge<'a>(rooms: &'a Rooms, docket: Docket<'a>, report: &mut Report
     let exchange::Gathered { exchange, asserted, loaded: of_token, newcomer } = gathered;
     let loaded = loaded.or(of_token);
     let confirmation = possession::confirmation(rooms, docket.caller, docket.arrival, docket.proof).await?;
+    // Only a question that proves what it has to counts as one.
+    let polled = match (docket.request.deferred(), docket.request.grant()) {
+        (Some(code), Some(id)) => {
+            rooms.store.poll_deferred(id, code.digest, docket.caller.client.client().id.clone(), docket.now.timestamp()).await?
+        }
+        _ => None,
+    };
     report.stage(Stage::Evidence);
     let case = Case {
         caller: &docket.caller.client,

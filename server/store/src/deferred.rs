@@ -80,25 +80,21 @@ impl Store {
             .await
     }
 
-    /// A client asks what became of it: counted, and slowed down where it comes too soon. Nothing for another client.
-    pub async fn poll_deferred(&self, grant: GrantId, client_id: ClientId, now: Timestamp) -> Result<Option<Polled>, Fault> {
-        type Held = (Vec<u8>, String, i32, Option<PgTimestamp>, PgTimestamp);
+    /// A client asks what became of it: counted, and slowed down where it comes too soon. Nothing for another client or with another
+    /// code, which slow nobody down.
+    pub async fn poll_deferred(&self, grant: GrantId, code: Digest, client_id: ClientId, now: Timestamp) -> Result<Option<Polled>, Fault> {
+        type Held = (String, i32, Option<PgTimestamp>, PgTimestamp);
         self.boundary
             .write(move |tx| {
                 let held: Option<Held> = deferred::table
                     .find(&grant.as_bytes()[..])
                     .filter(deferred::client_id.eq(client_id.as_str()))
-                    .select((
-                        deferred::code_digest,
-                        deferred::state,
-                        deferred::poll_interval,
-                        deferred::last_polled_at,
-                        deferred::expires_at,
-                    ))
+                    .filter(deferred::code_digest.eq(&code.as_bytes()[..]))
+                    .select((deferred::state, deferred::poll_interval, deferred::last_polled_at, deferred::expires_at))
                     .for_update()
                     .first(tx)
                     .optional()?;
-                let Some((digest, state, interval, before, expires_at)) = held else { return Ok(None) };
+                let Some((state, interval, before, expires_at)) = held else { return Ok(None) };
                 let corrupt = |column| Fault::corrupt("deferred", column, grant.to_string());
                 // The first question may come at once.
                 let too_fast = before.is_some_and(|before| now.since(instant::from_sql(before)) < i64::from(interval));
@@ -112,8 +108,7 @@ impl Store {
                     "denied" => DeferredState::Denied,
                     _ => return Err(corrupt("state")),
                 };
-                let digest = Digest::try_from(digest.as_slice()).map_err(|_| corrupt("code_digest"))?;
-                Ok(Some(Polled { digest, state, too_fast, expires_at: instant::from_sql(expires_at) }))
+                Ok(Some(Polled { digest: code, state, too_fast, expires_at: instant::from_sql(expires_at) }))
             })
             .await
     }

@@ -4,10 +4,12 @@ use std::sync::LazyLock;
 use std::thread::sleep;
 use std::time::Duration;
 
-use claimsmith_tests::{Dev, Person, Registered, Reply, encode};
+use claimsmith_jose::SigningAlg;
+use claimsmith_tests::{AssertionKey, Dev, Person, Registered, Reply, encode};
 use serde_json::{Value, json};
 
 use super::code_flow::{app, is_active, refresh, refresh_token, token, userinfo};
+use super::dpop::{post, proof};
 use super::hooks::outlives;
 use crate::{server, wide};
 
@@ -245,6 +247,43 @@ fn dev_018_one_decision_and_one_person() {
     let access_token = poll(&client, &begun).okt();
     let sub = QUICK.command_json(&["user", "show", "alice"])["user_id"].clone();
     assert_eq!(userinfo(&QUICK, &access_token).json()["sub"], sub);
+}
+
+#[test]
+fn tokens_are_bound_where_they_are_asked_for_and_refreshed_with_the_same_key() {
+    let more = json!({ "token_endpoint_auth_method": "none", "dpop_bound_access_tokens": true });
+    let (client, alice) = (device_app(&QUICK, more), Person::alice(&QUICK));
+    let begun = begin(&client, "scope=openid+offline_access+read");
+    assert!(is_done(&decide(&alice, &begun, "allow")));
+    let form = format!("grant_type={}&device_code={}", encode(GRANT), text(&begun, "device_code"));
+    let (key, other) = (AssertionKey::generate(SigningAlg::Es256), AssertionKey::generate(SigningAlg::Es256));
+    let url = QUICK.url("token_endpoint");
+    let ask = |key: &AssertionKey, form: &str| {
+        let form = format!("client_id={}&{form}", encode(&client.client_id));
+        post(&QUICK, url, None, &[&proof(key, url, |_| ())], &form)
+    };
+    token(&QUICK, &client, &form).err("invalid_dpop_proof");
+    let reply = ask(&key, &form);
+    assert_eq!((reply.status, &reply.json()["token_type"]), (200, &json!("DPoP")), "nothing was spent without a proof: {reply:?}");
+    assert_eq!(QUICK.decode(reply.json()["access_token"].as_str().expect("a token")).claims["cnf"], json!({ "jkt": key.kid() }));
+    let kept = reply.json()["refresh_token"].as_str().expect("a refresh token").to_owned();
+    let again = format!("grant_type=refresh_token&refresh_token={kept}");
+    ask(&other, &again).err("invalid_grant");
+    assert_eq!(ask(&key, &again).status, 200);
+}
+
+#[test]
+fn details_are_shown_agreed_to_and_told() {
+    let (client, alice) = (device_app(&QUICK, json!({ "authorization_details_types": ["payment"] })), Person::alice(&QUICK));
+    let details = json!([{ "type": "payment", "amount": "12.50", "creditor": "Merchant A" }]);
+    begin_at(&QUICK, &client, "authorization_details=%5B%7B%22type%22%3A%22other%22%7D%5D").err("invalid_authorization_details");
+    let begun = begin(&client, &format!("scope=openid&authorization_details={}", encode(&details.to_string())));
+    let page = enter(&alice, text(&begun, "user_code"));
+    assert!(page.body.contains("Merchant A"), "{page:?}");
+    assert!(is_done(&alice.allow(&page).page()));
+    let reply = poll(&client, &begun);
+    let access = QUICK.decode(&reply.okt());
+    assert_eq!((&reply.json()["authorization_details"], &access.claims["authorization_details"]), (&details, &details));
 }
 
 #[test]

@@ -14,7 +14,8 @@ use super::{Case, Entitled, ForPerson, From, Remedy, Verdict};
 pub struct Request {
     /// The grant that it would lead to; absent where it is no code of ours.
     pub grant: Option<GrantId>,
-    digest: Digest,
+    /// SHA-256 of it.
+    pub digest: Digest,
     narrowed: Narrowed,
 }
 
