@@ -18,7 +18,9 @@ const WIDE: &str = "client_credentials,authorization_code,refresh_token,\
                     password,urn:ietf:params:oauth:grant-type:device_code,\
                     urn:ietf:params:oauth:grant-type:jwt-bearer,urn:ietf:params:oauth:grant-type:token-exchange";
 
-static WIDE_SERVER: LazyLock<Dev> = LazyLock::new(|| Dev::start_with(&[], &[("CLAIMSMITH_GRANTS__ENABLED", WIDE)]));
+static WIDE_SERVER: LazyLock<Dev> = LazyLock::new(|| {
+    Dev::start_with(&[], &[("CLAIMSMITH_GRANTS__ENABLED", WIDE), ("CLAIMSMITH_TOKEN_EXCHANGE__TRUST_DOMAIN", "urn:inside.example")])
+});
 
 /// A server that serves every grant there is.
 fn wide() -> &'static Dev {
@@ -46,6 +48,7 @@ mod outside {
     mod hooks_of_proofs;
     mod hybrid;
     mod id_token;
+    mod identity_assertions;
     mod introspection;
     mod isolation;
     mod jar;
@@ -66,6 +69,7 @@ mod outside {
     mod subjects;
     mod token_endpoint;
     mod token_exchange;
+    mod transaction_tokens;
     mod upstream;
     mod users;
     mod walk;

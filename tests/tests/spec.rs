@@ -24,6 +24,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("ROP", "The password grant"),
     ("JWB", "The JWT bearer grant"),
     ("IDJ", "Identity assertions (ID-JAG)"),
+    ("TXN", "Transaction tokens"),
     ("TEX", "Token exchange"),
     ("RFT", "Refresh tokens"),
     ("CLC", "Client credentials"),

@@ -184,6 +184,13 @@ pub struct Entitled {
     pub exchanged: Option<Box<token_exchange::Exchanged>>,
 }
 
+impl Entitled {
+    /// What an exchange makes in place of an access token.
+    pub fn makes_no_access_token(&self) -> Option<&token_exchange::Exchanged> {
+        self.exchanged.as_deref().filter(|exchanged| exchanged.product != token_exchange::Product::AccessToken)
+    }
+}
+
 /// What a grant that a person gave entitles its client to, beside the access token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ForPerson {

@@ -144,6 +144,8 @@ pub struct IdToken<'a> {
     pub client_id: &'a str,
     /// What plugins have shaped.
     pub claims: &'a IdTokenClaims,
+    /// `jti`: it leads to the grant, so that whoever exchanges it learns whether that has ended.
+    pub jti: &'a str,
     /// When it is made.
     pub issued_at: Timestamp,
     /// `at_hash`, `c_hash`: what binds it to the other artefacts (§3.1.3.6, §3.3.2.11).
@@ -165,6 +167,8 @@ impl SignableClaims for IdToken<'_> {
             out.push(b',');
             render_text_member(name, hash, out);
         }
+        out.push(b',');
+        render_text_member("jti", self.jti, out);
         out.extend_from_slice(b",\"iat\":");
         render_integer(self.issued_at.seconds(), out);
         out.extend_from_slice(b",\"exp\":");

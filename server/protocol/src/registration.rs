@@ -274,6 +274,49 @@ pub struct TokenExchange {
     /// Whether it may exchange tokens that are bound to the key of somebody else, for tokens that are bound to its own.
     #[serde(skip_serializing_if = "is_default")]
     pub bound_tokens: bool,
+    /// Servers elsewhere for which it may have identity assertions (ID-JAG).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub identity_assertions: Vec<IdentityAssertions>,
+    /// What it may have transaction tokens for; none where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transaction_tokens: Option<TransactionTokens>,
+}
+
+/// A server elsewhere whose tokens a client gets for an identity assertion of ours (draft-ietf-oauth-identity-assertion-authz-grant §4.3.3).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct IdentityAssertions {
+    /// The issuer identifier of that server.
+    pub audience: Box<str>,
+    /// What the client is called there.
+    pub client_id: Box<str>,
+    /// Scopes of that server which an assertion may name; none where empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<Box<str>>,
+    /// Resources of that server which an assertion may name; none where empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<Box<str>>,
+    /// The client here as which that server signs people in: an assertion calls them what its ID tokens call them. The client itself
+    /// where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_to: Option<Box<str>>,
+}
+
+/// What a workload may have transaction tokens for (draft-ietf-oauth-transaction-tokens §11.5).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TransactionTokens {
+    /// The purposes that it may name as `scope`; none where empty.
+    pub scopes: Vec<Box<str>>,
+    /// Names of members that it may put into `tctx` and `rctx`; none where empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<Box<str>>,
+    /// Whether it may say whom a transaction is for in a JWT that it signs itself.
+    #[serde(skip_serializing_if = "is_default")]
+    pub self_signed_subjects: bool,
+    /// Whether it may say whom a transaction is for without any proof.
+    #[serde(skip_serializing_if = "is_default")]
+    pub unsigned_subjects: bool,
 }
 
 impl Registration {

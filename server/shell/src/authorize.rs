@@ -39,7 +39,6 @@ pub use errand::{Errand, send};
 pub use flow::{Kept, Progress, Walk, see_other, stopped};
 pub use pushing::{Pushing, push};
 pub use signing_in::complaint;
-pub use standing::verify_id_token;
 pub use upstream::come_back;
 
 /// How a walk of a browser can end other than with its answer.

@@ -193,7 +193,8 @@ pub async fn id_token(
     let hash = |text: &str| left_half_hash(alg, text);
     let hashes: Vec<_> = wish.bound_to.iter().map(|(name, text)| (*name, hash(text))).collect();
     let (issuer, client_id) = (rooms.urls.as_str(), &*client.id);
-    let token = id_token::IdToken { issuer, client_id, claims: &claims, issued_at: wish.now, hashes: &hashes };
+    let jti = issue::fresh_jti_of(loaded.grant.id);
+    let token = id_token::IdToken { issuer, client_id, claims: &claims, jti: &jti, issued_at: wish.now, hashes: &hashes };
     let signed = match alg {
         HeaderAlg::Signature(alg) => issue::sign_beside(rooms, visit, (alg, None), &token, wish.now.seconds()).await?,
         // OpenID Connect Core §10.1: the key is the client's secret.

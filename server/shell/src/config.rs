@@ -10,6 +10,7 @@
 mod appearance;
 mod check;
 mod database;
+mod exchange;
 mod files;
 mod issuer;
 mod nearest;
@@ -26,6 +27,7 @@ mod value;
 pub use appearance::Pages;
 pub use check::{Pair, ServeConfig};
 pub use database::{DatabaseSource, UnreadableSecret};
+pub use exchange::TokenExchange;
 pub use issuer::Issuer;
 pub use problem::{Origin, Problem, Problems};
 pub use raw::{Sources, variable_of};
@@ -120,6 +122,8 @@ sections! {
     userinfo: Userinfo;
     /// `device`.
     device: Device;
+    /// `token_exchange`.
+    token_exchange: TokenExchange;
     /// `introspection`.
     introspection: Introspection;
     /// `grants`.

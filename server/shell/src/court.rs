@@ -4,6 +4,7 @@
 pub mod exchange;
 pub mod hooks;
 mod newcomers;
+mod subjects;
 
 use claimsmith_issuer::confirmation::Confirmation;
 use claimsmith_issuer::dpop::Proof;

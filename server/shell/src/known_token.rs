@@ -1,13 +1,14 @@
 //! Finds what a presented token is: one of ours, live or revoked, or nothing.
 
 use claimsmith_issuer::introspect::KnownToken;
-use claimsmith_jose::{Digest, HeaderAlg, Jws, SigningAlg};
+use claimsmith_jose::Digest;
 use claimsmith_store::{Fault, Store};
 use serde_json::{Map, Value};
 
 use crate::clock::Now;
 use crate::directory::Visit;
 use crate::failure::Failure;
+use crate::own_jwt;
 use crate::rooms::Rooms;
 
 /// The longest token that is looked at, in bytes.
@@ -65,14 +66,6 @@ pub async fn is_over(store: &Store, token: &KnownToken) -> Result<bool, Fault> {
 
 /// The claims of a self-contained access token that one of our published keys has signed. The key fixes the algorithm.
 fn verify(rooms: &Rooms, visit: &Visit, text: &str, now: Now) -> Option<Map<String, Value>> {
-    let jws = Jws::parse_within(text, TOKEN_LENGTH_MAX).ok()?;
     // RFC 9068 §4: a token of another type is no access token, whoever signed it.
-    if !jws.header().has_typ("at+jwt") {
-        return None;
-    }
-    let HeaderAlg::Signature(alg) = jws.header().alg() else { return None };
-    let alg: SigningAlg = alg;
-    let key = visit.policy().keyring.verifying_key(jws.header().kid()?, now.timestamp().seconds())?;
-    let claims = jws.verify(key, &[alg]).ok()?.into_claims();
-    (claims.get("iss").and_then(Value::as_str) == Some(rooms.urls.as_str())).then_some(claims)
+    own_jwt::of_type(rooms, visit, (text, "at+jwt"), now.timestamp().seconds())
 }

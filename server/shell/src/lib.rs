@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod assertions;
 pub mod authorize;
 pub mod back_channel;
 pub mod browser;
@@ -36,6 +37,7 @@ pub mod known_token;
 pub mod listen;
 pub mod node;
 pub mod object_keys;
+pub mod own_jwt;
 pub mod pages;
 pub mod people;
 pub mod possession;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use claimsmith_issuer::claims::{Claims, Recorded, Shaped};
+use claimsmith_issuer::claims::Recorded;
 use claimsmith_issuer::grants::{Entitled, From, Remedy};
 use claimsmith_issuer::introspect::KnownToken;
 use claimsmith_jose::Digest;
@@ -25,7 +25,9 @@ pub struct Circumstances {
     pub shaped_by: Vec<(i64, Digest)>,
     /// The request.
     pub request: RequestId,
-    /// For whom, where it is not the client itself.
+    /// The subject of the token.
+    pub subject: Box<str>,
+    /// Whose grant it hangs on, where it does.
     pub of_person: Option<OfPerson>,
     /// The use of a code or refresh token; it must still be good.
     pub advance: Option<Claim>,
@@ -37,8 +39,6 @@ pub struct OfPerson {
     pub grant: GrantId,
     /// Whether a code was used.
     pub is_code: bool,
-    /// The subject of the token.
-    pub subject: Box<str>,
 }
 
 impl OfPerson {
@@ -46,7 +46,7 @@ impl OfPerson {
     pub fn of(entitled: &Entitled) -> Option<Self> {
         let person = entitled.person.as_ref()?;
         let is_code = matches!(person.from, From::Code(_));
-        Some(Self { grant: person.grant.id, is_code, subject: person.grant.allowed.subject.clone() })
+        Some(Self { grant: person.grant.id, is_code })
     }
 }
 
@@ -58,7 +58,7 @@ pub async fn settle(
     rooms: &Rooms,
     client_id: &ClientId,
     reference: Option<Reference>,
-    claims: Claims<Shaped>,
+    token: Recorded,
     mut circumstances: Circumstances,
 ) -> Result<(), Failure> {
     let mut rows: Vec<Claim> = circumstances.advance.take().into_iter().collect();
@@ -66,11 +66,11 @@ pub async fn settle(
     if let Some(reference) = reference {
         let row = OpaqueToken {
             token_digest: reference.digest,
-            jti_digest: Digest::of(claims.jti().as_bytes()),
+            jti_digest: Digest::of(token.jti.as_bytes()),
             client_id: client_id.clone(),
             claims: reference.claims.into(),
-            issued_at: claims.issued_at(),
-            expires_at: claims.expires_at(),
+            issued_at: token.issued_at,
+            expires_at: token.expires_at,
         };
         rows.push(Claim::Token(row));
     }
@@ -80,7 +80,7 @@ pub async fn settle(
             return Err(lost(rooms, &circumstances).await);
         }
     }
-    rooms.store.record(issuance(rooms, client_id, claims.into_record(), circumstances)).await?;
+    rooms.store.record(issuance(rooms, client_id, token, circumstances)).await?;
     Ok(())
 }
 
@@ -118,8 +118,7 @@ pub async fn remedy(rooms: &Rooms, remedy: Remedy) -> Result<(), Failure> {
 }
 
 fn issuance(rooms: &Rooms, client_id: &ClientId, token: Recorded, circumstances: Circumstances) -> TokenRecord {
-    let Circumstances { grant, shaped_by, request, of_person, .. } = circumstances;
-    let subject = of_person.map_or_else(|| client_id.as_str().into(), |person| person.subject);
+    let Circumstances { grant, shaped_by, request, subject, .. } = circumstances;
     let place = |binding: i64| shaped_by.iter().position(|(shaper, _)| *shaper == binding);
     let sources = token.provenance.into_iter().filter_map(|entry| Some((entry.what, place(entry.binding)?)));
     TokenRecord {

@@ -11,6 +11,7 @@ use claimsmith_issuer::assurance::AcrNames;
 use claimsmith_issuer::client_auth::Policy as ClientAuthPolicy;
 use claimsmith_issuer::dpop::{Nonces, Policy as DpopPolicy};
 use claimsmith_issuer::grants::Defaults;
+use claimsmith_issuer::grants::token_exchange::Offers;
 use claimsmith_issuer::policy::PeoplePolicy;
 use claimsmith_issuer::step_up::Demand;
 use claimsmith_protocol::grant::GrantType;
@@ -56,6 +57,8 @@ pub struct Settings {
     pub grants: Vec<GrantType>,
     /// What a device waits for, and how.
     pub device: DeviceSettings,
+    /// What token exchange offers beside access tokens.
+    pub exchanges: Arc<Offers>,
     /// What is decided for the flows of people.
     pub people: PeoplePolicy,
     /// How clients register themselves.

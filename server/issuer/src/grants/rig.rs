@@ -13,6 +13,7 @@ use claimsmith_protocol::registration::{Registration, Rotation};
 use claimsmith_protocol::response::ResponseType;
 use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
+use claimsmith_protocol::token::REPEATABLE;
 
 use super::jwt_bearer::Asserted;
 use super::token_exchange::Exchange;
@@ -139,7 +140,7 @@ pub(crate) fn case(rig: &Rig) -> Case<'_> {
 }
 
 pub(crate) fn form(body: &str) -> Form<'_> {
-    Form::parse(body.as_bytes(), &["resource"]).expect("well formed")
+    Form::parse(body.as_bytes(), REPEATABLE).expect("well formed")
 }
 
 pub(crate) fn code() -> Code {

@@ -1,6 +1,8 @@
 //! Token exchange ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)): a client gives a token and gets another, for another audience or
 //! with less in it; who acts for whom is said in `act`.
 //!
+//! What comes out may be an access token, an assertion for a server elsewhere ([`assertion`]) or a transaction token ([`transaction`]).
+//!
 //! Refuses when: the client is public or may not use the grant (`unauthorized_client`); a parameter is missing or of an unknown type, a
 //! token is invalid, expired, revoked, bound to another key, not this client's to exchange, or names other actors (`invalid_request`,
 //! §2.2.2); more is asked for than the subject token is worth (`invalid_scope`); a target is unknown (`invalid_target`).
@@ -15,49 +17,42 @@ use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 use serde_json::{Map, Value, json};
 
+pub mod assertion;
+pub mod kind;
+pub mod transaction;
+
 use super::newcomer::Wanted;
 use super::target::{RESOURCES_MAX, bad_scope, bad_target, entitle, parse_resources, parse_scope};
 use super::{Case, Entitled, ForPerson, From, Refresh, may_use, not_allowed};
-use crate::client::Client;
+use crate::client::{Client, TokenFormat};
 use crate::client_auth::AuthenticatedClient;
 use crate::confirmation::Confirmation;
 use crate::trust::TrustedIssuer;
+
+pub use kind::Kind;
 
 /// The value of `grant_type`.
 pub const TYPE: GrantType = GrantType::TokenExchange;
 
 /// The parameters the grant reads.
-pub const PARAMETERS: [&str; 8] =
-    ["subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type", "resource", "audience", "scope"];
+pub const PARAMETERS: [&str; 10] = [
+    "subject_token",
+    "subject_token_type",
+    "actor_token",
+    "actor_token_type",
+    "requested_token_type",
+    "resource",
+    "audience",
+    "scope",
+    "request_context",
+    "request_details",
+];
 
 /// The most actors that a token may name, one within the other (RFC 8693 §4.1).
 pub const ACTORS_MAX: usize = 8;
 
 /// Scopes that are not handed on: they are about the person's own sign-in at their own client.
 const NOT_HANDED_ON: [&str; 2] = ["openid", "offline_access"];
-
-/// Token type identifiers (RFC 8693 §3) that this server reads and writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// An access token of this server.
-    AccessToken,
-    /// A JWT: an access token of this server that is one, or a token of a trusted issuer.
-    Jwt,
-}
-
-impl Kind {
-    /// Its URN.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AccessToken => "urn:ietf:params:oauth:token-type:access_token",
-            Self::Jwt => "urn:ietf:params:oauth:token-type:jwt",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        [Self::AccessToken, Self::Jwt].into_iter().find(|kind| kind.as_str() == text)
-    }
-}
 
 /// A token as it was presented.
 #[derive(Debug)]
@@ -77,30 +72,40 @@ pub struct Request {
     pub actor: Option<Presented>,
     pub(super) scope: Option<ScopeSet>,
     pub(super) resources: Vec<Box<str>>,
-    audiences: Vec<Box<str>>,
-    wanted: Kind,
+    /// `audience`, each.
+    pub audiences: Vec<Box<str>>,
+    /// `requested_token_type`.
+    pub wanted: Kind,
+    context: transaction::Context,
 }
 
 /// Reads the grant's parameters.
 pub fn parse(form: &Form<'_>) -> Result<Request, Refusal> {
-    let missing = |description| move || Refusal::invalid_request(Reason::MissingParameter, description);
-    let kind = |text: &str| Kind::parse(text).ok_or_else(|| malformed("a token type is not supported"));
+    let kind = |text: &str| Kind::presented(text).ok_or_else(|| malformed("a token type is not supported"));
     let subject = Presented {
-        text: Secret::new(form.one("subject_token").ok_or_else(missing("subject_token is missing"))?.to_owned()),
-        kind: kind(form.one("subject_token_type").ok_or_else(missing("subject_token_type is missing"))?)?,
+        text: Secret::new(form.one("subject_token").ok_or_else(|| missing("subject_token is missing"))?.to_owned()),
+        kind: kind(form.one("subject_token_type").ok_or_else(|| missing("subject_token_type is missing"))?)?,
     };
     let actor = match (form.one("actor_token"), form.one("actor_token_type")) {
         (Some(text), Some(named)) => Some(Presented { text: Secret::new(text.to_owned()), kind: kind(named)? }),
-        (Some(_), None) => return Err(missing("actor_token_type is missing")()),
+        (Some(_), None) => return Err(missing("actor_token_type is missing")),
         (None, Some(_)) => return Err(malformed("actor_token_type without actor_token")),
         (None, None) => None,
     };
-    let wanted = form.one("requested_token_type").map_or(Ok(Kind::AccessToken), kind)?;
+    let wanted = form.one("requested_token_type").map_or(Some(Kind::AccessToken), Kind::wanted);
+    let wanted = wanted.ok_or_else(|| malformed("the requested_token_type is not supported"))?;
+    if !subject.kind.becomes(wanted) {
+        return Err(malformed("a token of this subject_token_type is not exchanged for one of this requested_token_type"));
+    }
+    if actor.as_ref().is_some_and(|actor| !wanted.is_access_token() || !actor.kind.is_access_token()) {
+        return Err(malformed("an actor_token is an access token or a JWT, and goes with the request of one"));
+    }
     let audiences: Vec<Box<str>> = form.all("audience").map(Into::into).collect();
     if audiences.len() > RESOURCES_MAX {
         return Err(bad_target("too many audiences"));
     }
-    Ok(Request { subject, actor, scope: parse_scope(form)?, resources: parse_resources(form)?, audiences, wanted })
+    let context = transaction::Context::parse(form, wanted)?;
+    Ok(Request { subject, actor, scope: parse_scope(form)?, resources: parse_resources(form)?, audiences, wanted, context })
 }
 
 /// A presented token that is genuine and has not ended.
@@ -118,6 +123,25 @@ pub struct Held {
     pub claims: Map<String, Value>,
 }
 
+impl Held {
+    /// By what it says: `sub` and `exp` at least.
+    pub fn of_claims(claims: Map<String, Value>, origin: Origin) -> Option<Self> {
+        let subject = claims.get("sub").and_then(Value::as_str).filter(|text| !text.is_empty())?.into();
+        let expires_at = Timestamp::from_seconds(claims.get("exp")?.as_i64()?);
+        Some(Self { subject, origin, expires_at, confirmation: None, claims })
+    }
+
+    /// How long it still lives.
+    fn remaining(&self, now: Timestamp) -> Lifetime {
+        Lifetime::from_seconds(u32::try_from(self.expires_at.since(now)).unwrap_or(0))
+    }
+
+    /// The scopes that it names.
+    fn scopes(&self) -> Result<Option<ScopeSet>, Refusal> {
+        self.claims.get("scope").and_then(Value::as_str).map(ScopeSet::parse).transpose().map_err(|_| unacceptable())
+    }
+}
+
 /// Who made a token, and for whom.
 #[derive(Debug, Clone)]
 pub enum Origin {
@@ -130,6 +154,19 @@ pub enum Origin {
     },
     /// An issuer that is trusted for this.
     Trusted(Arc<TrustedIssuer>),
+    /// Nobody but the client that brings it.
+    Caller,
+}
+
+/// What of an exchange the operator has decided.
+#[derive(Debug, Clone)]
+pub struct Offers {
+    /// The trust domain of transaction tokens: their `aud`. None are issued where it is absent.
+    pub trust_domain: Option<Box<str>>,
+    /// How long a transaction token lives.
+    pub transaction_lifetime: Lifetime,
+    /// How long an identity assertion lives.
+    pub assertion_lifetime: Lifetime,
 }
 
 /// The tokens of a request, each absent where it is no good.
@@ -141,6 +178,10 @@ pub struct Exchange {
     pub subject: Option<Held>,
     /// Of the actor.
     pub actor: Option<Held>,
+    /// What the server for which an identity assertion is wanted calls the subject.
+    pub known_as: Option<Box<str>>,
+    /// What the operator has decided.
+    pub offers: Arc<Offers>,
 }
 
 /// What an exchanged token says beside an ordinary one.
@@ -152,6 +193,19 @@ pub struct Exchanged {
     pub act: Option<Box<str>>,
     /// `issued_token_type`.
     pub issued: &'static str,
+    /// What is made.
+    pub product: Product,
+}
+
+/// What an exchange makes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Product {
+    /// An access token.
+    AccessToken,
+    /// An identity assertion for a server elsewhere.
+    Assertion(assertion::Facts),
+    /// A transaction token.
+    Transaction(transaction::Facts),
 }
 
 /// Refuses a client that may not use the grant, before any token is looked at.
@@ -169,24 +223,57 @@ pub fn decide(request: &Request, case: &Case<'_>) -> Result<Entitled, Refusal> {
     let client = case.caller.client();
     let exchange = case.exchange.ok_or_else(unacceptable)?;
     let subject = exchange.subject.as_ref().filter(|held| case.now < held.expires_at).ok_or_else(unacceptable)?;
-    check_relation(subject, case)?;
     check_key(subject, case)?;
+    match request.wanted {
+        Kind::IdentityAssertion => return assertion::decide(request, (exchange, subject), case),
+        Kind::Transaction => return transaction::decide(request, (exchange, subject), case),
+        _ => {}
+    }
+    check_relation(subject, case)?;
     let act = actors(request, exchange, subject, case)?;
     let scopes = decide_scopes(request, subject, client)?;
     let named = targets(request, client, case)?;
     let mut entitled = match &subject.origin {
         Origin::Ours { .. } => of_ours(subject, (scopes, &named), case)?,
+        Origin::Caller => return Err(unacceptable()),
         Origin::Trusted(_) => {
             let newcomer = case.newcomer.ok_or_else(unacceptable)?;
             newcomer.begin(Wanted { scope: Some(&scopes), resources: &named, refreshes: false }, case)?
         }
     };
-    let remaining = u32::try_from(subject.expires_at.since(case.now)).unwrap_or(0);
-    entitled.lifetime = entitled.lifetime.min(Lifetime::from_seconds(remaining));
-    entitled.lifetime_ceiling = entitled.lifetime_ceiling.min(Lifetime::from_seconds(remaining));
+    entitled.lifetime = entitled.lifetime.min(subject.remaining(case.now));
+    entitled.lifetime_ceiling = entitled.lifetime_ceiling.min(subject.remaining(case.now));
     let about = entitled.person.as_ref().map_or_else(|| subject.subject.clone(), |person| person.grant.allowed.subject.clone());
-    entitled.exchanged = Some(Box::new(Exchanged { subject: about, act, issued: request.wanted.as_str() }));
+    entitled.exchanged = Some(Box::new(Exchanged { subject: about, act, issued: request.wanted.as_str(), product: Product::AccessToken }));
     Ok(entitled)
+}
+
+/// What is made in place of an access token: a JWT for one audience, which nothing here hangs on.
+fn beside(
+    (scopes, audience): (ScopeSet, &str),
+    (lifetime, kind): (Lifetime, Kind),
+    (subject, product): (Box<str>, Product),
+    case: &Case<'_>,
+) -> Entitled {
+    Entitled {
+        scopes: scopes.tokens().to_vec(),
+        audience: vec![audience.into()],
+        lifetime,
+        lifetime_ceiling: lifetime,
+        format: TokenFormat::Jwt,
+        alg: case.defaults.alg,
+        person: None,
+        exchanged: Some(Box::new(Exchanged { subject, act: None, issued: kind.as_str(), product })),
+    }
+}
+
+/// The one audience of a request.
+fn only_audience(request: &Request) -> Result<&str, Refusal> {
+    match &*request.audiences {
+        [] => Err(missing("audience is missing")),
+        [only] => Ok(only),
+        _ => Err(bad_target("there may be one audience")),
+    }
 }
 
 /// The new token hangs on the grant of the old one, where there is one: both end with it.
@@ -218,6 +305,7 @@ fn check_relation(subject: &Held, case: &Case<'_>) -> Result<(), Refusal> {
                 || policy.is_some_and(|policy| policy.subject_clients.contains(client_id))
         }
         Origin::Trusted(trusted) => trusted.admits(client.id.as_str()),
+        Origin::Caller => true,
     };
     if related { Ok(()) } else { Err(unacceptable()) }
 }
@@ -293,8 +381,9 @@ fn within_limit(act: Option<Value>) -> Result<Option<Box<str>>, Refusal> {
 
 /// No more than the subject token is worth, and no more than the client may have.
 fn decide_scopes(request: &Request, subject: &Held, client: &Client) -> Result<ScopeSet, Refusal> {
-    let named = subject.claims.get("scope").and_then(Value::as_str).map(ScopeSet::parse).transpose().map_err(|_| unacceptable())?;
+    let named = subject.scopes()?;
     let mut held = match &subject.origin {
+        Origin::Caller => return Err(unacceptable()),
         Origin::Ours { .. } => named.unwrap_or_default(),
         Origin::Trusted(trusted) => {
             let mut worth = ScopeSet::from_tokens(trusted.scopes.iter().cloned()).map_err(|_| unacceptable())?;
@@ -322,6 +411,10 @@ fn targets(request: &Request, client: &Client, case: &Case<'_>) -> Result<Vec<Bo
         }
     }
     Ok(named)
+}
+
+const fn missing(description: &'static str) -> Refusal {
+    Refusal::invalid_request(Reason::MissingParameter, description)
 }
 
 const fn malformed(description: &'static str) -> Refusal {

@@ -2,7 +2,7 @@
 //!
 //! Made before the grant is in the ledger, so that a plugin's refusal spends nothing; shown to nobody before it is.
 
-use claimsmith_issuer::claims::{Claims, Shaped};
+use claimsmith_issuer::claims::{Claims, Recorded, Shaped};
 use claimsmith_issuer::grants::{Entitled, GrantRecord, implicit};
 use claimsmith_protocol::form::Form;
 use claimsmith_protocol::grant::GrantType;
@@ -29,7 +29,7 @@ pub(super) struct Minted {
 /// An access token, as the ledger knows it.
 struct Ledger {
     reference: Option<Reference>,
-    claims: Claims<Shaped>,
+    token: Recorded,
     circumstances: Circumstances,
 }
 
@@ -74,8 +74,9 @@ async fn make(walk: &Walk<'_>, grant: &GrantRecord, code: Option<&Code>, report:
     let ledger = access.map(|(token, claims)| {
         let of_person = OfPerson::of(&entitled);
         let (grant, request) = (GrantType::Implicit, walk.arrival.id);
-        let circumstances = Circumstances { grant, shaped_by: room.shaped_by(), request, of_person, advance: None };
-        Box::new(Ledger { reference: token.reference, claims, circumstances })
+        let subject = loaded.grant.allowed.subject.clone();
+        let circumstances = Circumstances { grant, shaped_by: room.shaped_by(), request, subject, of_person, advance: None };
+        Box::new(Ledger { reference: token.reference, token: claims.into_record(), circumstances })
     });
     Ok(Minted { parameters, ledger })
 }
@@ -115,8 +116,8 @@ impl Minted {
     /// Tells the ledger, once it knows the grant. Nothing leaves before.
     pub(super) async fn settle(&mut self, walk: &Walk<'_>) -> Result<(), Stop> {
         let Some(ledger) = self.ledger.take() else { return Ok(()) };
-        let Ledger { reference, claims, circumstances } = *ledger;
-        let settled = record::settle(walk.rooms, &walk.entry.client.id, reference, claims, circumstances).await;
+        let Ledger { reference, token, circumstances } = *ledger;
+        let settled = record::settle(walk.rooms, &walk.entry.client.id, reference, token, circumstances).await;
         settled.map_err(|failure| walk.failed(failure))
     }
 }

@@ -2,14 +2,12 @@
 
 use claimsmith_issuer::assurance::{self, Level, Wanted, level};
 use claimsmith_issuer::authorize::{Consent, Hint, Person, Standing, Step, next as decide};
-use claimsmith_issuer::registration::ID_TOKEN_MAC;
-use claimsmith_jose::{HeaderAlg, Jws, SigningAlg};
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use serde_json::Value;
 
 use super::Stop;
 use super::flow::Walk;
-use crate::envelope;
+use crate::own_jwt;
 
 /// Decides what comes next.
 pub(super) async fn next(walk: &mut Walk<'_>) -> Result<Step, Stop> {
@@ -82,41 +80,9 @@ fn can_reach(walk: &Walk<'_>, wanted: Wanted) -> bool {
 
 /// The ID token that the client hands in: ours, for this client, perhaps expired (OpenID Connect Core §3.1.2.2).
 fn read_hint(walk: &Walk<'_>, text: &str) -> Option<Hint> {
-    let claims = verify_id_token(walk.rooms, &walk.visit, text, walk.now.timestamp().seconds()).or_else(|| verify_own(walk, text))?;
-    let audience = claims.get("aud")?;
-    let for_client = audience.as_str() == Some(&walk.client().id)
-        || audience.as_array().is_some_and(|several| several.iter().any(|one| one.as_str() == Some(&walk.client().id)));
-    let subject = claims.get("sub").and_then(Value::as_str).filter(|_| for_client)?;
+    let claims = own_jwt::id_token_of(walk.rooms, &walk.visit, walk.client(), text, walk.now.timestamp().seconds())?;
+    let subject = claims.get("sub").and_then(Value::as_str)?;
     Some(Hint { subject: subject.into() })
-}
-
-/// The claims of an ID token with a MAC under the client's own secret.
-fn verify_own(walk: &Walk<'_>, text: &str) -> Option<serde_json::Map<String, Value>> {
-    let jws = Jws::parse_within(text, 16 * 1024).ok()?;
-    if !jws.header().has_typ("JWT") || walk.client().registration.id_token_signed_response_alg.as_deref() != Some(ID_TOKEN_MAC.as_str()) {
-        return None;
-    }
-    let claims = jws.verify_mac(&envelope::shared_secret(walk.rooms, walk.client())?, &[ID_TOKEN_MAC]).ok()?.into_claims();
-    (claims.get("iss").and_then(Value::as_str) == Some(walk.rooms.urls.as_str())).then_some(claims)
-}
-
-/// The claims of an ID token that one of our published keys has signed; nobody looks at its expiry.
-pub fn verify_id_token(
-    rooms: &crate::rooms::Rooms,
-    visit: &crate::directory::Visit,
-    text: &str,
-    now: i64,
-) -> Option<serde_json::Map<String, Value>> {
-    let jws = Jws::parse_within(text, 16 * 1024).ok()?;
-    // RFC 8725 §3.11: an access or logout token is no ID token, whoever signed it.
-    if !jws.header().has_typ("JWT") {
-        return None;
-    }
-    let HeaderAlg::Signature(alg) = jws.header().alg() else { return None };
-    let alg: SigningAlg = alg;
-    let key = visit.policy().keyring.verifying_key(jws.header().kid()?, now)?;
-    let claims = jws.verify(key, &[alg]).ok()?.into_claims();
-    (claims.get("iss").and_then(Value::as_str) == Some(rooms.urls.as_str())).then_some(claims)
 }
 
 /// What comes next on the way in, by what was shown.

@@ -23,6 +23,7 @@ use claimsmith_issuer::client_auth::Policy;
 use claimsmith_issuer::detail_types::DetailTypes;
 use claimsmith_issuer::dpop::Policy as DpopPolicy;
 use claimsmith_issuer::grants::Defaults;
+use claimsmith_issuer::grants::token_exchange::Offers;
 use claimsmith_issuer::policy::{PeoplePolicy, RefreshPolicy};
 use claimsmith_issuer::registering;
 use claimsmith_issuer::step_up::Demand;
@@ -30,6 +31,7 @@ use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::Lifetime;
 use claimsmith_store::{AuditMode, EmbeddedSettings};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Whole seconds of a duration that a setting has bounded to years.
@@ -198,6 +200,7 @@ impl ServeConfig {
             allowed_origins: self.cors.allowed_origins.iter().map(|origin| origin.as_str().to_owned()).collect(),
             grants: self.grants.enabled.clone(),
             device: DeviceSettings { lifetime: lifetime(self.device.lifetime), interval: lifetime(self.device.interval).seconds() },
+            exchanges: self.exchanges(),
             people: self.people_policy(),
             registration: self.registration_settings(),
             languages: Vec::new(),
@@ -318,6 +321,15 @@ impl ServeConfig {
     }
 
     /// How clients register themselves.
+    fn exchanges(&self) -> Arc<Offers> {
+        let token_exchange = &self.token_exchange;
+        Arc::new(Offers {
+            trust_domain: token_exchange.trust_domain.as_ref().map(|domain| domain.as_str().into()),
+            transaction_lifetime: lifetime(token_exchange.transaction_lifetime),
+            assertion_lifetime: lifetime(token_exchange.assertion_lifetime),
+        })
+    }
+
     fn registration_settings(&self) -> RegistrationSettings {
         let texts = |texts: &[PlainText]| texts.iter().map(|text| text.as_str().into()).collect();
         let scopes = self.registration.scopes.iter().map(PlainText::as_str);

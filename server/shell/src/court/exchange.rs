@@ -1,14 +1,19 @@
 //! Tokens that a request presents for others, and assertions: made sure of before the court decides.
 
+use std::sync::Arc;
+
+use claimsmith_issuer::client::Client;
 use claimsmith_issuer::grants::{Newcomer, jwt_bearer, token_exchange};
+use claimsmith_issuer::person::UserId;
 use claimsmith_issuer::trust::{Assured, Purpose, Subjects, TrustedIssuer, username};
 use claimsmith_jose::Jws;
 use claimsmith_protocol::handle::GrantId;
+use claimsmith_protocol::id::ClientId;
 use claimsmith_store::{Claim, LoadedGrant, Outcome, ReplayGuard, UserLink, UserRecord};
 use serde_json::Value;
 use token_exchange::{Exchange, Held, Kind, Origin, Presented};
 
-use super::{Docket, newcomers};
+use super::{Docket, newcomers, subjects};
 use crate::directory::Visit;
 use crate::failure::Failure;
 use crate::known_token;
@@ -32,20 +37,40 @@ pub(super) async fn tokens(
     request: &token_exchange::Request,
 ) -> Result<Gathered, Failure> {
     token_exchange::admit(&docket.caller.client)?;
+    let client = docket.caller.client.client();
+    let known_to = match request.wanted {
+        Kind::IdentityAssertion => Some(token_exchange::assertion::policy(request, client)?.known_to.as_deref()),
+        _ => None,
+    };
     let (subject, loaded, newcomer) = find(rooms, visit, docket, &request.subject, true).await?;
     let actor = match &request.actor {
         Some(actor) => find(rooms, visit, docket, actor, false).await?.0,
         None => None,
     };
-    let exchange = Exchange { ourselves: rooms.urls.as_str().into(), subject, actor };
+    let known_as = match (known_to, &loaded) {
+        (Some(known_to), Some(loaded)) => known_as(rooms, client, known_to, &loaded.grant.user_id).await?,
+        _ => None,
+    };
+    let offers = Arc::clone(&rooms.settings.exchanges);
+    let exchange = Exchange { ourselves: rooms.urls.as_str().into(), subject, actor, known_as, offers };
     Ok(Gathered { exchange: Some(exchange), loaded, newcomer, asserted: None })
 }
 
-type Person = (Newcomer, UserRecord);
-type Found = (Option<Held>, Option<LoadedGrant>, Option<Person>);
+/// What the client `known_to`, or the one that asks, calls a person.
+async fn known_as(rooms: &Rooms, client: &Client, known_to: Option<&str>, user: &UserId) -> Result<Option<Box<str>>, Failure> {
+    let Some(id) = known_to else { return Ok(Some(rooms.shared.subjects.subject(client, user))) };
+    let Ok(id) = ClientId::parse(id) else { return Ok(None) };
+    Ok(rooms.directory.client(&id).await?.map(|entry| rooms.shared.subjects.subject(&entry.client, user)))
+}
+
+pub(super) type Person = (Newcomer, UserRecord);
+pub(super) type Found = (Option<Held>, Option<LoadedGrant>, Option<Person>);
 
 async fn find(rooms: &Rooms, visit: &Visit, docket: Docket<'_>, presented: &Presented, is_subject: bool) -> Result<Found, Failure> {
     let text = presented.text.expose();
+    if !presented.kind.is_access_token() {
+        return subjects::find(rooms, visit, docket, presented).await;
+    }
     if let Some(token) = known_token::find(rooms, visit, text, docket.now).await?.live() {
         return ours(rooms, docket, token).await;
     }

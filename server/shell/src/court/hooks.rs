@@ -4,11 +4,11 @@ use claimsmith_issuer::claims::{BearerAssertion, TokenExchange};
 use claimsmith_issuer::grants::token_exchange::{self, Exchange};
 use claimsmith_issuer::grants::{Entitled, From, Request, jwt_bearer};
 use claimsmith_issuer::hook::{Background, ExchangeMode};
-use claimsmith_issuer::id_token::to_value;
 use claimsmith_issuer::value::Member;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::Presented;
+use crate::assertions::members;
 use crate::companions::{members_of, object_of};
 use crate::failure::Failure;
 use crate::hook_room::{Asked, Room};
@@ -112,8 +112,4 @@ fn user_of(entitled: &Entitled) -> Option<Box<str>> {
 
 fn attributes_of(entitled: &Entitled) -> Vec<Member> {
     members_of(entitled.person.as_ref().and_then(|person| person.grant.allowed.attributes.as_deref()))
-}
-
-fn members(claims: &Map<String, Value>) -> Vec<Member> {
-    claims.iter().map(|(name, value)| Member { name: name.clone().into(), value: to_value(value) }).collect()
 }

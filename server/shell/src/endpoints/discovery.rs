@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use claimsmith_issuer::grants::Resources;
+use claimsmith_issuer::grants::token_exchange;
 use claimsmith_issuer::id_token::{claims_supported, standard_scopes};
 use claimsmith_issuer::registration::ID_TOKEN_MAC;
 use claimsmith_jose::{ContentEnc, Digest, KeyAlg};
@@ -127,6 +128,14 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
     }
     let grants: Vec<_> = GrantType::ALL.into_iter().filter(|grant| settings.grants.contains(grant)).map(GrantType::as_str).collect();
     members.insert("grant_types_supported".into(), json!(grants));
+    // draft-ietf-oauth-identity-assertion-authz-grant §7; with whom, is nobody's business.
+    if settings.grants.contains(&GrantType::TokenExchange) {
+        members
+            .insert("identity_chaining_requested_token_types_supported".into(), json!([token_exchange::Kind::IdentityAssertion.as_str()]));
+    }
+    if settings.grants.contains(&GrantType::JwtBearer) {
+        members.insert("authorization_grant_profiles_supported".into(), json!(["urn:ietf:params:oauth:grant-profile:id-jag"]));
+    }
     add_people(&mut members, settings);
     for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.client_auth) {
         add_client_auth(&mut members, endpoint, settings);

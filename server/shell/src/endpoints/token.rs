@@ -14,7 +14,7 @@ use crate::court::{self, Docket, Judged};
 use crate::failure::Failure;
 use crate::http::{Answer, Arrival};
 use crate::rooms::Rooms;
-use crate::{desk, hook_room, issue, possession, record, report};
+use crate::{assertions, desk, hook_room, issue, possession, record, report};
 
 pub(super) const ENDPOINT: Endpoint = Endpoint {
     name: "token",
@@ -55,26 +55,34 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     court::hooks::shape(&mut room, (&request, &presented), &mut entitled, background.as_ref(), report).await?;
     let asked = hook_room::Asked::of(&request, &entitled, background.as_ref(), &caller.entry.client.id);
     let client_id = &caller.entry.client.id;
-    let draft = issue::draft(rooms, client_id, &entitled, confirmation, now.timestamp());
-    let claims = room.access_token(draft, entitled.lifetime_ceiling.seconds(), asked, report).await?;
-    let public = !caller.client.is_confidential();
-    let making = Making { entitled: &entitled, loaded: loaded.as_ref(), asked, claims: &claims, public, now: now.timestamp() };
-    let plan = companions::plan(rooms, making, &mut room, report).await?;
-    let members = room.token_response(asked, report).await?;
-
-    // Vault, then records: nothing leaves that the ledger does not know.
-    let token = issue::access_token(rooms, &visit, &entitled, &claims, report).await?;
-    let mut companions = companions::make(rooms, (&visit, &mut room), making, (plan, &token.text), report).await?;
-    let answer = issue::render(&token, &claims, &companions, &members);
+    let subject = asked.subject.unwrap_or(client_id).into();
+    let (answer, reference, token, advance) = if let Some(exchanged) = entitled.makes_no_access_token() {
+        let making = assertions::Making { entitled: &entitled, exchanged, presented: &presented, confirmation, now: now.timestamp() };
+        let (answer, token) = assertions::make(rooms, (&visit, &mut room), making, asked, report).await?;
+        (answer, None, token, None)
+    } else {
+        let draft = issue::draft(rooms, client_id, &entitled, confirmation, now.timestamp());
+        let claims = room.access_token(draft, entitled.lifetime_ceiling.seconds(), asked, report).await?;
+        let public = !caller.client.is_confidential();
+        let making = Making { entitled: &entitled, loaded: loaded.as_ref(), asked, claims: &claims, public, now: now.timestamp() };
+        let plan = companions::plan(rooms, making, &mut room, report).await?;
+        let members = room.token_response(asked, report).await?;
+        // Vault, then records: nothing leaves that the ledger does not know.
+        let token = issue::access_token(rooms, &visit, &entitled, &claims, report).await?;
+        let mut companions = companions::make(rooms, (&visit, &mut room), making, (plan, &token.text), report).await?;
+        let answer = issue::render(&token, &claims, &companions, &members);
+        (answer, token.reference, claims.into_record(), companions.take_advance())
+    };
     let circumstances = record::Circumstances {
         grant,
         shaped_by: room.shaped_by(),
         request: arrival.id,
+        subject,
         of_person: record::OfPerson::of(&entitled),
-        advance: companions.take_advance(),
+        advance,
     };
     court::exchange::once(rooms, guard).await?;
-    record::settle(rooms, client_id, token.reference, claims, circumstances).await?;
+    record::settle(rooms, client_id, reference, token, circumstances).await?;
     report.stage(report::Stage::Settle);
 
     // Way out.

@@ -6,9 +6,10 @@ use claimsmith_protocol::form::Form;
 use http::header::ORIGIN;
 use serde_json::Value;
 
-use crate::authorize::{Stop, verify_id_token};
+use crate::authorize::Stop;
 use crate::config::Issuer;
 use crate::http::{Answer, Arrival};
+use crate::own_jwt;
 use crate::pages::view::{FormField, FormPost, Link};
 use crate::rooms::Rooms;
 
@@ -61,7 +62,7 @@ impl Wish {
         let Some(text) = &self.hint else { return Ok(None) };
         let visit = rooms.directory.visit()?;
         let now = rooms.clock.now().timestamp().seconds();
-        Ok(verify_id_token(rooms, &visit, text, now).and_then(|claims| {
+        Ok(own_jwt::id_token(rooms, &visit, text, now).and_then(|claims| {
             let text = |name| claims.get(name).and_then(Value::as_str).map(str::to_owned);
             let audience = match claims.get("aud")? {
                 Value::Array(several) => several.iter().filter_map(Value::as_str).map(str::to_owned).collect(),

@@ -1,5 +1,6 @@
 use claimsmith_jose::Digest;
-use claimsmith_protocol::registration::TokenExchange;
+use claimsmith_protocol::id::ClientId;
+use claimsmith_protocol::registration::{IdentityAssertions, TokenExchange, TransactionTokens};
 
 use super::super::rig::{NOW, Rig, case, form};
 use super::*;
@@ -23,13 +24,18 @@ fn rig() -> Rig {
     rig.client_mut(|client| {
         client.grants.push(TYPE);
         client.scopes = ScopeSet::parse("read write openid").expect("good");
-        client.registration.token_exchange =
-            Some(TokenExchange { subject_clients: vec!["front".into()], impersonation: false, bound_tokens: false });
+        client.registration.token_exchange = Some(TokenExchange { subject_clients: vec!["front".into()], ..TokenExchange::default() });
     });
     rig.exchange = Some(Exchange {
         ourselves: "https://id.example".into(),
         subject: Some(held("front", json!({ "scope": "openid read" }))),
         actor: Some(Held { subject: "app".into(), ..held("app", json!({})) }),
+        known_as: Some("alice at wiki".into()),
+        offers: Arc::new(Offers {
+            trust_domain: Some("urn:inside".into()),
+            transaction_lifetime: Lifetime::from_seconds(60),
+            assertion_lifetime: Lifetime::from_seconds(90),
+        }),
     });
     rig
 }
@@ -194,4 +200,93 @@ fn tex_020_the_chain_of_actors_is_bounded() {
         subject(&mut rig).claims.insert("act".into(), chain(length));
         assert_eq!(ask(&rig, "").is_ok(), good, "{length}");
     }
+}
+
+const ID_TOKEN: &str = "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aid_token";
+const WIKI: &str = "https://wiki.example";
+
+/// The client has an ID token of its own, and may have assertions for a wiki.
+fn signed_in() -> Rig {
+    let mut rig = rig();
+    rig.client_mut(|client| {
+        let wiki = IdentityAssertions {
+            audience: WIKI.into(),
+            client_id: "app-at-wiki".into(),
+            scopes: vec!["pages".into(), "edit".into()],
+            resources: vec!["https://wiki.example/api".into()],
+            known_to: None,
+        };
+        client.registration.token_exchange = Some(TokenExchange { identity_assertions: vec![wiki], ..TokenExchange::default() });
+    });
+    *subject(&mut rig) = held("app", json!({}));
+    rig
+}
+
+fn assertion_of(rig: &Rig, more: &str) -> Result<Entitled, Refusal> {
+    let wanted = "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aid-jag";
+    let body = format!("subject_token=x&subject_token_type={ID_TOKEN}&requested_token_type={wanted}{more}");
+    decide(&parse(&form(&body)).expect("well formed"), &case(rig))
+}
+
+#[test]
+fn idj_001_only_for_a_sign_in_at_this_client_that_has_not_ended() {
+    let to_wiki = format!("&audience={WIKI}");
+    assertion_of(&signed_in(), &to_wiki).expect("entitled");
+    for spoil in [
+        (|rig| subject(rig).origin = Origin::Ours { client_id: "front".into(), audience: Vec::new() }) as fn(&mut Rig),
+        |rig| rig.grant.client_id = ClientId::parse("front").expect("an id"),
+        |rig| rig.grant.revoked_at = Some(NOW),
+        |rig| rig.person_is_there = false,
+        |rig| rig.known = false,
+        |rig| subject(rig).expires_at = NOW,
+        |rig| rig.exchange.as_mut().expect("there").known_as = None,
+    ] {
+        let mut rig = signed_in();
+        spoil(&mut rig);
+        assert_eq!(assertion_of(&rig, &to_wiki).expect_err("spoilt").code, ErrorCode::InvalidRequest);
+    }
+    let wanted = "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aid-jag";
+    for kind in [TOKEN, "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Asaml2"] {
+        let body = format!("subject_token=x&subject_token_type={kind}&requested_token_type={wanted}&audience={WIKI}");
+        assert_eq!(parse(&form(&body)).expect_err(kind).code, ErrorCode::InvalidRequest, "{kind}");
+    }
+    let as_access_token = format!("subject_token=x&subject_token_type={ID_TOKEN}");
+    assert_eq!(parse(&form(&as_access_token)).expect_err("an ID token is for this alone").code, ErrorCode::InvalidRequest);
+}
+
+#[test]
+fn idj_002_the_assertion_is_for_that_server_in_its_words() {
+    let entitled = assertion_of(&signed_in(), &format!("&audience={WIKI}&scope=edit&resource=https%3A%2F%2Fwiki.example%2Fapi"));
+    let entitled = entitled.expect("entitled");
+    let exchanged = entitled.makes_no_access_token().expect("no access token");
+    let Product::Assertion(facts) = &exchanged.product else { panic!("{exchanged:?}") };
+    assert_eq!((&*exchanged.subject, &*facts.client_id, &*entitled.audience), ("alice at wiki", "app-at-wiki", &[WIKI.into()] as &[_]));
+    assert_eq!((&*entitled.scopes, entitled.lifetime.seconds(), entitled.person.is_none()), (&["edit".into()] as &[_], 90, true));
+    let mut claims = Map::new();
+    facts.write(&mut claims);
+    assert_eq!((&claims["client_id"], &claims["resource"]), (&json!("app-at-wiki"), &json!("https://wiki.example/api")));
+    assert_eq!(claims["auth_time"], json!(case(&signed_in()).grant.expect("there").allowed.auth_time));
+}
+
+#[test]
+fn idj_004_audiences_scopes_and_resources_are_the_operators_choice() {
+    let refused = |more: &str| assertion_of(&signed_in(), more).expect_err(more).code;
+    assert_eq!(refused(""), ErrorCode::InvalidRequest);
+    assert_eq!(refused("&audience=https://other.example"), ErrorCode::InvalidTarget);
+    assert_eq!(refused(&format!("&audience={WIKI}&audience=https://other.example")), ErrorCode::InvalidTarget);
+    assert_eq!(refused(&format!("&audience={WIKI}&scope=admin")), ErrorCode::InvalidScope);
+    assert_eq!(refused(&format!("&audience={WIKI}&resource=https://wiki.example/other")), ErrorCode::InvalidTarget);
+}
+
+#[test]
+fn txn_009_a_workload_that_sends_a_secret_gets_none() {
+    let mut rig = rig();
+    rig.client_mut(|client| {
+        let transactions = TransactionTokens { scopes: vec!["read".into()], ..TransactionTokens::default() };
+        client.registration.token_exchange = Some(TokenExchange { transaction_tokens: Some(transactions), ..TokenExchange::default() });
+    });
+    let wanted = "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Atxn_token";
+    let body = format!("subject_token=x&subject_token_type={TOKEN}&requested_token_type={wanted}&audience=urn:inside&scope=read");
+    let refusal = decide(&parse(&form(&body)).expect("well formed"), &case(&rig)).expect_err("a secret");
+    assert_eq!(refusal.code, ErrorCode::UnauthorizedClient);
 }
