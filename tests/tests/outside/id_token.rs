@@ -64,7 +64,7 @@ fn idt_001_002_011_012_019_020_the_registered_algorithm_signs_and_the_header_nam
     assert_eq!((&header["alg"], &header["typ"]), (&json!("ES256"), &json!("JWT")));
     assert!(keys["keys"].as_array().expect("keys").iter().any(|key| key["kid"] == header["kid"]));
     assert_eq!(claims.keys().map(String::as_str).collect::<std::collections::BTreeSet<_>>(), {
-        ["iss", "sub", "aud", "iat", "exp", "nonce", "at_hash", "acr", "amr", "sid"].into()
+        ["iss", "jti", "sub", "aud", "iat", "exp", "nonce", "at_hash", "acr", "amr", "sid"].into()
     });
     assert_eq!(claims["aud"].as_str(), token_client.as_deref(), "one audience, so no azp");
     assert!(claims["sub"].as_str().is_some_and(|sub| sub.is_ascii() && sub.len() <= 255), "IDT-001");
