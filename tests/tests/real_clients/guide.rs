@@ -29,7 +29,15 @@ fn what_the_guide_quotes_is_what_is_tested() {
                 "tests/clients/node/register.mjs",
             ][..],
         ),
-        ("python", &["tests/clients/python/client.py", "tests/clients/python/people.py"]),
+        (
+            "python",
+            &[
+                "tests/clients/python/client.py",
+                "tests/clients/python/people.py",
+                "tests/clients/python/grants.py",
+                "tests/clients/python/resource_server.py",
+            ],
+        ),
         ("rust", &["tests/tests/real_clients/oauth2_crate.rs"]),
     ];
     for (language, paths) in sources {
