@@ -12,6 +12,7 @@ pub mod certificate;
 pub mod claims;
 pub mod client;
 pub mod client_auth;
+pub mod client_document;
 pub mod confirmation;
 pub mod detail_types;
 pub mod dpop;

@@ -19,6 +19,7 @@ use diesel::{
 
 use crate::bindings;
 use crate::changes::{Change, EntityKind, Written, change, current, expect_version};
+use crate::client_documents::{self, KeptDocument};
 use crate::connection::Tx;
 use crate::fault::Fault;
 use crate::instant;
@@ -46,6 +47,8 @@ pub struct LoadedClient {
     pub record: ClientRecord,
     /// The bindings on this very client, in their order.
     pub bindings: Vec<Binding>,
+    /// What is kept of its document, where its `client_id` is the URL of one.
+    pub document: Option<KeptDocument>,
     /// The generation it was read at.
     pub generation: i64,
 }
@@ -58,7 +61,8 @@ impl Store {
             .snapshot(move |tx| {
                 let Some(record) = load(tx, &id)? else { return Ok(None) };
                 let bindings = bindings::of_client(tx, &id)?;
-                Ok(Some(LoadedClient { record, bindings, generation: current(tx)? }))
+                let document = client_documents::of_client(tx, &id)?;
+                Ok(Some(LoadedClient { record, bindings, document, generation: current(tx)? }))
             })
             .await
     }
@@ -107,8 +111,7 @@ impl Store {
             .write(move |tx| {
                 change(tx, Change::of(&actor, "delete", EntityKind::Client, &id), |tx| {
                     expect_version(EntityKind::Client, &id, version(tx, &id)?, expected)?;
-                    diesel::delete(clients::table.find(id.as_str())).execute(tx)?;
-                    Ok(())
+                    remove(tx, &id)
                 })
             })
             .await
@@ -214,6 +217,11 @@ fn list(tx: &mut Tx, after: Option<&ClientId>, tag: Option<&str>, limit: u32) ->
             record(row, kept, secrets)
         })
         .collect()
+}
+
+pub(crate) fn remove(tx: &mut Tx, id: &ClientId) -> Result<(), Fault> {
+    diesel::delete(clients::table.find(id.as_str())).execute(tx)?;
+    Ok(())
 }
 
 /// A new client with its secrets.
