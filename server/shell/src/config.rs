@@ -9,6 +9,7 @@
 
 mod appearance;
 mod check;
+mod client_documents;
 mod database;
 mod exchange;
 mod files;
@@ -26,6 +27,7 @@ mod value;
 
 pub use appearance::Pages;
 pub use check::{Pair, ServeConfig};
+pub use client_documents::ClientDocuments;
 pub use database::{DatabaseSource, UnreadableSecret};
 pub use exchange::TokenExchange;
 pub use issuer::Issuer;
@@ -104,6 +106,8 @@ sections! {
     tokens: Tokens;
     /// `client_auth`.
     client_auth: ClientAuth;
+    /// `client_documents`.
+    client_documents: ClientDocuments;
     /// `dpop`.
     dpop: Dpop;
     /// `passwords`.

@@ -18,6 +18,7 @@ use claimsmith_store::{Claim, Outcome, ReplayGuard};
 use claimsmith_vault::VaultFault;
 use http::header::AUTHORIZATION;
 
+use crate::client_documents;
 use crate::clock::Now;
 use crate::directory::Entry;
 use crate::failure::{Failure, Fault};
@@ -56,7 +57,7 @@ pub async fn authenticate_with(
 ) -> Result<Caller, Failure> {
     let policy = &rooms.settings.client_auth;
     let alleged = client_auth::alleged_client_id(&presented)?;
-    let entry = rooms.directory.client(&alleged).await?;
+    let entry = client_documents::client(rooms, arrival, &alleged, report).await?;
     report.client(&alleged, entry.is_some());
     let known = entry.as_ref().map(|entry| entry.client.clone());
     let candidate = client_auth::recognise(presented, known, policy)?;

@@ -13,6 +13,7 @@ pub mod back_channel;
 pub mod browser;
 pub mod calendar;
 pub mod cli;
+pub mod client_documents;
 pub mod client_keys;
 pub mod clock;
 pub mod companions;

@@ -20,6 +20,7 @@ use claimsmith_vault::Sealer;
 use tokio::sync::Semaphore;
 
 use crate::authorize::device::{DeviceSettings, UserCodes};
+use crate::client_documents::{DocumentSettings, Documents};
 use crate::client_keys::ClientKeysCache;
 use crate::clock::Clock;
 use crate::config::Issuer;
@@ -63,6 +64,8 @@ pub struct Settings {
     pub people: PeoplePolicy,
     /// How clients register themselves.
     pub registration: RegistrationSettings,
+    /// Clients that are what a document at their `client_id` says.
+    pub documents: DocumentSettings,
     /// The languages of the pages, by their tags.
     pub languages: Vec<String>,
     /// How long a device is known, seconds.
@@ -113,6 +116,8 @@ pub struct Rooms {
     pub object_keys: Arc<ObjectKeys>,
     /// Request objects that are being fetched; browsers make us fetch them, and must not keep other errands waiting.
     pub object_errands: Semaphore,
+    /// Documents of clients that are being fetched.
+    pub documents: Documents,
     /// Public keys of clients.
     pub client_keys: ClientKeysCache,
     /// Who vouches for the certificates of clients.

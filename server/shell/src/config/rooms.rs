@@ -4,6 +4,7 @@ use super::check::{Pair, ServeConfig};
 use super::database::{UnreadableSecret, secret_text};
 use super::value::{AuditTokens, HeaderText, PlainText, RootedPath, UnknownPeople};
 use crate::authorize::device::DeviceSettings;
+use crate::client_documents::DocumentSettings;
 use crate::client_keys::ClientKeysSettings;
 use crate::fetch::FetchSettings;
 use crate::guesses::GuessSettings;
@@ -20,6 +21,7 @@ use crate::tls::client_certificate::TrustFiles;
 use crate::upstream::UpstreamSettings;
 use claimsmith_issuer::assurance::AcrNames;
 use claimsmith_issuer::client_auth::Policy;
+use claimsmith_issuer::client_document::Hosts;
 use claimsmith_issuer::detail_types::DetailTypes;
 use claimsmith_issuer::dpop::Policy as DpopPolicy;
 use claimsmith_issuer::grants::Defaults;
@@ -27,6 +29,7 @@ use claimsmith_issuer::grants::token_exchange::Offers;
 use claimsmith_issuer::policy::{PeoplePolicy, RefreshPolicy};
 use claimsmith_issuer::registering;
 use claimsmith_issuer::step_up::Demand;
+use claimsmith_protocol::credentials::AuthMethod;
 use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::Lifetime;
 use claimsmith_store::{AuditMode, EmbeddedSettings};
@@ -203,6 +206,7 @@ impl ServeConfig {
             exchanges: self.exchanges(),
             people: self.people_policy(),
             registration: self.registration_settings(),
+            documents: self.document_settings(),
             languages: Vec::new(),
             device_lifetime: lifetime(self.sign_in.device_lifetime).seconds(),
             defaults: Defaults {
@@ -350,6 +354,44 @@ impl ServeConfig {
             secret_lifetime: self.registration.secret_lifetime.map(lifetime),
             clients_max: self.registration.clients_max,
         }
+    }
+
+    /// Whose documents are read: what the directory asks.
+    pub fn document_hosts(&self) -> Hosts {
+        let documents = &self.client_documents;
+        Hosts { is_on: documents.enabled, allowed: documents.hosts.iter().map(|host| host.as_str().to_ascii_lowercase().into()).collect() }
+    }
+
+    fn document_settings(&self) -> DocumentSettings {
+        let documents = &self.client_documents;
+        let texts = |texts: &[PlainText]| texts.iter().map(|text| text.as_str().into()).collect();
+        let scopes = documents.scopes.iter().map(PlainText::as_str);
+        DocumentSettings {
+            hosts: self.document_hosts(),
+            policy: registering::Policy {
+                grants: documents.grant_types.clone(),
+                methods: vec![AuthMethod::None, AuthMethod::PrivateKeyJwt],
+                // The check of the configuration has seen that they are scopes.
+                scopes: ScopeSet::from_tokens(scopes).unwrap_or_default(),
+                resources: texts(&documents.resources),
+                tags: texts(&documents.tags),
+                redirect_hosts: Vec::new(),
+                links_of_redirect_hosts: false,
+                profile: documents.profile,
+            },
+            same_origin: documents.same_origin,
+            bytes: documents.bytes.bytes(),
+            cache_time: documents.cache_time,
+            cache_times: documents.cache_time_min..=documents.cache_time_max,
+            clients_max: documents.clients_max,
+            unused: lifetime(documents.unused),
+        }
+    }
+
+    /// Documents that one address may have fetched.
+    pub fn document_throttle(&self) -> ThrottleSettings {
+        let allowance = Allowance { burst: self.client_documents.burst, every: self.client_documents.every };
+        ThrottleSettings { pair: allowance, address: allowance, ..ThrottleSettings::default() }
     }
 
     /// Registrations that are let pass where everybody may register.

@@ -48,10 +48,11 @@ impl Exchange {
 
     pub(super) async fn run(&self, url: url::Url, purpose: Purpose) -> Result<Fetched, FetchRefusal> {
         match purpose {
-            Purpose::Json { bearer } => {
+            Purpose::Json { bearer, within } => {
+                let exchange = Self { max_bytes: self.max_bytes.min(within.unwrap_or(usize::MAX)), ..self.clone() };
                 let request = self.client.get(url);
                 let request = bearer.iter().fold(request, |request, token| request.bearer_auth(token.expose()));
-                self.bring(request, JSON, is_json, FetchRefusal::ContentType).await
+                exchange.bring(request, JSON, is_json, FetchRefusal::ContentType).await
             }
             Purpose::Exchange { form, basic } => {
                 let request = self.client.post(url).header(CONTENT_TYPE, FORM).body(form.expose().clone());
