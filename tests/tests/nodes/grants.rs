@@ -12,7 +12,7 @@ const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 fn settings() -> [(&'static str, String); 2] {
-    [("CLAIMSMITH_GRANTS__ENABLED", format!("client_credentials,{DEVICE},{BEARER}")), ("CLAIMSMITH_DEVICE__INTERVAL", "1 s".to_owned())]
+    [("CLAIMSMITH_GRANTS__ENABLED", format!("client_credentials,{DEVICE},{BEARER}")), ("CLAIMSMITH_DEVICE__INTERVAL", "1 min".to_owned())]
 }
 
 fn serve<'s>(site: &'s Site, token: &str) -> [Node<'s>; 2] {
