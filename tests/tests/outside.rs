@@ -35,6 +35,7 @@ mod outside {
     mod bearer;
     mod client_auth;
     mod client_credentials;
+    mod client_documents;
     mod code_flow;
     mod codes;
     mod device;
