@@ -36,6 +36,7 @@ fn client() -> ClientCard {
     ClientCard {
         name: "Harbour Books".to_owned(),
         logo: None,
+        host: None,
         home: link("https://books.example/"),
         policy: link("https://books.example/privacy"),
         terms: link("https://books.example/terms"),
@@ -166,7 +167,7 @@ fn deciding() -> Vec<Named> {
         client: ClientCard { home: None, ..client() },
         ..plain.clone()
     };
-    let bare = ClientCard { home: None, policy: None, terms: None, ..client() };
+    let bare = ClientCard { host: Some("books.example".to_owned()), home: None, policy: None, terms: None, ..client() };
     let nothing = Consent { scopes: Vec::new(), client: bare, account: Account { name: None, ..person() }, ..plain.clone() };
     let device = Consent { device: true, ..plain.clone() };
     let code = Device { form: form(), code: None, complaints: Vec::new() };
