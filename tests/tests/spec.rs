@@ -39,6 +39,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("INT", "Introspection"),
     ("REV", "Revocation"),
     ("DCR", "Clients that register themselves"),
+    ("CIM", "Clients that describe themselves"),
     ("DIS", "Discovery"),
     ("KEY", "Keys and their lives"),
     ("IDT", "ID tokens"),

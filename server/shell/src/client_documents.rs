@@ -206,8 +206,9 @@ impl Reader<'_> {
     async fn keep(self, fetched: &Fetched, held: Option<LoadedClient>, entry: Option<&Entry>, report: &mut Report) -> Result<(), Failure> {
         let Self { rooms, arrival, id } = self;
         let settings = &rooms.settings.documents;
+        let grants: Vec<_> = settings.policy.grants.iter().copied().filter(|grant| rooms.settings.grants.contains(grant)).collect();
         let terms = Terms {
-            grants: &settings.policy.grants,
+            grants: &grants,
             response_types: &rooms.settings.people.response_types,
             same_origin: settings.same_origin,
         };

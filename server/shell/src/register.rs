@@ -245,8 +245,10 @@ pub async fn read_document(
         members.remove("scope");
     }
     let algs = Algs { all: &algs, default: rooms.settings.defaults.alg };
+    // What the operator wrote is no part of what the document says.
+    let said = registering::prepare(sent.clone(), policy, None, algs).document;
+    let digest = Digest::of(Value::Object(said).to_string().as_bytes());
     let prepared = registering::prepare(sent, policy, operators.as_ref().and_then(Value::as_object), algs);
-    let digest = Digest::of(Value::Object(prepared.document.clone()).to_string().as_bytes());
     let mut fields = Fields::of(prepared.document);
     for wrong in prepared.wrong {
         fields.wrong(&wrong.field, wrong.detail);
