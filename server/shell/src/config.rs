@@ -9,6 +9,7 @@
 
 mod appearance;
 mod check;
+mod ciba;
 mod database;
 mod exchange;
 mod files;
@@ -26,6 +27,7 @@ mod value;
 
 pub use appearance::Pages;
 pub use check::{Pair, ServeConfig};
+pub use ciba::Ciba;
 pub use database::{DatabaseSource, UnreadableSecret};
 pub use exchange::TokenExchange;
 pub use issuer::Issuer;
@@ -122,6 +124,8 @@ sections! {
     userinfo: Userinfo;
     /// `device`.
     device: Device;
+    /// `ciba`.
+    ciba: Ciba;
     /// `token_exchange`.
     token_exchange: TokenExchange;
     /// `introspection`.
