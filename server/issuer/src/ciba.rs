@@ -56,12 +56,17 @@ pub struct Limits {
     pub lifetime_max: Lifetime,
 }
 
-/// Refuses a plain request of a client that signs its requests (§7.1.1).
-pub fn check_form(client: &Client, is_signed: bool) -> Result<(), Refusal> {
-    match client.registration.backchannel_authentication_request_signing_alg {
-        Some(_) if !is_signed => Err(malformed("the client signs its requests")),
-        _ => Ok(()),
+/// Refuses a plain request of a client that signs its requests, and a signed one with parameters beside it (§7.1.1). What
+/// authenticates the client is not among `sent`.
+pub fn check_form(client: &Client, sent: &Parameters) -> Result<(), Refusal> {
+    let is_signed = sent.one("request").is_some();
+    if !is_signed && client.registration.backchannel_authentication_request_signing_alg.is_some() {
+        return Err(malformed("the client signs its requests"));
     }
+    if is_signed && sent.pairs().any(|(name, _)| !["request", "client_id"].contains(&name)) {
+        return Err(malformed("parameters of a signed request stand within it alone"));
+    }
+    Ok(())
 }
 
 /// Reads the parameters that count.
@@ -245,8 +250,12 @@ mod tests {
     #[test]
     fn cib_015_and_016_signed_where_registered_and_never_by_reference() {
         let signs = client(|registration| registration.backchannel_authentication_request_signing_alg = Some("ES256".into()));
-        assert_eq!(check_form(&signs, false).expect_err("plain").code, ErrorCode::InvalidRequest);
-        assert!(check_form(&signs, true).is_ok() && check_form(&client(|_| ()), false).is_ok());
+        let sent = |text: &str| Parameters::of_form(&Form::parse_repeated(text.as_bytes()).expect("a form"));
+        let check = |client: &Client, text: &str| check_form(client, &sent(text)).map_err(|refusal| refusal.code);
+        assert_eq!(check(&signs, "scope=openid"), Err(ErrorCode::InvalidRequest));
+        assert_eq!(check(&signs, "request=x&client_id=app"), Ok(()));
+        assert_eq!(check(&signs, "request=x&login_hint=alice"), Err(ErrorCode::InvalidRequest));
+        assert_eq!(check(&client(|_| ()), "scope=openid"), Ok(()));
         assert_eq!(ask("&request_uri=https://a.example").expect_err("by reference"), ErrorCode::InvalidRequest);
         assert!(ask("&redirect_uri=https://a.example&response_type=code&nonce=n").is_ok(), "they mean nothing here");
         assert_eq!(ask("&login_hint=bob").expect_err("twice"), ErrorCode::InvalidRequest);

@@ -226,8 +226,9 @@ impl Findings {
         if mode == Some(DeliveryMode::Push) && (registration.is_fapi() || registration.binds_access_tokens()) {
             self.say("backchannel_token_delivery_mode", "tokens that are pushed are bound to no key, which this client's must be");
         }
-        if asks && registration.is_fapi() && alg.is_none() {
-            self.say("backchannel_authentication_request_signing_alg", "FAPI wants backchannel requests signed");
+        let fits = |name: &str| SigningAlg::parse(name).is_some_and(|alg| registration.may_sign_with(alg));
+        if asks && registration.is_fapi() && !alg.is_some_and(fits) {
+            self.say("backchannel_authentication_request_signing_alg", "FAPI wants backchannel requests signed with PS256, ES256 or EdDSA");
         }
     }
 

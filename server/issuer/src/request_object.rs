@@ -23,7 +23,8 @@ use crate::client_auth::SKEW;
 const OBJECT_LENGTH_MAX: usize = 32 * 1024;
 const JTI_LENGTH_MAX: usize = 512;
 
-/// The longest way from `nbf` to now, and from `nbf` to `exp`, in seconds (FAPI 2.0 Message Signing §5.3.1).
+/// The longest way from `nbf` to now, and from `nbf` to `exp`, in seconds (FAPI 2.0 Message Signing §5.3.1; FAPI-CIBA §5.2.2 for
+/// whatever comes to the backchannel).
 const WINDOW: i64 = 3_600;
 
 /// Seconds after which an object without `exp` could be forgotten.
@@ -175,7 +176,7 @@ fn check_times(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<i
     if [nbf, iat].into_iter().flatten().any(|begin| begin > now + SKEW) {
         return Err(bad("the request object is not good yet"));
     }
-    if expected.client.registration.profile == Some(Profile::Fapi2MessageSigning) {
+    if expected.backchannel || expected.client.registration.profile == Some(Profile::Fapi2MessageSigning) {
         let (Some(exp), Some(nbf)) = (exp, nbf) else { return Err(bad("the request object needs exp and nbf")) };
         if nbf < now - WINDOW - SKEW || exp > nbf.saturating_add(WINDOW) {
             return Err(bad("exp of the request object is more than 60 minutes after nbf, or nbf more than 60 minutes ago"));

@@ -339,7 +339,10 @@ fn cib_033_every_request_has_a_prompt_of_its_own_and_nobody_is_worn_down() {
     assert!(look(&alice, &second).body.contains("id=\"page-consent\""), "agreed to before is not agreed to now");
     let dev = Dev::start_with(
         &[],
-        &[("CLAIMSMITH_GRANTS__ENABLED", &format!("client_credentials,{GRANT}")), ("CLAIMSMITH_CIBA__WAITING_MAX", "2")],
+        &[
+            ("CLAIMSMITH_GRANTS__ENABLED", &format!("client_credentials,authorization_code,refresh_token,{GRANT}")),
+            ("CLAIMSMITH_CIBA__WAITING_MAX", "2"),
+        ],
     );
     let eager = app(&dev, json!({ "grant_types": [GRANT], "redirect_uris": [], "backchannel_token_delivery_mode": "poll" }));
     let statuses: Vec<u16> = std::thread::scope(|scope| {

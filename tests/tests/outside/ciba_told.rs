@@ -176,7 +176,10 @@ fn cib_027_why_there_are_no_tokens_is_pushed() {
 fn cib_029_no_client_makes_this_server_call_into_its_own_network() {
     let dev = Dev::start_with(
         &[],
-        &[("CLAIMSMITH_GRANTS__ENABLED", &format!("client_credentials,{GRANT}")), ("CLAIMSMITH_FETCH__CA_FILE", &RIG.receiver.ca_file())],
+        &[
+            ("CLAIMSMITH_GRANTS__ENABLED", &format!("client_credentials,authorization_code,refresh_token,{GRANT}")),
+            ("CLAIMSMITH_FETCH__CA_FILE", &RIG.receiver.ca_file()),
+        ],
     );
     let path = format!("/inside-{}", fresh());
     let metadata = json!({

@@ -78,7 +78,7 @@ pub async fn begin(rooms: &Rooms, wish: Wish<'_>, sent: Parameters, report: &mut
     let grant = GrantId::from_bytes(*chance.first_chunk().expect("48 bytes have 16"));
     let auth_req_id = Code::new(grant, *chance.last_chunk().expect("48 bytes have 32"));
 
-    ciba::check_form(client, sent.one("request").is_some())?;
+    ciba::check_form(client, &sent)?;
     let mut kept = match sent.one("request") {
         // Security: what is kept of it has no secrets, and the object as it came would have them.
         Some(text) => {
