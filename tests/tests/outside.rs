@@ -16,7 +16,8 @@ fn server() -> &'static Dev {
 /// Grants that are off where nobody wants them.
 const WIDE: &str = "client_credentials,authorization_code,refresh_token,\
                     password,urn:ietf:params:oauth:grant-type:device_code,\
-                    urn:ietf:params:oauth:grant-type:jwt-bearer,urn:ietf:params:oauth:grant-type:token-exchange";
+                    urn:ietf:params:oauth:grant-type:jwt-bearer,urn:ietf:params:oauth:grant-type:token-exchange,\
+                    urn:openid:params:grant-type:ciba";
 
 static WIDE_SERVER: LazyLock<Dev> = LazyLock::new(|| {
     Dev::start_with(&[], &[("CLAIMSMITH_GRANTS__ENABLED", WIDE), ("CLAIMSMITH_TOKEN_EXCHANGE__TRUST_DOMAIN", "urn:inside.example")])
@@ -33,6 +34,8 @@ mod outside {
     mod admin;
     mod authorize;
     mod bearer;
+    mod ciba;
+    mod ciba_told;
     mod client_auth;
     mod client_credentials;
     mod client_documents;

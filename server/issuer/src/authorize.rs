@@ -25,7 +25,7 @@ pub struct ReturnAddress {
     pub mode: ResponseMode,
     /// `state`, to be handed back as it came.
     pub state: Option<Box<str>>,
-    /// The grant that a device waits for: then nothing goes through the browser.
+    /// The grant that a device, or a client at the backchannel, waits for: then nothing goes through the browser.
     pub device: Option<GrantId>,
 }
 

@@ -42,7 +42,7 @@ pub struct Policy {
     pub mac_algs: Vec<MacAlg>,
 }
 
-/// A client that has proved who it is, or is public and needs no proof. Nothing outside this module can make one.
+/// A client that has proved who it is, or is public and needs no proof.
 #[derive(Debug, Clone)]
 pub struct AuthenticatedClient {
     client: Arc<Client>,
@@ -50,6 +50,14 @@ pub struct AuthenticatedClient {
 }
 
 impl AuthenticatedClient {
+    /// The client that proved who it was when it asked for what it is given now, unasked (OpenID Connect CIBA §10.3).
+    ///
+    /// Security: what is made for it goes to the address that it registered, and to nobody who could have said its name.
+    pub fn when_it_asked(client: Arc<Client>) -> Self {
+        let method = client.authentication.method();
+        Self { client, method }
+    }
+
     /// The client.
     pub fn client(&self) -> &Client {
         &self.client

@@ -14,6 +14,7 @@ use crate::policy::PeoplePolicy;
 
 mod allowed;
 pub mod authorization_code;
+pub mod ciba;
 pub mod client_credentials;
 mod deferred;
 pub mod device_code;
@@ -28,7 +29,7 @@ mod target;
 pub mod token_exchange;
 
 pub use allowed::{Allowed, CodeState, GrantRecord, RefreshState};
-pub use deferred::{DeferredState, Polled};
+pub use deferred::{DeferredKind, DeferredState, Polled};
 pub use newcomer::Newcomer;
 pub use target::Resources;
 
@@ -39,6 +40,8 @@ pub enum Request {
     ClientCredentials(client_credentials::Request),
     /// With a code.
     AuthorizationCode(authorization_code::Request),
+    /// With what a backchannel request was answered with, while its person decides.
+    Ciba(ciba::Request),
     /// With the code of a device, while its person decides on another one.
     DeviceCode(device_code::Request),
     /// With what another issuer says of a person.
@@ -57,6 +60,7 @@ impl Request {
         Ok(match grant {
             GrantType::ClientCredentials => Self::ClientCredentials(client_credentials::parse(form)?),
             GrantType::AuthorizationCode => Self::AuthorizationCode(authorization_code::parse(form)?),
+            GrantType::Ciba => Self::Ciba(ciba::parse(form)?),
             GrantType::DeviceCode => Self::DeviceCode(device_code::parse(form)?),
             GrantType::Implicit => return Err(implicit::not_redeemed()),
             GrantType::JwtBearer => Self::JwtBearer(jwt_bearer::parse(form)?),
@@ -71,7 +75,7 @@ impl Request {
         match self {
             Self::ClientCredentials(_) | Self::JwtBearer(_) | Self::Password(_) | Self::TokenExchange(_) => None,
             Self::AuthorizationCode(request) => request.grant,
-            Self::DeviceCode(request) => request.code.grant,
+            Self::Ciba(ciba::Request { code, .. }) | Self::DeviceCode(device_code::Request { code }) => code.grant,
             Self::RefreshToken(request) => request.claim.map(|claim| claim.grant),
         }
     }
@@ -87,7 +91,15 @@ impl Request {
     /// The code with which the client asks what became of its waiting.
     pub const fn deferred(&self) -> Option<&deferred::Request> {
         match self {
-            Self::DeviceCode(request) => Some(&request.code),
+            Self::Ciba(ciba::Request { code, .. }) | Self::DeviceCode(device_code::Request { code }) => Some(code),
+            _ => None,
+        }
+    }
+
+    /// What the client waits with that is given its tokens unasked.
+    pub fn pushed(&self) -> Option<&str> {
+        match self {
+            Self::Ciba(request) => request.pushed.as_deref(),
             _ => None,
         }
     }
@@ -96,7 +108,7 @@ impl Request {
     pub fn scopes(&self) -> &[Box<str>] {
         let scope = match self {
             Self::ClientCredentials(request) => request.scope.as_ref(),
-            Self::AuthorizationCode(_) | Self::DeviceCode(_) => None,
+            Self::AuthorizationCode(_) | Self::Ciba(_) | Self::DeviceCode(_) => None,
             Self::JwtBearer(request) => request.scope.as_ref(),
             Self::Password(request) => request.scope.as_ref(),
             Self::RefreshToken(request) => request.narrowed.scope.as_ref(),
@@ -110,7 +122,7 @@ impl Request {
         match self {
             Self::ClientCredentials(request) => &request.resources,
             Self::AuthorizationCode(request) => request.resources(),
-            Self::DeviceCode(request) => request.code.resources(),
+            Self::Ciba(ciba::Request { code, .. }) | Self::DeviceCode(device_code::Request { code }) => code.resources(),
             Self::JwtBearer(request) => &request.resources,
             Self::Password(request) => &request.resources,
             Self::RefreshToken(request) => &request.narrowed.resources,
@@ -123,6 +135,7 @@ impl Request {
         match self {
             Self::ClientCredentials(request) => client_credentials::decide(case.caller, request, case.resources, case.defaults).into(),
             Self::AuthorizationCode(request) => authorization_code::decide(request, case),
+            Self::Ciba(request) => ciba::decide(request, case),
             Self::DeviceCode(request) => device_code::decide(request, case),
             Self::JwtBearer(request) => jwt_bearer::decide(request, case).into(),
             Self::Password(request) => password::decide(request, case).into(),

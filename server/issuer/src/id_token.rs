@@ -149,7 +149,7 @@ pub struct IdToken<'a> {
     /// When it is made.
     pub issued_at: Timestamp,
     /// `at_hash`, `c_hash`: what binds it to the other artefacts (§3.1.3.6, §3.3.2.11).
-    pub hashes: &'a [(&'static str, String)],
+    pub bonds: &'a [(&'static str, String)],
 }
 
 /// The payload ([OpenID Connect Core §2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)).
@@ -163,9 +163,9 @@ impl SignableClaims for IdToken<'_> {
             out.push(b',');
             member.render(out);
         }
-        for (name, hash) in self.hashes {
+        for (name, text) in self.bonds {
             out.push(b',');
-            render_text_member(name, hash, out);
+            render_text_member(name, text, out);
         }
         out.push(b',');
         render_text_member("jti", self.jti, out);

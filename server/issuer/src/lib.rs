@@ -9,6 +9,7 @@ pub mod assurance;
 pub mod authorize;
 pub mod binding;
 pub mod certificate;
+pub mod ciba;
 pub mod claims;
 pub mod client;
 pub mod client_auth;

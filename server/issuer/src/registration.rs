@@ -4,7 +4,7 @@
 use claimsmith_jose::{ContentEnc, KeyAlg, MacAlg, SigningAlg};
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::redirect::{self, ApplicationType};
-use claimsmith_protocol::registration::{Registration, SubjectType};
+use claimsmith_protocol::registration::{DeliveryMode, Registration, SubjectType};
 use claimsmith_protocol::response::ResponseType;
 use claimsmith_protocol::scope::ScopeSet;
 use url::Url;
@@ -54,8 +54,9 @@ pub fn check(registration: &Registration, around: Around<'_>) -> Vec<Wrong> {
     findings.redirect_uris(registration, around);
     findings.response_types(registration, around);
     findings.links(registration);
-    findings.subjects(registration);
+    findings.subjects(registration, around);
     findings.logout(registration);
+    findings.backchannel(registration, around);
     findings.certificate(registration, around);
     findings.encryption(registration, around);
     findings.request_objects(registration, around);
@@ -166,12 +167,14 @@ impl Findings {
     }
 
     /// OpenID Connect Core §8.1.
-    fn subjects(&mut self, registration: &Registration) {
+    fn subjects(&mut self, registration: &Registration, around: Around<'_>) {
         if registration.subject_type == SubjectType::Pairwise && registration.sector_identifier_uri.is_none() {
             let mut hosts: Vec<String> = registration.redirect_uris.iter().filter_map(|uri| host(uri)).collect();
             hosts.sort();
             hosts.dedup();
-            if hosts.len() != 1 {
+            // OpenID Connect CIBA §4: a client without a browser is known by where its keys are, or is a sector of its own.
+            let by_keys = hosts.is_empty() && around.grants.contains(&GrantType::Ciba);
+            if hosts.len() != 1 && !by_keys {
                 self.say("sector_identifier_uri", "pairwise subjects need it where the redirect URIs have several hosts, or none");
             }
         }
@@ -195,6 +198,37 @@ impl Findings {
             if !is_https(uri) || !shared {
                 self.say("frontchannel_logout_uri", "must be https, with the scheme, host and port of a redirect URI");
             }
+        }
+    }
+
+    /// OpenID Connect CIBA §4, FAPI-CIBA §5.2.2.
+    fn backchannel(&mut self, registration: &Registration, around: Around<'_>) {
+        let asks = around.grants.contains(&GrantType::Ciba);
+        let mode = registration.backchannel_token_delivery_mode;
+        if asks && around.public {
+            self.say("grant_types", "backchannel authentication is for clients that authenticate");
+        }
+        if asks != mode.is_some() {
+            self.say("backchannel_token_delivery_mode", "goes with the grant of backchannel authentication, and that needs it");
+        }
+        let endpoint = registration.backchannel_client_notification_endpoint.as_deref();
+        let is_told = matches!(mode, Some(DeliveryMode::Ping | DeliveryMode::Push));
+        if is_told != endpoint.is_some() {
+            self.say("backchannel_client_notification_endpoint", "goes with the delivery modes ping and push, and they need it");
+        }
+        if endpoint.is_some_and(|uri| !is_https(uri)) {
+            self.say("backchannel_client_notification_endpoint", "must be an https URL without user name and fragment");
+        }
+        let alg = registration.backchannel_authentication_request_signing_alg.as_deref();
+        if alg.is_some_and(|name| SigningAlg::parse(name).is_none()) {
+            self.say("backchannel_authentication_request_signing_alg", "is no algorithm of signatures that this server verifies");
+        }
+        if mode == Some(DeliveryMode::Push) && (registration.is_fapi() || registration.binds_access_tokens()) {
+            self.say("backchannel_token_delivery_mode", "tokens that are pushed are bound to no key, which this client's must be");
+        }
+        let fits = |name: &str| SigningAlg::parse(name).is_some_and(|alg| registration.may_sign_with(alg));
+        if asks && registration.is_fapi() && !alg.is_some_and(fits) {
+            self.say("backchannel_authentication_request_signing_alg", "FAPI wants backchannel requests signed with PS256, ES256 or EdDSA");
         }
     }
 

@@ -23,7 +23,8 @@ use crate::client_auth::SKEW;
 const OBJECT_LENGTH_MAX: usize = 32 * 1024;
 const JTI_LENGTH_MAX: usize = 512;
 
-/// The longest way from `nbf` to now, and from `nbf` to `exp`, in seconds (FAPI 2.0 Message Signing §5.3.1).
+/// The longest way from `nbf` to now, and from `nbf` to `exp`, in seconds (FAPI 2.0 Message Signing §5.3.1; FAPI-CIBA §5.2.2 for
+/// whatever comes to the backchannel).
 const WINDOW: i64 = 3_600;
 
 /// Seconds after which an object without `exp` could be forgotten.
@@ -40,6 +41,8 @@ pub struct Expected<'a> {
     pub algs: &'a [SigningAlg],
     /// The time.
     pub now: Timestamp,
+    /// Whether it came to the backchannel, where more has to be said (OpenID Connect CIBA §7.1.1).
+    pub backchannel: bool,
 }
 
 /// A request object that its client signed.
@@ -97,7 +100,11 @@ pub fn verify(jws: Jws<Unverified>, keys: Option<&JwkSet>, expected: &Expected<'
     let registration = &expected.client.registration;
     let allowed = registration.algs_of(expected.algs);
     // RFC 9101 §10.1: a client that registered an algorithm is held to it.
-    let agreed = match (&registration.request_object_signing_alg, jws.header().alg()) {
+    let registered = match expected.backchannel {
+        true => &registration.backchannel_authentication_request_signing_alg,
+        false => &registration.request_object_signing_alg,
+    };
+    let agreed = match (registered, jws.header().alg()) {
         (None, _) => true,
         (Some(name), HeaderAlg::Signature(alg)) => SigningAlg::parse(name) == Some(alg),
         (Some(_), _) => false,
@@ -118,6 +125,9 @@ pub fn verify(jws: Jws<Unverified>, keys: Option<&JwkSet>, expected: &Expected<'
         }
         Some(_) => return Err(bad("jti must be a text of at most 512 bytes")),
     };
+    if expected.backchannel && (replay.is_none() || ["exp", "iat", "nbf"].iter().any(|name| !claims.contains_key(*name))) {
+        return Err(bad("the signed request needs exp, iat, nbf and jti"));
+    }
     let parameters = Parameters::of_object(claims).map_err(|_| bad("a member of the request object has the wrong type"))?;
     if ["request", "request_uri"].into_iter().any(|name| claims.contains_key(name)) {
         return Err(bad("a request object must not hold another one"));
@@ -129,7 +139,11 @@ pub fn verify(jws: Jws<Unverified>, keys: Option<&JwkSet>, expected: &Expected<'
 fn check_names(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Refusal> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let id = expected.client.id.as_str();
-    if text("client_id") != Some(id) {
+    // OpenID Connect CIBA §7.1.1: there the issuer says whose it is.
+    if expected.backchannel && text("iss") != Some(id) {
+        return Err(bad("iss in the signed request is not the client"));
+    }
+    if text("client_id") != Some(id) && (!expected.backchannel || claims.contains_key("client_id")) {
         return Err(bad("client_id in the request object is not the one beside it"));
     }
     if claims.contains_key("iss") && text("iss") != Some(id) {
@@ -162,7 +176,7 @@ fn check_times(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<i
     if [nbf, iat].into_iter().flatten().any(|begin| begin > now + SKEW) {
         return Err(bad("the request object is not good yet"));
     }
-    if expected.client.registration.profile == Some(Profile::Fapi2MessageSigning) {
+    if expected.backchannel || expected.client.registration.profile == Some(Profile::Fapi2MessageSigning) {
         let (Some(exp), Some(nbf)) = (exp, nbf) else { return Err(bad("the request object needs exp and nbf")) };
         if nbf < now - WINDOW - SKEW || exp > nbf.saturating_add(WINDOW) {
             return Err(bad("exp of the request object is more than 60 minutes after nbf, or nbf more than 60 minutes ago"));

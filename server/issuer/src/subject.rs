@@ -1,9 +1,10 @@
 //! Subjects: the name by which a client knows a person (OpenID Connect Core §8).
 
 use claimsmith_jose::{Digest, base64url, hmac_sha256};
+use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::registration::SubjectType;
 
-use crate::client::Client;
+use crate::client::{Client, ClientKeys};
 use crate::person::UserId;
 
 /// Makes subjects that differ per sector; stable for the life of a deployment, for its key is kept in the database.
@@ -33,10 +34,14 @@ impl Pairwise {
     }
 }
 
-/// The host of `sector_identifier_uri`, else that of the redirect URIs; a client without either is a sector of its own.
+/// The host of `sector_identifier_uri`, else that of the redirect URIs, else that of the keys of a client at the backchannel (CIBA §4); a client without either is a sector of its own.
 fn sector(client: &Client) -> String {
     let registration = &client.registration;
-    let uri = registration.sector_identifier_uri.as_deref().or(registration.redirect_uris.first().map(AsRef::as_ref));
+    let keys = match client.keys() {
+        Some(ClientKeys::Uri(uri)) if client.grants.contains(&GrantType::Ciba) => Some(uri),
+        _ => None,
+    };
+    let uri = registration.sector_identifier_uri.as_deref().or(registration.redirect_uris.first().map(AsRef::as_ref)).or(keys.as_deref());
     let host = uri.and_then(|uri| url::Url::parse(uri).ok()).and_then(|uri| uri.host_str().map(str::to_owned));
     host.unwrap_or_else(|| format!("client:{}", client.id))
 }

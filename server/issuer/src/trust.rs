@@ -34,11 +34,14 @@ pub enum Purpose {
     SoftwareStatement,
     /// As a client attestation.
     ClientAttestation,
+    /// To name a person at the backchannel (OpenID Connect CIBA §7.1).
+    LoginHint,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 5] = [Self::JwtBearer, Self::TokenExchange, Self::IdJag, Self::SoftwareStatement, Self::ClientAttestation];
+    pub const ALL: [Self; 6] =
+        [Self::JwtBearer, Self::TokenExchange, Self::IdJag, Self::SoftwareStatement, Self::ClientAttestation, Self::LoginHint];
 
     /// Its name in documents.
     pub const fn as_str(self) -> &'static str {
@@ -48,6 +51,7 @@ impl Purpose {
             Self::IdJag => "id_jag",
             Self::SoftwareStatement => "software_statement",
             Self::ClientAttestation => "client_attestation",
+            Self::LoginHint => "login_hint",
         }
     }
 }
@@ -312,7 +316,7 @@ fn fits(token: &Jws<Verified>, purpose: Purpose) -> bool {
         Purpose::IdJag => header.has_typ("oauth-id-jag+jwt"),
         Purpose::ClientAttestation => header.has_typ("oauth-client-attestation+jwt"),
         Purpose::TokenExchange => header.typ().is_none() || header.has_typ("jwt") || header.has_typ("at+jwt"),
-        Purpose::JwtBearer | Purpose::SoftwareStatement => header.typ().is_none() || header.has_typ("jwt"),
+        Purpose::JwtBearer | Purpose::SoftwareStatement | Purpose::LoginHint => header.typ().is_none() || header.has_typ("jwt"),
     }
 }
 

@@ -71,11 +71,23 @@ pub enum ErrorCode {
     InvalidSoftwareStatement,
     /// RFC 7591 §3.2.2.
     UnapprovedSoftwareStatement,
+    /// OpenID Connect CIBA §13.
+    UnknownUserId,
+    /// OpenID Connect CIBA §13.
+    ExpiredLoginHintToken,
+    /// OpenID Connect CIBA §13.
+    MissingUserCode,
+    /// OpenID Connect CIBA §13.
+    InvalidUserCode,
+    /// OpenID Connect CIBA §13.
+    InvalidBindingMessage,
+    /// OpenID Connect CIBA §12: told where tokens are pushed.
+    TransactionFailed,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 39] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -109,6 +121,12 @@ impl ErrorCode {
         Self::InvalidClientMetadata,
         Self::InvalidSoftwareStatement,
         Self::UnapprovedSoftwareStatement,
+        Self::UnknownUserId,
+        Self::ExpiredLoginHintToken,
+        Self::MissingUserCode,
+        Self::InvalidUserCode,
+        Self::InvalidBindingMessage,
+        Self::TransactionFailed,
     ];
 
     /// The value of `error`.
@@ -147,6 +165,12 @@ impl ErrorCode {
             Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::InvalidSoftwareStatement => "invalid_software_statement",
             Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
+            Self::UnknownUserId => "unknown_user_id",
+            Self::ExpiredLoginHintToken => "expired_login_hint_token",
+            Self::MissingUserCode => "missing_user_code",
+            Self::InvalidUserCode => "invalid_user_code",
+            Self::InvalidBindingMessage => "invalid_binding_message",
+            Self::TransactionFailed => "transaction_failed",
         }
     }
 
@@ -180,6 +204,12 @@ impl ErrorCode {
             | Self::InvalidClientMetadata
             | Self::InvalidSoftwareStatement
             | Self::UnapprovedSoftwareStatement
+            | Self::UnknownUserId
+            | Self::ExpiredLoginHintToken
+            | Self::MissingUserCode
+            | Self::InvalidUserCode
+            | Self::InvalidBindingMessage
+            | Self::TransactionFailed
             | Self::InvalidDpopProof
             | Self::UseDpopNonce => 400,
             Self::InvalidClient => 401,
@@ -315,6 +345,8 @@ pub enum Reason {
     NotSignedIn,
     /// The person has not agreed.
     NoConsent,
+    /// As much as may be waits for the person already.
+    TooMuchWaits,
     /// The person said no.
     RefusedByPerson,
     /// A request object that cannot be believed.
@@ -385,6 +417,7 @@ impl Reason {
             Self::RevokedGrant => "revoked_grant",
             Self::NotSignedIn => "not_signed_in",
             Self::NoConsent => "no_consent",
+            Self::TooMuchWaits => "too_much_waits",
             Self::RefusedByPerson => "refused_by_person",
             Self::MalformedRequestObject => "malformed_request_object",
             Self::ProfileViolated => "profile_violated",

@@ -11,6 +11,9 @@ pub enum GrantType {
     /// `authorization_code` (RFC 6749 §4.1).
     #[serde(rename = "authorization_code")]
     AuthorizationCode,
+    /// `urn:openid:params:grant-type:ciba` (OpenID Connect CIBA §10.1).
+    #[serde(rename = "urn:openid:params:grant-type:ciba")]
+    Ciba,
     /// `urn:ietf:params:oauth:grant-type:device_code` (RFC 8628 §3.4).
     #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
     DeviceCode,
@@ -33,9 +36,10 @@ pub enum GrantType {
 
 impl GrantType {
     /// Every grant this server has.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ClientCredentials, //
         Self::AuthorizationCode,
+        Self::Ciba,
         Self::DeviceCode,
         Self::Implicit,
         Self::JwtBearer,
@@ -49,6 +53,7 @@ impl GrantType {
         match self {
             Self::ClientCredentials => "client_credentials",
             Self::AuthorizationCode => "authorization_code",
+            Self::Ciba => "urn:openid:params:grant-type:ciba",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::Implicit => "implicit",
             Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",

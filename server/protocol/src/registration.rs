@@ -218,6 +218,18 @@ pub struct Registration {
     /// Whether logout tokens must carry `sid`.
     #[serde(skip_serializing_if = "is_default")]
     pub backchannel_logout_session_required: bool,
+    /// How the client learns what a person decided elsewhere: `poll`, `ping` or `push` (OpenID Connect CIBA §4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_token_delivery_mode: Option<DeliveryMode>,
+    /// Where it is told, for `ping` and `push`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_client_notification_endpoint: Option<Box<str>>,
+    /// The signature algorithm of its backchannel requests; then they are always signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_authentication_request_signing_alg: Option<Box<str>>,
+    /// Whether its people give it a code that nobody else knows, so that no stranger can have them asked.
+    #[serde(skip_serializing_if = "is_default")]
+    pub backchannel_user_code_parameter: bool,
     /// OpenID Connect Front-Channel Logout §2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frontchannel_logout_uri: Option<Box<str>>,
@@ -259,6 +271,32 @@ pub struct Registration {
     /// What it may do in a token exchange beside going on with its own tokens; ours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_exchange: Option<TokenExchange>,
+}
+
+/// How a client learns what a person decided on another device (OpenID Connect CIBA §5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryMode {
+    /// It asks.
+    Poll,
+    /// It is told that it may ask.
+    Ping,
+    /// It is given the tokens.
+    Push,
+}
+
+impl DeliveryMode {
+    /// Every mode.
+    pub const ALL: [Self; 3] = [Self::Poll, Self::Ping, Self::Push];
+
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Poll => "poll",
+            Self::Ping => "ping",
+            Self::Push => "push",
+        }
+    }
 }
 
 /// What a client may do in a token exchange (RFC 8693 §5).
@@ -321,7 +359,7 @@ pub struct TransactionTokens {
 
 impl Registration {
     /// The names of all members, in the order of the document.
-    pub const MEMBERS: [&'static str; 53] = [
+    pub const MEMBERS: [&'static str; 57] = [
         "application_type",
         "redirect_uris",
         "response_types",
@@ -362,6 +400,10 @@ impl Registration {
         "post_logout_redirect_uris",
         "backchannel_logout_uri",
         "backchannel_logout_session_required",
+        "backchannel_token_delivery_mode",
+        "backchannel_client_notification_endpoint",
+        "backchannel_authentication_request_signing_alg",
+        "backchannel_user_code_parameter",
         "frontchannel_logout_uri",
         "frontchannel_logout_session_required",
         "dpop_bound_access_tokens",

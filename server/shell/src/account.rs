@@ -16,13 +16,15 @@ mod device;
 mod passkeys;
 mod password;
 mod recovery_codes;
+mod requests;
 mod sessions;
 
 use claimsmith_issuer::person::UserId;
 use claimsmith_protocol::form::Form;
-use claimsmith_store::{Session, UserRecord};
+use claimsmith_store::{Deferred, Session, UserRecord};
 use http::Method;
 
+use crate::authorize::device as device_page;
 use crate::authorize::{Errand, Stop, cards, complaint, see_other, send};
 use crate::browser::Browser;
 use crate::clock::Now;
@@ -41,6 +43,8 @@ pub enum Place {
     Sessions,
     /// What has access.
     Apps,
+    /// What clients have asked of the person elsewhere.
+    Requests,
     /// The password.
     Password,
     /// Passkeys.
@@ -58,6 +62,7 @@ impl Place {
             Self::Overview => "/account",
             Self::Sessions => "/account/sessions",
             Self::Apps => "/account/apps",
+            Self::Requests => "/account/requests",
             Self::Password => "/account/password",
             Self::Passkeys => "/account/passkeys",
             Self::Authenticator => "/account/authenticator",
@@ -104,6 +109,9 @@ pub async fn visit(place: Place, rooms: &Rooms, arrival: &Arrival, report: &mut 
     if !errand.is_open_to(&visitor.session, now.timestamp()) {
         return send(rooms, arrival, errand, report).await;
     }
+    if let Some(deferred) = visitor.opens(&form).await? {
+        return device_page::decide(rooms, arrival, visitor.browser, &deferred, report).await;
+    }
     let answer = if posted { visitor.act(&form).await? } else { visitor.show(&form).await? };
     Ok(visitor.browser.named(answer))
 }
@@ -115,6 +123,7 @@ impl Visitor<'_> {
             Place::Overview => self.overview(notice).await?,
             Place::Sessions => sessions::page(self, notice).await?,
             Place::Apps => apps::page(self, notice).await?,
+            Place::Requests => requests::page(self, notice, Vec::new()).await?,
             Place::Password => password::page(self, notice, Vec::new()),
             Place::Passkeys => passkeys::page(self, notice, Vec::new()).await?,
             Place::Authenticator => authenticator::page(self, notice, query).await?,
@@ -130,11 +139,18 @@ impl Visitor<'_> {
             Place::Overview => Err(Stop::Shown(ErrorKind::BadRequest)),
             Place::Sessions => sessions::act(self, action, form).await,
             Place::Apps => apps::act(self, action, form).await,
+            Place::Requests => requests::act(self, action, form).await,
             Place::Password => password::act(self, action, form).await,
             Place::Passkeys => passkeys::act(self, action, form).await,
             Place::Authenticator => authenticator::act(self, action, form).await,
             Place::RecoveryCodes => recovery_codes::act(self, action).await,
         }
+    }
+
+    /// The request of a client that the person opens.
+    async fn opens(&self, form: &Form<'_>) -> Result<Option<Deferred>, Stop> {
+        let looks = self.place == Place::Requests && self.arrival.method == Method::POST && form.one("action") == Some("look");
+        if looks { requests::opened(self, form).await.map(Some) } else { Ok(None) }
     }
 
     async fn overview(&self, notice: Option<Notice>) -> Result<View, Stop> {
@@ -150,6 +166,7 @@ impl Visitor<'_> {
             recovery_codes: enrolled.recovery_codes as usize,
             sessions,
             apps: apps::count(self).await?,
+            requests: requests::count(self).await?,
         }
         .into())
     }

@@ -11,6 +11,7 @@
 
 mod answering;
 mod arriving;
+pub mod backchannel;
 pub mod cards;
 mod consenting;
 pub mod device;

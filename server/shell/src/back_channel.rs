@@ -1,32 +1,23 @@
 //! The messenger: tells clients that a session has ended (OpenID Connect Back-Channel Logout 1.0).
 //!
-//! What is owed stands in the database since the session ended, whoever ended it. Every node takes what is due, a few at a time, and
-//! each delivery is one node's alone for as long as its lease. What fails is tried again, ever more rarely, and given up after
-//! `ATTEMPTS`. No person ever waits for any of this.
+//! What is owed stands in the database since the session ended, whoever ended it. What fails is tried again, ever more rarely, and
+//! given up after `ATTEMPTS`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use claimsmith_issuer::logout::{LOGOUT_TOKEN_TYP, LogoutToken};
 use claimsmith_issuer::subject::sid;
 use claimsmith_store::LogoutDelivery;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
 
 use crate::companions::alg_of;
 use crate::envelope::{self, Content, Letter};
 use crate::failure::{Failure, Fault};
 use crate::fetch::{FetchRefusal, Fetcher};
 use crate::issue;
+use crate::messenger::{self, LEASE};
 use crate::rooms::Rooms;
 
-/// How often a node looks for what is due.
-const PULSE: Duration = Duration::from_secs(1);
-/// Deliveries under way at once: half of what can be fetched at once (`fetch.concurrent`), so that keys are always fetched.
-const CONCURRENT: usize = 16;
-/// How long a delivery is one node's alone, seconds: longer than any fetch may take (`fetch.timeout`).
-const LEASE: u32 = 90;
 /// Attempts before a client is given up.
 const ATTEMPTS: u32 = 8;
 /// The wait after the first attempt, seconds; twice that after the second, and so on.
@@ -43,36 +34,10 @@ enum Undelivered {
     Failed(#[from] Fault),
 }
 
-/// Delivers until the node stops. What is under way then is attempted again, here or elsewhere.
-pub async fn deliver(rooms: &Arc<Rooms>, fetcher: Fetcher, mut stopped: watch::Receiver<bool>) {
-    let mut pulse = tokio::time::interval(PULSE);
-    pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut under_way = JoinSet::new();
-    let mut more = false;
-    loop {
-        tokio::select! {
-            _ = stopped.changed() => return,
-            _ = pulse.tick() => {}
-            Some(_) = under_way.join_next(), if more => {}
-        }
-        while under_way.try_join_next().is_some() {}
-        let free = CONCURRENT - under_way.len();
-        if free == 0 {
-            continue;
-        }
-        match rooms.store.take_logout_deliveries(u32::try_from(free).unwrap_or(1), LEASE).await {
-            Ok(taken) => {
-                more = taken.len() == free;
-                for delivery in taken {
-                    under_way.spawn(attempt(Arc::clone(rooms), fetcher.clone(), delivery));
-                }
-            }
-            Err(fault) => {
-                more = false;
-                tracing::debug!(%fault, "logout tokens that are due are not known");
-            }
-        }
-    }
+/// Delivers until the node stops.
+pub async fn deliver(rooms: &Arc<Rooms>, fetcher: Fetcher, stopped: watch::Receiver<bool>) {
+    let take = |most| rooms.store.take_logout_deliveries(most, LEASE);
+    messenger::run("logout tokens", take, |delivery| attempt(Arc::clone(rooms), fetcher.clone(), delivery), stopped).await;
 }
 
 /// One attempt, and what becomes of the delivery.
@@ -101,11 +66,7 @@ const fn wait_after(attempt: u32) -> u32 {
 
 /// Sends a logout token (§2.5). A client that is gone, or has no address for it any more, is owed nothing.
 async fn send(rooms: &Rooms, fetcher: &Fetcher, delivery: &LogoutDelivery) -> Result<(), Undelivered> {
-    let entry = rooms.directory.client(&delivery.client_id).await.map_err(|failure| match failure {
-        Failure::Failed(fault) => fault,
-        Failure::Refused(_) | Failure::Throttled { .. } => Fault::Stale,
-    })?;
-    let Some(entry) = entry else { return Ok(()) };
+    let Some(entry) = rooms.directory.client(&delivery.client_id).await.map_err(Failure::into_fault)? else { return Ok(()) };
     let registration = &entry.client.registration;
     let Some(uri) = registration.backchannel_logout_uri.as_deref() else { return Ok(()) };
     let issued_at = rooms.clock.now().timestamp();

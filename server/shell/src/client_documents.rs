@@ -207,11 +207,7 @@ impl Reader<'_> {
         let Self { rooms, arrival, id } = self;
         let settings = &rooms.settings.documents;
         let grants: Vec<_> = settings.policy.grants.iter().copied().filter(|grant| rooms.settings.grants.contains(grant)).collect();
-        let terms = Terms {
-            grants: &grants,
-            response_types: &rooms.settings.people.response_types,
-            same_origin: settings.same_origin,
-        };
+        let terms = Terms { grants: &grants, response_types: &rooms.settings.people.response_types, same_origin: settings.same_origin };
         let sent = client_document::read(register::parse(&fetched.body)?, id, terms).map_err(|wrong| refusal(&wrong))?;
         let before = held.as_ref().map(|held| &held.record);
         let (client, digest) = register::read_document(Asking { rooms, arrival, report }, id, sent, &settings.policy, before).await?;

@@ -49,6 +49,8 @@ pub struct Making<'a> {
     pub claims: &'a Claims<Shaped>,
     /// Whether the client has no credentials.
     pub public: bool,
+    /// What the client waits with that is given its tokens unasked (OpenID Connect CIBA §10.3).
+    pub pushed: Option<&'a str>,
     /// When.
     pub now: Timestamp,
 }
@@ -92,19 +94,24 @@ pub async fn make(
     let (Some(person), Some(loaded)) = (&making.entitled.person, making.loaded) else {
         return Ok(Companions { issued, ..Companions::default() });
     };
-    let id_token = match person.id_token {
-        true => {
-            let first = matches!(person.from, From::Code(_) | From::New);
-            let wish =
-                IdTokenWish { loaded, asked: making.asked, alone: false, first, bound_to: &[("at_hash", access_token)], now: making.now };
-            Some(id_token(rooms, (visit, room), wish, report).await?)
-        }
-        false => None,
-    };
     let grant = person.grant.id;
     let refresh_token = match plan.refresh {
         Refresh::Issue { number, .. } | Refresh::Repeat { number } => Some(rooms.shared.refresh_token(grant, number)),
         Refresh::None | Refresh::Keep => None,
+    };
+    let id_token = match person.id_token {
+        true => {
+            let first = matches!(person.from, From::Code(_) | From::New);
+            let mut bound_to = vec![("at_hash", access_token)];
+            // OpenID Connect CIBA §10.3.1: what is pushed is bound to the request and to all that comes with it.
+            if let (Some(_), Some(token)) = (making.pushed, &refresh_token) {
+                bound_to.push(("urn:openid:params:jwt:claim:rt_hash", token.expose()));
+            }
+            let of = making.pushed.map(|id| ("urn:openid:params:jwt:claim:auth_req_id", id));
+            let wish = IdTokenWish { loaded, asked: making.asked, alone: false, first, bound_to: &bound_to, of, now: making.now };
+            Some(id_token(rooms, (visit, room), wish, report).await?)
+        }
+        false => None,
     };
     let advance = advance(person, &plan, refresh_token.as_ref(), making);
     report.stage(Stage::Sign);
@@ -169,6 +176,8 @@ pub struct IdTokenWish<'a> {
     pub first: bool,
     /// What it is bound to: `at_hash`, `c_hash`, `s_hash`, each with the text that is hashed (§3.3.2.11).
     pub bound_to: &'a [(&'static str, &'a str)],
+    /// The request that it answers unasked, as a claim.
+    pub of: Option<(&'static str, &'a str)>,
     /// When.
     pub now: Timestamp,
 }
@@ -191,10 +200,11 @@ pub async fn id_token(
         None => HeaderAlg::Signature(alg_of(rooms, registered)?),
     };
     let hash = |text: &str| left_half_hash(alg, text);
-    let hashes: Vec<_> = wish.bound_to.iter().map(|(name, text)| (*name, hash(text))).collect();
+    let hashes = wish.bound_to.iter().map(|(name, text)| (*name, hash(text)));
+    let bonds: Vec<_> = hashes.chain(wish.of.map(|(name, text)| (name, text.to_owned()))).collect();
     let (issuer, client_id) = (rooms.urls.as_str(), &*client.id);
     let jti = issue::fresh_jti_of(loaded.grant.id);
-    let token = id_token::IdToken { issuer, client_id, claims: &claims, jti: &jti, issued_at: wish.now, hashes: &hashes };
+    let token = id_token::IdToken { issuer, client_id, claims: &claims, jti: &jti, issued_at: wish.now, bonds: &bonds };
     let signed = match alg {
         HeaderAlg::Signature(alg) => issue::sign_beside(rooms, visit, (alg, None), &token, wish.now.seconds()).await?,
         // OpenID Connect Core §10.1: the key is the client's secret.

@@ -9,6 +9,7 @@
 
 mod appearance;
 mod check;
+mod ciba;
 mod client_documents;
 mod database;
 mod exchange;
@@ -27,6 +28,7 @@ mod value;
 
 pub use appearance::Pages;
 pub use check::{Pair, ServeConfig};
+pub use ciba::Ciba;
 pub use client_documents::ClientDocuments;
 pub use database::{DatabaseSource, UnreadableSecret};
 pub use exchange::TokenExchange;
@@ -126,6 +128,8 @@ sections! {
     userinfo: Userinfo;
     /// `device`.
     device: Device;
+    /// `ciba`.
+    ciba: Ciba;
     /// `token_exchange`.
     token_exchange: TokenExchange;
     /// `introspection`.

@@ -93,7 +93,10 @@ pub async fn judge<'a>(rooms: &'a Rooms, docket: Docket<'a>, report: &mut Report
     // Only a question that proves what it has to counts as one.
     let polled = match (docket.request.deferred(), docket.request.grant()) {
         (Some(code), Some(id)) => {
-            rooms.store.poll_deferred(id, code.digest, docket.caller.client.client().id.clone(), docket.now.timestamp()).await?
+            rooms
+                .store
+                .poll_deferred((code.kind, id), code.digest, docket.caller.client.client().id.clone(), docket.now.timestamp())
+                .await?
         }
         _ => None,
     };

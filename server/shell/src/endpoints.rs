@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use claimsmith_protocol::error::ErrorCode;
 use claimsmith_protocol::grant::GrantType;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
@@ -19,6 +20,7 @@ use crate::rooms::{Rooms, Settings};
 mod account;
 mod assets;
 mod authorize;
+mod backchannel_authentication;
 mod check_session;
 mod device;
 mod device_authorization;
@@ -35,6 +37,7 @@ mod token;
 mod userinfo;
 
 pub use discovery::Document;
+pub use token::serve as serve_tokens;
 
 /// Who may read an endpoint's answers from a page of another origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +87,7 @@ impl Endpoint {
     pub fn is_served(&self, settings: &Settings) -> bool {
         match self.kind {
             Kind::Register | Kind::RegisteredClient => settings.registration.is_on(),
+            Kind::BackchannelAuthentication | Kind::Account(Place::Requests) => settings.grants.contains(&GrantType::Ciba),
             Kind::DeviceAuthorization | Kind::Device => settings.grants.contains(&GrantType::DeviceCode),
             _ => true,
         }
@@ -117,6 +121,7 @@ enum Kind {
     CheckSession,
     Userinfo,
     Par,
+    BackchannelAuthentication,
     DeviceAuthorization,
     Device,
     Register,
@@ -140,6 +145,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &assets::ENDPOINT,
     &userinfo::ENDPOINT,
     &par::ENDPOINT,
+    &backchannel_authentication::ENDPOINT,
     &device_authorization::ENDPOINT,
     &device::ENDPOINT,
     &register::ENDPOINT,
@@ -153,6 +159,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &account::OVERVIEW,
     &account::SESSIONS,
     &account::APPS,
+    &account::REQUESTS,
     &account::PASSWORD,
     &account::PASSKEYS,
     &account::AUTHENTICATOR,
@@ -264,13 +271,20 @@ async fn reported(endpoint: &Endpoint, rooms: &Rooms, arrival: &Arrival) -> Answ
         Kind::Introspection => introspection::walk(rooms, arrival, &mut report).await,
         Kind::Userinfo => userinfo::walk(rooms, arrival, &mut report).await,
         Kind::Par => par::walk(rooms, arrival, &mut report).await,
+        Kind::BackchannelAuthentication => backchannel_authentication::walk(rooms, arrival, &mut report).await,
         Kind::DeviceAuthorization => device_authorization::walk(rooms, arrival, &mut report).await,
         Kind::Register => register::walk(rooms, arrival, &mut report).await,
         Kind::RegisteredClient => register::manage(rooms, arrival, &mut report).await,
         Kind::Revocation => revocation::walk(rooms, arrival, &mut report).await,
         _ => token::walk(rooms, arrival, &mut report).await,
     };
-    report.finish(rooms, arrival, walked).await
+    let denied = matches!(&walked, Err(failure) if failure.code() == ErrorCode::AccessDenied);
+    let mut answer = report.finish(rooms, arrival, walked).await;
+    if denied && endpoint.kind == Kind::BackchannelAuthentication {
+        // OpenID Connect CIBA §13.
+        answer.status = StatusCode::FORBIDDEN;
+    }
+    answer
 }
 
 impl Handler for Public {
@@ -307,6 +321,7 @@ impl Handler for Public {
             | Kind::Revocation
             | Kind::Userinfo
             | Kind::Par
+            | Kind::BackchannelAuthentication
             | Kind::DeviceAuthorization
             | Kind::Register
             | Kind::RegisteredClient => reported(endpoint, rooms, &arrival).await,

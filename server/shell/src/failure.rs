@@ -133,6 +133,14 @@ impl Failure {
         }
     }
 
+    /// The fault, where the refusal could not be anybody's but ours.
+    pub fn into_fault(self) -> Fault {
+        match self {
+            Self::Failed(fault) => fault,
+            Self::Refused(_) | Self::Throttled { .. } => Fault::Stale,
+        }
+    }
+
     /// The client's face of it: JSON, never stored, with `WWW-Authenticate` on every 401 whose credentials came in the
     /// header ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)), and `Retry-After` on 429 and 503.
     pub fn answer(&self, credentials_in_header: bool) -> Answer {

@@ -176,6 +176,8 @@ enum Purpose {
     RequestObject,
     /// To hand over a form.
     Form(String),
+    /// To hand over a JSON document, saying who we are (RFC 6750 §2.1).
+    Document { body: Secret<Vec<u8>>, bearer: Secret<String> },
     /// To bring a JSON document for a form, perhaps saying who we are (RFC 6749 §2.3.1), both parts encoded.
     Exchange { form: Secret<String>, basic: Option<(String, Secret<String>)> },
 }
@@ -252,6 +254,11 @@ impl Fetcher {
     /// Posts a form. What comes back is not read; 200 and 204 are success.
     pub async fn post_form(&self, url: &str, form: String) -> Result<(), FetchRefusal> {
         self.run(url, Purpose::Form(form)).await.map(drop)
+    }
+
+    /// Posts a JSON document with a bearer token. What comes back is not read; 200 and 204 are success.
+    pub async fn post_json(&self, url: &str, body: Secret<Vec<u8>>, bearer: Secret<String>) -> Result<(), FetchRefusal> {
+        self.run(url, Purpose::Document { body, bearer }).await.map(drop)
     }
 
     async fn run(&self, url: &str, purpose: Purpose) -> Result<Fetched, FetchRefusal> {

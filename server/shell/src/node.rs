@@ -9,12 +9,12 @@ use arc_swap::ArcSwap;
 use claimsmith_hooks::{Compiler, Host};
 use claimsmith_issuer::dpop::Nonces;
 use claimsmith_jose::Digest;
+use claimsmith_protocol::grant::GrantType;
 use claimsmith_store::{Database, MasterKeyCheck, Store};
 use claimsmith_vault::{CheckValue, MasterKey, Purpose, Sealer};
 use tokio::sync::watch;
 
 use crate::authorize::device::UserCodes;
-use crate::back_channel;
 use crate::client_documents::Documents;
 use crate::client_keys::ClientKeysCache;
 use crate::clock::Clock;
@@ -38,6 +38,7 @@ use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
 use crate::tls::client_certificate::ClientTrust;
 use crate::upstream::Provider;
+use crate::{back_channel, decisions};
 
 /// How often expired rows are removed, and keys are looked after.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -61,7 +62,8 @@ pub struct Node {
 impl Node {
     /// Opens a node on a database that is there and migrated.
     pub fn open(config: &ServeConfig, database: Database, metrics: Arc<Metrics>) -> Result<Self, StartFault> {
-        let pages = Pages::load(&config.pages, &config.issuer)?;
+        let offers_requests = config.grants.enabled.contains(&GrantType::Ciba);
+        let pages = Pages::load(&config.pages, &config.issuer)?.offering_requests(offers_requests);
         let (types, detail_titles) = detail_types::read(config.authorize.details_types_file.as_deref())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartFault::Runtime)?;
         let (master_key, sealer) = open_master_key(config)?;
@@ -156,7 +158,8 @@ impl Node {
     }
 }
 
-/// The thread that keeps the node fresh, its keys tended, its tables swept and clients told of sessions that have ended.
+/// The thread that keeps the node fresh, its keys tended, its tables swept, and clients told of sessions that have ended and of
+/// decisions that they wait for.
 fn keep(
     runtime: tokio::runtime::Runtime,
     freshness: Freshness,
@@ -169,8 +172,9 @@ fn keep(
             let store = Arc::clone(&rooms.store);
             let node_id = rooms.node_id.clone();
             let fresh = freshness.run(Arc::clone(&rooms), stopped.clone());
-            let told = back_channel::deliver(&rooms, fetcher, stopped.clone());
-            tokio::join!(fresh, sweep(&rooms, stopped.clone()), told, tend(&rooms, &key_life, stopped));
+            let told = back_channel::deliver(&rooms, fetcher.clone(), stopped.clone());
+            let decided = decisions::tell(&rooms, fetcher, stopped.clone());
+            tokio::join!(fresh, sweep(&rooms, stopped.clone()), told, decided, tend(&rooms, &key_life, stopped));
             if let Err(fault) = store.report_gone(&node_id).await {
                 tracing::debug!(%fault, "the node could not say goodbye");
             }

@@ -80,6 +80,13 @@ impl Pages {
         Ok(pages)
     }
 
+    /// With the page of what clients have asked elsewhere among those of the account, where it is there.
+    #[must_use]
+    pub fn offering_requests(mut self, there: bool) -> Pages {
+        self.brand.offer_requests(there);
+        self
+    }
+
     /// The look for who sends these headers; `ui_locales` of the request comes first.
     pub fn look(&self, ui_locales: Option<&str>, headers: &HeaderMap) -> Look {
         Look { language: self.texts.negotiate(ui_locales, headers), leads_to: Vec::new() }

@@ -19,6 +19,7 @@ use claimsmith_store::Store;
 use claimsmith_vault::Sealer;
 use tokio::sync::Semaphore;
 
+use crate::authorize::backchannel::BackchannelSettings;
 use crate::authorize::device::{DeviceSettings, UserCodes};
 use crate::client_documents::{DocumentSettings, Documents};
 use crate::client_keys::ClientKeysCache;
@@ -56,6 +57,8 @@ pub struct Settings {
     pub has_certificates: bool,
     /// The grants that are switched on.
     pub grants: Vec<GrantType>,
+    /// How clients wait at the backchannel.
+    pub backchannel: BackchannelSettings,
     /// What a device waits for, and how.
     pub device: DeviceSettings,
     /// What token exchange offers beside access tokens.

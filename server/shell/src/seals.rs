@@ -17,6 +17,16 @@ pub const fn device(row: &str) -> Place<'_> {
     Place { table: "users", column: "device_cookie", row }
 }
 
+/// What has to be known to tell a client of a decision; `row` is the grant.
+pub const fn backchannel_request(row: &str) -> Place<'_> {
+    Place { table: "backchannel_notices", column: "sealed_request", row }
+}
+
+/// Tokens that are pushed to a client; `row` is the grant.
+pub const fn backchannel_tokens(row: &str) -> Place<'_> {
+    Place { table: "backchannel_notices", column: "sealed_tokens", row }
+}
+
 /// A secret that all nodes share; `row` is its name.
 pub const fn server_secret(row: &str) -> Place<'_> {
     Place { table: "server_secrets", column: "sealed_secret", row }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use claimsmith_protocol::grant::GrantType;
 use claimsmith_store::{Database, Source};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -176,7 +177,10 @@ impl Running {
                 }
                 self.telemetry.set_level(&newer);
                 match Pages::load(&newer.pages, &self.node.rooms.urls) {
-                    Ok(pages) => self.node.rooms.pages.store(Arc::new(pages)),
+                    Ok(pages) => {
+                        let offers_requests = self.node.rooms.settings.grants.contains(&GrantType::Ciba);
+                        self.node.rooms.pages.store(Arc::new(pages.offering_requests(offers_requests)));
+                    }
                     Err(fault) => tracing::error!(setting = fault.setting(), %fault, "the pages were not reloaded"),
                 }
             }

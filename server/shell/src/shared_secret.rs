@@ -1,6 +1,7 @@
 //! The secret that all nodes share and that outlives master keys, and what is made with it: refresh tokens, pairwise subjects, and
 //! the tokens in forms.
 
+use claimsmith_issuer::person::UserId;
 use claimsmith_issuer::subject::Pairwise;
 use claimsmith_jose::{Digest, Secret, hmac_sha256};
 use claimsmith_protocol::handle::{GrantId, RefreshClaim, RefreshToken};
@@ -95,6 +96,11 @@ impl SharedSecret {
     /// By what a user code is found. It is short: who reads the database and has no key finds none.
     pub fn user_code_digest(&self, code: &str) -> Digest {
         hmac_sha256(self.forms.expose(), &[b"user code\0", code.as_bytes()])
+    }
+
+    /// The digest of a person's code for requests. It is short: who reads the database and has no key finds none.
+    pub fn request_code_digest(&self, user: &UserId, code: &str) -> Digest {
+        hmac_sha256(self.forms.expose(), &[b"request code\0", user.as_str().as_bytes(), b"\0", code.as_bytes()])
     }
 
     /// Whether a form came from our page in this browser.

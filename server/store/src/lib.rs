@@ -7,6 +7,7 @@
 
 mod access;
 mod admin_tokens;
+mod backchannel;
 mod bindings;
 mod boundary;
 mod changes;
@@ -52,13 +53,14 @@ mod users;
 mod writer;
 
 pub use admin_tokens::AdminToken;
+pub use backchannel::DueNotice;
 pub use bindings::BindingRecord;
 pub use boundary::PoolState;
 pub use changes::{AdminRecord, Changes, EntityKind, Reload, Written};
 pub use client_documents::{DocumentClient, KeptDocument};
 pub use clients::{ClientRecord, LoadedClient};
 pub use consents::ConsentRecord;
-pub use deferred::Deferred;
+pub use deferred::{Deferred, Notice};
 pub use embedded::{Embedded, EmbeddedFault, EmbeddedSettings};
 pub use fault::{ConstraintKind, Fault};
 pub use flows::{Completion, Flow, PushedRequest};

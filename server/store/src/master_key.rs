@@ -1,11 +1,12 @@
 //! Everything that is sealed under the master key, and the check value that tells whether it is the right one.
 
+use claimsmith_protocol::handle::GrantId;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 
 use crate::changes::{Change, EntityKind, Written, change};
 use crate::connection::Tx;
 use crate::fault::Fault;
-use crate::schema::{client_secrets, master_key_check, server_secrets, signing_keys, user_totp};
+use crate::schema::{backchannel_notices, client_secrets, master_key_check, server_secrets, signing_keys, user_totp};
 use crate::store::Store;
 
 /// What the database keeps to recognise the master key.
@@ -133,11 +134,22 @@ fn sealed(tx: &mut Tx) -> Result<Vec<SealedValue>, Fault> {
         user_totp::table.order(user_totp::user_id).select((user_totp::user_id, user_totp::sealed_secret)).load(tx)?;
     let shared: Vec<(String, Vec<u8>)> =
         server_secrets::table.order(server_secrets::name).select((server_secrets::name, server_secrets::sealed_secret)).load(tx)?;
+    let notices: Vec<(Vec<u8>, Vec<u8>, Option<Vec<u8>>)> = backchannel_notices::table
+        .order(backchannel_notices::grant_id)
+        .select((backchannel_notices::grant_id, backchannel_notices::sealed_request, backchannel_notices::sealed_tokens))
+        .load(tx)?;
+    let mut owed = Vec::with_capacity(notices.len());
+    for (row, request, tokens) in notices {
+        let bytes = row.as_slice().try_into().map_err(|_| Fault::corrupt("backchannel_notices", "grant_id", String::new()))?;
+        let row = GrantId::from_bytes(bytes).to_string();
+        owed.extend(tokens.map(|sealed| value("backchannel_notices", "sealed_tokens", row.clone(), sealed)));
+        owed.push(value("backchannel_notices", "sealed_request", row, request));
+    }
     let shared = shared.into_iter().map(|(row, sealed)| value("server_secrets", "sealed_secret", row, sealed));
     let totp = totp.into_iter().map(|(row, sealed)| value("user_totp", "sealed_secret", row, sealed));
     let keys = keys.into_iter().map(|(row, sealed)| value("signing_keys", "sealed_private", row, sealed));
     let secrets = secrets.into_iter().filter_map(|(row, sealed)| Some(value("client_secrets", "sealed", row.to_string(), sealed?)));
-    Ok(keys.chain(secrets).chain(totp).chain(shared).collect())
+    Ok(keys.chain(secrets).chain(totp).chain(shared).chain(owed).collect())
 }
 
 const fn value(table: &'static str, column: &'static str, row: String, sealed: Vec<u8>) -> SealedValue {
@@ -151,6 +163,13 @@ fn replace(tx: &mut Tx, place: &SealedPlace, sealed: Vec<u8>) -> Result<(), Faul
         diesel::update(user_totp::table.find(&place.row)).set(user_totp::sealed_secret.eq(sealed)).execute(tx)?;
     } else if place.table == "server_secrets" {
         diesel::update(server_secrets::table.find(&place.row)).set(server_secrets::sealed_secret.eq(sealed)).execute(tx)?;
+    } else if place.table == "backchannel_notices" {
+        let grant = GrantId::parse(&place.row).ok_or_else(|| Fault::corrupt("backchannel_notices", "grant_id", place.row.clone()))?;
+        let row = diesel::update(backchannel_notices::table.find(grant.as_bytes().to_vec()));
+        match place.column {
+            "sealed_tokens" => row.set(backchannel_notices::sealed_tokens.eq(sealed)).execute(tx)?,
+            _ => row.set(backchannel_notices::sealed_request.eq(sealed)).execute(tx)?,
+        };
     } else {
         let id: i64 = place.row.parse().map_err(|_| Fault::corrupt("client_secrets", "secret_id", place.row.clone()))?;
         diesel::update(client_secrets::table.find(id)).set(client_secrets::sealed.eq(sealed)).execute(tx)?;

@@ -370,6 +370,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    backchannel_notices (grant_id) {
+        grant_id -> Bytea,
+        client_id -> Text,
+        sealed_request -> Bytea,
+        sealed_tokens -> Nullable<Bytea>,
+        attempts -> Int4,
+        attempt_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    request_codes (user_id) {
+        user_id -> Text,
+        code_digest -> Bytea,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     deferred (grant_id) {
         grant_id -> Bytea,
         code_digest -> Bytea,
@@ -381,6 +402,8 @@ diesel::table! {
         last_polled_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
+        kind -> Text,
+        user_id -> Nullable<Text>,
     }
 }
 

@@ -46,7 +46,7 @@ fn decoded(token: Option<String>) -> Decoded {
     OPEN.decode(&token.expect("a token"))
 }
 
-fn half(text: &str) -> Value {
+pub(super) fn half(text: &str) -> Value {
     json!(left_half_hash(HeaderAlg::Signature(SigningAlg::Es256), text))
 }
 

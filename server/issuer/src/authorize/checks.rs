@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::{Asked, AuthorizeRefusal, ReturnAddress};
 use crate::client::{Authentication, Client};
 use crate::detail_types::DetailTypes;
-use crate::grants::{Resources, device_code};
+use crate::grants::{Resources, ciba, device_code};
 use crate::policy::PeoplePolicy;
 
 /// Parameters that may stand more than once (RFC 8707 §2).
@@ -40,6 +40,8 @@ pub enum Column {
     Par,
     /// The device authorization endpoint; the grant to be.
     Device(GrantId),
+    /// The backchannel authentication endpoint; the grant to be.
+    Backchannel(GrantId),
 }
 
 /// Where the parameters come from.
@@ -77,37 +79,38 @@ type Check = fn(&Asking<'_>, &mut Asked) -> Result<(), Refusal>;
 
 /// The matrix: a row is a check, its columns are the endpoints that make it.
 ///
-/// | check | authorize | PAR | device |
-const CHECKS: [(Check, bool, bool, bool); 18] = [
-    (no_parameter_twice, true, true, true),
-    (pushed_where_required, true, false, false),
-    (signed_where_required, true, true, false),
-    (no_request_within, true, true, false),
-    (no_registration, true, true, false),
-    (response_type, true, true, false),
-    (grant, true, true, true),
-    (response_mode, true, true, false),
-    (echoes, true, true, false),
-    (scope, true, true, true),
-    (challenge, true, true, false),
-    (nonce, true, true, false),
-    (prompt, true, true, false),
-    (max_age, true, true, false),
-    (claims, true, true, true),
-    (resources, true, true, true),
-    (details, true, true, true),
-    (dpop_key, true, true, false),
+/// | check | authorize | PAR | device | backchannel |
+const CHECKS: [(Check, bool, bool, bool, bool); 18] = [
+    (no_parameter_twice, true, true, true, true),
+    (pushed_where_required, true, false, false, false),
+    (signed_where_required, true, true, false, false),
+    (no_request_within, true, true, false, false),
+    (no_registration, true, true, false, false),
+    (response_type, true, true, false, false),
+    (grant, true, true, true, true),
+    (response_mode, true, true, false, false),
+    (echoes, true, true, false, false),
+    (scope, true, true, true, true),
+    (challenge, true, true, false, false),
+    (nonce, true, true, false, false),
+    (prompt, true, true, false, false),
+    (max_age, true, true, false, true),
+    (claims, true, true, true, true),
+    (resources, true, true, true, true),
+    (details, true, true, true, true),
+    (dpop_key, true, true, false, false),
 ];
 
 /// Checks a request.
 pub fn check(asking: &Asking<'_>) -> Result<Asked, AuthorizeRefusal> {
     let to = return_address(asking)?;
     let mut asked = blank(asking, to);
-    for (check, authorize, par, device) in CHECKS {
+    for (check, authorize, par, device, backchannel) in CHECKS {
         let applies = match asking.column {
             Column::Authorize => authorize,
             Column::Par => par,
             Column::Device(_) => device,
+            Column::Backchannel(_) => backchannel,
         };
         if applies && let Err(refusal) = check(asking, &mut asked) {
             return Err(AuthorizeRefusal::Returned(refusal, Box::new(asked.to)));
@@ -119,7 +122,7 @@ pub fn check(asking: &Asking<'_>) -> Result<Asked, AuthorizeRefusal> {
 /// Where the answer goes, good or bad ([RFC 6749 §4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1)).
 pub fn return_address(asking: &Asking<'_>) -> Result<ReturnAddress, AuthorizeRefusal> {
     let parameters = asking.parameters;
-    if let Column::Device(grant) = asking.column {
+    if let Column::Device(grant) | Column::Backchannel(grant) = asking.column {
         return Ok(ReturnAddress::device(asking.client.id.clone(), grant));
     }
     let page = |description| AuthorizeRefusal::Page(Refusal::invalid_request(Reason::UnknownRedirectUri, description));
@@ -240,6 +243,10 @@ fn grant(asking: &Asking<'_>, asked: &mut Asked) -> Result<(), Refusal> {
         // RFC 8628 §5.4: whoever holds the code may not be who began, so the person is always asked.
         asked.prompt.consent = true;
         return device_code::admit(asking.client);
+    }
+    if let Column::Backchannel(_) = asking.column {
+        asked.prompt.consent = true;
+        return ciba::admit(asking.client);
     }
     if asked.response_type.has_code() && !asking.client.grants.contains(&GrantType::AuthorizationCode) {
         return Err(Refusal::new(ErrorCode::UnauthorizedClient, Reason::GrantNotAllowed, "the client may not use this grant"));

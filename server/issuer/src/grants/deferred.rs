@@ -16,7 +16,28 @@ pub struct Request {
     pub grant: Option<GrantId>,
     /// SHA-256 of it.
     pub digest: Digest,
+    /// How it began.
+    pub kind: DeferredKind,
     narrowed: Narrowed,
+}
+
+/// How it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeferredKind {
+    /// A device, whose person types a code (RFC 8628).
+    Device,
+    /// A client that named its person (OpenID Connect CIBA).
+    Backchannel,
+}
+
+impl DeferredKind {
+    /// As it is kept.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::Backchannel => "ciba",
+        }
+    }
 }
 
 /// How far it is.
@@ -44,9 +65,9 @@ pub struct Polled {
 }
 
 impl Request {
-    pub(super) fn new(code: &str, resources: Vec<Box<str>>) -> Self {
+    pub(super) fn new(kind: DeferredKind, code: &str, resources: Vec<Box<str>>) -> Self {
         let narrowed = Narrowed { scope: None, resources, details: None };
-        Self { grant: Code::grant_of(code), digest: Digest::of(code.as_bytes()), narrowed }
+        Self { grant: Code::grant_of(code), digest: Digest::of(code.as_bytes()), kind, narrowed }
     }
 
     pub(super) fn resources(&self) -> &[Box<str>] {

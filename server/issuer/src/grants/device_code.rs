@@ -10,7 +10,7 @@ use claimsmith_protocol::form::Form;
 use claimsmith_protocol::grant::GrantType;
 
 use super::target::parse_resources;
-use super::{Case, Verdict, deferred, may_use};
+use super::{Case, DeferredKind, Verdict, deferred, may_use};
 use crate::client::Client;
 
 /// The value of `grant_type`.
@@ -30,7 +30,7 @@ pub struct Request {
 pub fn parse(form: &Form<'_>) -> Result<Request, Refusal> {
     let missing = || Refusal::invalid_request(Reason::MissingParameter, "device_code is missing");
     let code = form.one("device_code").ok_or_else(missing)?;
-    Ok(Request { code: deferred::Request::new(code, parse_resources(form)?) })
+    Ok(Request { code: deferred::Request::new(DeferredKind::Device, code, parse_resources(form)?) })
 }
 
 /// Refuses a client that may not use the grant.

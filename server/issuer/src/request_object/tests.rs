@@ -33,7 +33,7 @@ fn client(profile: Option<Profile>) -> Client {
 fn read(client: &Client, text: &str) -> Result<RequestObject, Refusal> {
     let keys = JwkSet::parse(&JwkSet::render_public([KEY.verifying_key().as_ref(), RSA.verifying_key().as_ref()])).expect("a set");
     let algs = [SigningAlg::Es256, SigningAlg::Rs256];
-    let expected = Expected { client, issuer: ISSUER, algs: &algs, now: Timestamp::from_seconds(NOW) };
+    let expected = Expected { client, issuer: ISSUER, algs: &algs, now: Timestamp::from_seconds(NOW), backchannel: false };
     verify(parse(text)?, Some(&keys), &expected)
 }
 

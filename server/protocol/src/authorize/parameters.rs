@@ -38,7 +38,7 @@ impl Parameters {
                         push(one.as_str().ok_or(InvalidObject)?);
                     }
                 }
-                ("max_age", Value::Number(number)) => push(&number.to_string()),
+                ("max_age" | "requested_expiry", Value::Number(number)) => push(&number.to_string()),
                 (_, Value::String(text)) => push(text),
                 // Members that nobody knows may be anything (RFC 6749 §3.1).
                 _ if KNOWN.contains(&name.as_str()) => return Err(InvalidObject),

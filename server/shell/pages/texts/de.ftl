@@ -301,3 +301,36 @@ notice-passkey-renamed = Der Passkey hat seinen neuen Namen.
 notice-passkey-removed = Der Passkey wurde entfernt.
 notice-authenticator-added = Ihre Authenticator-App ist eingerichtet.
 notice-authenticator-removed = Die Authenticator-App wurde entfernt.
+
+## Anfragen von Anwendungen
+
+nav-requests = Anfragen
+requests-title = Anfragen
+requests-text = Diese Anwendungen warten auf Ihre Antwort. Sehen Sie sich jede an, bevor Sie entscheiden.
+requests-none = Keine Anwendung wartet auf Ihre Antwort.
+request-warning = Stimmen Sie nur zu, wenn Sie dies gerade selbst begonnen haben. Hat es jemand anderes begonnen, bekäme er Zugriff auf Ihr Konto.
+request-message = Die Anwendung zeigt ebenfalls an:
+request-until = Wartet bis { $when }
+request-look = Ansehen
+request-look-of = Anfrage von { $client } ansehen
+request-refuse = Ablehnen
+request-refuse-of = Anfrage von { $client } ablehnen
+request_done-title = Sie haben zugestimmt
+request_done-text = { $client } macht von selbst weiter. Sie können diese Seite schließen.
+request_done-denied = Sie haben abgelehnt
+request-code-title = Code für Anfragen
+request-code-text = Mit einem Code können Anwendungen, die danach fragen, Ihnen nur Anfragen schicken, wenn sie ihn kennen.
+request-code-there = Sie haben einen Code. Anwendungen, die danach fragen, können Ihnen nur Anfragen schicken, wenn sie ihn kennen.
+request-code-label = Neuer Code
+request-code-hint = Mindestens vier Zeichen. Verraten Sie ihn nur der Anwendung, die Sie benutzen.
+request-code-set = Diesen Code behalten
+request-code-remove = Code entfernen
+notice-request-refused = Sie haben die Anfrage abgelehnt.
+notice-request-code-set = Der Code ist gespeichert.
+notice-request-code-removed = Der Code ist entfernt.
+complaint-request-code = Ein Code hat 4 bis 64 Zeichen.
+overview-requests = { $count ->
+    [0] Keine Anwendung wartet auf Sie
+    [one] Eine Anwendung wartet auf Sie
+   *[other] { $count } Anwendungen warten auf Sie
+}

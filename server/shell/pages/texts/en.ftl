@@ -310,3 +310,36 @@ notice-passkey-renamed = The passkey has its new name.
 notice-passkey-removed = The passkey was removed.
 notice-authenticator-added = Your authenticator app is set up.
 notice-authenticator-removed = The authenticator app was removed.
+
+## Requests of apps
+
+nav-requests = Requests
+requests-title = Requests
+requests-text = These apps wait for your answer. Look at each before you decide.
+requests-none = No app waits for your answer.
+request-warning = Only agree if you started this yourself, just now. If somebody else did, they would get access to your account.
+request-message = The app shows this as well:
+request-until = Waits until { $when }
+request-look = Look at it
+request-look-of = Look at the request of { $client }
+request-refuse = Refuse
+request-refuse-of = Refuse the request of { $client }
+request_done-title = You have agreed
+request_done-text = { $client } goes on by itself. You can close this page.
+request_done-denied = You have refused
+request-code-title = Code for requests
+request-code-text = With a code, apps that ask for one can only ask you if they know it.
+request-code-there = You have a code. Apps that ask for one can only ask you if they know it.
+request-code-label = New code
+request-code-hint = At least four characters. Tell it to nobody but the app that you use.
+request-code-set = Keep this code
+request-code-remove = Remove the code
+notice-request-refused = You have refused the request.
+notice-request-code-set = The code was kept.
+notice-request-code-removed = The code was removed.
+complaint-request-code = A code has 4 to 64 characters.
+overview-requests = { $count ->
+    [0] No app waits for you
+    [one] One app waits for you
+   *[other] { $count } apps wait for you
+}

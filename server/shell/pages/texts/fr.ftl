@@ -310,3 +310,36 @@ notice-passkey-renamed = La clé d’accès a son nouveau nom.
 notice-passkey-removed = La clé d’accès a été supprimée.
 notice-authenticator-added = Votre application d’authentification est configurée.
 notice-authenticator-removed = L’application d’authentification a été supprimée.
+
+## Demandes d’applications
+
+nav-requests = Demandes
+requests-title = Demandes
+requests-text = Ces applications attendent votre réponse. Regardez chacune avant de décider.
+requests-none = Aucune application n’attend votre réponse.
+request-warning = N’acceptez que si vous venez de commencer vous-même. Si quelqu’un d’autre l’a fait, il aurait accès à votre compte.
+request-message = L’application affiche aussi :
+request-until = Attend jusqu’à { $when }
+request-look = Regarder
+request-look-of = Regarder la demande de { $client }
+request-refuse = Refuser
+request-refuse-of = Refuser la demande de { $client }
+request_done-title = Vous avez accepté
+request_done-text = { $client } continue tout seul. Vous pouvez fermer cette page.
+request_done-denied = Vous avez refusé
+request-code-title = Code pour les demandes
+request-code-text = Avec un code, les applications qui en demandent un ne peuvent vous solliciter que si elles le connaissent.
+request-code-there = Vous avez un code. Les applications qui en demandent un ne peuvent vous solliciter que si elles le connaissent.
+request-code-label = Nouveau code
+request-code-hint = Au moins quatre caractères. Ne le donnez qu’à l’application que vous utilisez.
+request-code-set = Garder ce code
+request-code-remove = Supprimer le code
+notice-request-refused = Vous avez refusé la demande.
+notice-request-code-set = Le code est enregistré.
+notice-request-code-removed = Le code est supprimé.
+complaint-request-code = Un code a de 4 à 64 caractères.
+overview-requests = { $count ->
+    [0] Aucune application ne vous attend
+    [one] Une application vous attend
+   *[other] { $count } applications vous attendent
+}

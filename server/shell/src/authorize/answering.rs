@@ -47,6 +47,9 @@ pub(super) async fn answer(walk: &mut Walk<'_>, agreed: Agreed, asked: bool, rep
     let (Some(user), Some(session)) = (walk.user.clone(), walk.browser.session.clone()) else {
         return Err(Stop::Shown(ErrorKind::Expired));
     };
+    if walk.kept.device.as_ref().is_some_and(|waiting| !waiting.is_for(&user.person.id)) {
+        return Err(Stop::Shown(ErrorKind::Forged));
+    }
     let now = walk.now.timestamp();
     let mut chance = [0; 48];
     rand::rng().fill_bytes(&mut chance);
@@ -145,7 +148,7 @@ fn allowed(walk: &Walk<'_>, agreed: &Agreed) -> Allowed {
         amr: assurance::amr(&session.methods).into_iter().map(Into::into).collect(),
         sid: walk.kept.device.is_none().then(|| sid(&session.id, &client.id)),
         session_attributes: (&*session.attributes != "{}").then(|| session.attributes.clone()),
-        attributes: None,
+        attributes: walk.kept.device.as_ref().and_then(|waiting| waiting.attributes.as_deref()).map(Into::into),
     }
 }
 

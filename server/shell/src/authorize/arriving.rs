@@ -116,9 +116,9 @@ fn unread(rooms: &Rooms, room: (&Visit, &Entry), sent: &Parameters, failure: Fai
 
 /// The parameters of a signed request object (RFC 9101 §6).
 ///
-/// A pushed one counts once if it has a `jti`. One that came through the browser may come again while it is good: people reload
+/// A pushed one, or one at the backchannel, counts once if it has a `jti`. One that came through the browser may come again while it is good: people reload
 /// pages, and each time they are asked anew.
-async fn object(rooms: &Rooms, entry: &Entry, text: &str, column: Column, now: Now) -> Result<Kept, Failure> {
+pub(super) async fn object(rooms: &Rooms, entry: &Entry, text: &str, column: Column, now: Now) -> Result<Kept, Failure> {
     let inner = request_object::open(text, rooms.object_keys.all())?;
     let jws = request_object::parse(&inner)?;
     let keys = envelope::keys(rooms, &entry.client, jws.header().kid()).await;
@@ -127,9 +127,10 @@ async fn object(rooms: &Rooms, entry: &Entry, text: &str, column: Column, now: N
         issuer: rooms.urls.as_str(),
         algs: &rooms.settings.client_auth.signing_algs,
         now: now.timestamp(),
+        backchannel: matches!(column, Column::Backchannel(_)),
     };
     let RequestObject { parameters, replay } = request_object::verify(jws, keys.as_deref(), &expected)?;
-    if let Some(guard) = replay.filter(|_| column == Column::Par) {
+    if let Some(guard) = replay.filter(|_| column != Column::Authorize) {
         let guard = ReplayGuard { client_id: entry.client.id.clone(), jti_digest: guard.digest, expires_at: guard.expires_at };
         if rooms.store.settle(vec![Claim::Guard(guard)]).await? != [Outcome::Settled] {
             let description = "the request object was pushed before";

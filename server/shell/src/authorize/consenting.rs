@@ -70,6 +70,9 @@ fn askable_claims<'w>(walk: &'w Walk<'_>) -> impl Iterator<Item = &'w str> {
 /// The page.
 pub(super) async fn page(walk: &mut Walk<'_>, _: &Missing) -> Result<Answer, Stop> {
     let user = walk.user.clone().ok_or(Stop::Shown(ErrorKind::Expired))?;
+    if walk.kept.device.as_ref().is_some_and(|waiting| !waiting.is_for(&user.person.id)) {
+        return Err(Stop::Shown(ErrorKind::Forged));
+    }
     let line = |scope: &str| ScopeLine {
         name: scope.to_string(),
         description: None,
@@ -104,7 +107,9 @@ pub(super) async fn page(walk: &mut Walk<'_>, _: &Missing) -> Result<Answer, Sto
         resources: walk.asked.resources.iter().map(|uri| resource(uri)).collect(),
         details: details.iter().map(card).collect(),
         notes,
-        device: walk.kept.device.is_some(),
+        device: walk.kept.device.is_some() && !walk.is_named(),
+        named: walk.is_named(),
+        message: walk.kept.device.as_ref().and_then(|waiting| waiting.message.clone()),
         complaints: Vec::new(),
     }
     .into();

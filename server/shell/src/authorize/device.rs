@@ -10,7 +10,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use claimsmith_issuer::authorize::Column;
-use claimsmith_issuer::grants::CodeState;
+use claimsmith_issuer::grants::{CodeState, DeferredKind};
+use claimsmith_issuer::person::UserId;
 use claimsmith_jose::Digest;
 use claimsmith_protocol::authorize::Parameters;
 use claimsmith_protocol::error::{ErrorCode, Refusal};
@@ -59,9 +60,40 @@ pub struct Waiting {
     code: String,
     /// When it is too late, seconds since 1970.
     expires_at: i64,
+    /// Who is to decide, where the client named them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<String>,
+    /// What both devices show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<String>,
+    /// What plugins remember with the grant, a JSON object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) attributes: Option<String>,
 }
 
 impl Waiting {
+    /// Something to wait for.
+    pub(super) fn new(grant: GrantId, code: &Code, expires_at: Timestamp) -> Self {
+        let (grant, code) = (grant.to_string(), code.digest().to_hex());
+        Self { grant, code, expires_at: expires_at.seconds(), user: None, message: None, attributes: None }
+    }
+
+    /// How its request is held against the client.
+    pub(super) fn column(&self) -> Option<Column> {
+        let grant = self.grant()?;
+        Some(if self.user.is_some() { Column::Backchannel(grant) } else { Column::Device(grant) })
+    }
+
+    /// What both devices show.
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// Security: who was named decides, and nobody else in the same browser.
+    pub(super) fn is_for(&self, user: &UserId) -> bool {
+        self.user.as_deref().is_none_or(|named| *named == *user.as_str())
+    }
+
     /// The grant to be.
     pub(super) fn grant(&self) -> Option<GrantId> {
         GrantId::parse(&self.grant)
@@ -96,7 +128,7 @@ impl UserCodes {
         Self { near: Throttle::new(near), all: Throttle::new(all) }
     }
 
-    fn admit(&self, browser: &str, address: IpAddr) -> Admit {
+    pub(super) fn admit(&self, browser: &str, address: IpAddr) -> Admit {
         let now = Instant::now().into_std();
         match self.near.admit(browser, address, now) {
             Admit::Yes => self.all.admit("", EVERYBODY, now),
@@ -104,7 +136,7 @@ impl UserCodes {
         }
     }
 
-    fn failed(&self, browser: &str, address: IpAddr) {
+    pub(super) fn failed(&self, browser: &str, address: IpAddr) {
         let now = Instant::now().into_std();
         self.near.failed(browser, address, now);
         self.all.failed("", EVERYBODY, now);
@@ -147,7 +179,7 @@ pub async fn begin(rooms: &Rooms, wish: Wish<'_>, sent: Parameters, report: &mut
     let settings = &rooms.settings.device;
     let now = rooms.clock.now().timestamp();
     let expires_at = now.plus(settings.lifetime);
-    let waiting = Waiting { grant: grant.to_string(), code: device_code.digest().to_hex(), expires_at: expires_at.seconds() };
+    let waiting = Waiting::new(grant, &device_code, expires_at);
     let mut kept = Kept { device: Some(waiting), ..Kept::plain(sent) };
     arriving::shape(rooms, arrival, (visit, entry), &mut kept, report).await.map_err(pushing::told)?;
     flow::ask_at(rooms, visit, entry, &kept, Column::Device(grant)).map_err(|refusal| pushing::told(refusal.into()))?;
@@ -160,6 +192,8 @@ pub async fn begin(rooms: &Rooms, wish: Wish<'_>, sent: Parameters, report: &mut
             code_digest: device_code.digest(),
             user_code_digest: Some(rooms.shared.user_code_digest(&user_code)),
             client_id: entry.client.id.clone(),
+            kind: DeferredKind::Device,
+            user_id: None,
             request: request.clone(),
             interval: settings.interval,
             expires_at,
@@ -216,7 +250,12 @@ pub async fn visit(rooms: &Rooms, arrival: &Arrival, report: &mut Report) -> Res
         rooms.user_codes.failed(&browser.name, arrival.peer.addr);
         return Ok(page(rooms, arrival, &browser, Some(typed), vec![Complaint::WrongUserCode]));
     };
-    let mut walk = walk(rooms, arrival, browser, &deferred, report).await?;
+    decide(rooms, arrival, browser, &deferred, report).await
+}
+
+/// Has the person who is signed in, or signs in now, decide.
+pub async fn decide(rooms: &Rooms, arrival: &Arrival, browser: Browser, deferred: &Deferred, report: &mut Report) -> Result<Answer, Stop> {
+    let mut walk = walk(rooms, arrival, browser, deferred, report).await?;
     let result = super::proceed(&mut walk, report).await;
     walk.told(result)
 }
@@ -256,7 +295,7 @@ async fn walk<'a>(
 /// Decided: the rest happens on the device.
 pub(super) fn done(walk: &Walk<'_>, approved: bool) -> Answer {
     let client = cards::client(walk.client()).name;
-    walk.rooms.pages.load().render(&walk.look(), &DeviceDone { client, approved }.into())
+    walk.rooms.pages.load().render(&walk.look(), &DeviceDone { client, approved, elsewhere: walk.is_named() }.into())
 }
 
 /// A no is told to the device when it next asks; anything else that is wrong changes nothing for it.
@@ -269,7 +308,7 @@ pub(super) async fn refuse(rooms: &Rooms, arrival: &Arrival, refusal: &Refusal, 
             let entry = rooms.directory.client(client_id).await.ok().flatten();
             let client = entry.map_or_else(|| client_id.to_string(), |entry| cards::client(&entry.client).name);
             let pages = rooms.pages.load();
-            pages.render(&pages.look(None, &arrival.headers), &DeviceDone { client, approved: false }.into())
+            pages.render(&pages.look(None, &arrival.headers), &DeviceDone { client, approved: false, elsewhere: false }.into())
         }
         Ok(false) => super::error_page(rooms, arrival, ErrorKind::Expired, None),
         Err(fault) => {

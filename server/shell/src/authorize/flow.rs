@@ -245,6 +245,11 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Whether the client named the person, who did not begin it here.
+    pub fn is_named(&self) -> bool {
+        self.kept.device.as_ref().is_some_and(|waiting| waiting.user.is_some())
+    }
+
     /// How pages look to this person.
     pub fn look(&self) -> Look {
         let pages = self.rooms.pages.load();
@@ -277,7 +282,7 @@ pub fn see_other(location: &str) -> Answer {
 
 /// Checks parameters against their client.
 pub(super) fn ask(rooms: &Rooms, visit: &Visit, entry: &Entry, kept: &Kept) -> Result<Asked, AuthorizeRefusal> {
-    let column = kept.device.as_ref().and_then(Waiting::grant).map_or(Column::Authorize, Column::Device);
+    let column = kept.device.as_ref().and_then(Waiting::column).unwrap_or(Column::Authorize);
     ask_at(rooms, visit, entry, kept, column)
 }
 

@@ -68,7 +68,7 @@ async fn make(walk: &Walk<'_>, grant: &GrantRecord, code: Option<&Code>, report:
     if response_type.has_id_token() {
         let bound_to = bound_to(access.as_ref().map(|(token, _)| &*token.text), code, walk.asked.to.state.as_deref());
         let alone = access.is_none() && code.is_none();
-        let wish = IdTokenWish { loaded: &loaded, asked, alone, first: true, bound_to: &bound_to, now: walk.now.timestamp() };
+        let wish = IdTokenWish { loaded: &loaded, asked, alone, first: true, bound_to: &bound_to, of: None, now: walk.now.timestamp() };
         parameters.push(("id_token", companions::id_token(rooms, (visit, &mut room), wish, report).await?));
     }
     let ledger = access.map(|(token, claims)| {

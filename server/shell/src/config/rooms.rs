@@ -3,6 +3,7 @@
 use super::check::{Pair, ServeConfig};
 use super::database::{UnreadableSecret, secret_text};
 use super::value::{AuditTokens, HeaderText, PlainText, RootedPath, UnknownPeople};
+use crate::authorize::backchannel::BackchannelSettings;
 use crate::authorize::device::DeviceSettings;
 use crate::client_documents::DocumentSettings;
 use crate::client_keys::ClientKeysSettings;
@@ -20,6 +21,7 @@ use crate::tls::TlsSettings;
 use crate::tls::client_certificate::TrustFiles;
 use crate::upstream::UpstreamSettings;
 use claimsmith_issuer::assurance::AcrNames;
+use claimsmith_issuer::ciba::Limits;
 use claimsmith_issuer::client_auth::Policy;
 use claimsmith_issuer::client_document::Hosts;
 use claimsmith_issuer::detail_types::DetailTypes;
@@ -202,6 +204,7 @@ impl ServeConfig {
             aliases: aliases.into_iter().map(|(name, paths)| (name.to_owned(), texts(paths))).collect(),
             allowed_origins: self.cors.allowed_origins.iter().map(|origin| origin.as_str().to_owned()).collect(),
             grants: self.grants.enabled.clone(),
+            backchannel: self.backchannel_settings(),
             device: DeviceSettings { lifetime: lifetime(self.device.lifetime), interval: lifetime(self.device.interval).seconds() },
             exchanges: self.exchanges(),
             people: self.people_policy(),
@@ -324,7 +327,17 @@ impl ServeConfig {
         [ThrottleSettings { pair, address, rows }, ThrottleSettings { pair: all, address: all, rows: 1 }]
     }
 
-    /// How clients register themselves.
+    /// How clients wait at the backchannel.
+    fn backchannel_settings(&self) -> BackchannelSettings {
+        let ciba = &self.ciba;
+        BackchannelSettings {
+            limits: Limits { lifetime: lifetime(ciba.lifetime), lifetime_max: lifetime(ciba.lifetime_max) },
+            interval: lifetime(ciba.interval).seconds(),
+            waiting_max: ciba.waiting_max,
+        }
+    }
+
+    /// What token exchange offers beside access tokens.
     fn exchanges(&self) -> Arc<Offers> {
         let token_exchange = &self.token_exchange;
         Arc::new(Offers {
@@ -334,6 +347,7 @@ impl ServeConfig {
         })
     }
 
+    /// How clients register themselves.
     fn registration_settings(&self) -> RegistrationSettings {
         let texts = |texts: &[PlainText]| texts.iter().map(|text| text.as_str().into()).collect();
         let scopes = self.registration.scopes.iter().map(PlainText::as_str);

@@ -138,14 +138,7 @@ pub(super) async fn assertion(
 
 /// Who a subject of another issuer is here, where they are there and enabled.
 async fn person(rooms: &Rooms, docket: Docket<'_>, trusted: &TrustedIssuer, assured: &Assured) -> Result<Option<Person>, Failure> {
-    let user = match trusted.subjects {
-        Subjects::None => None,
-        Subjects::Link => rooms.store.linked_user(UserLink { issuer: trusted.issuer.clone(), subject: assured.subject.clone() }).await?,
-        Subjects::Username => match username(trusted, assured) {
-            Some(name) => newcomers::by_name(rooms, name).await?,
-            None => None,
-        },
-    };
+    let user = known_here(rooms, trusted, assured).await?;
     let now = docket.now.timestamp();
     let signed_in_at = assured.claims.get("auth_time").and_then(Value::as_i64).filter(|at| (0..=now.seconds()).contains(at));
     let client = docket.caller.client.client();
@@ -154,6 +147,18 @@ async fn person(rooms: &Rooms, docket: Docket<'_>, trusted: &TrustedIssuer, assu
         newcomer.auth_time = signed_in_at.unwrap_or(now.seconds());
         (newcomer, user)
     }))
+}
+
+/// Whom the subject of a token of another issuer stands for, if anybody.
+pub async fn known_here(rooms: &Rooms, trusted: &TrustedIssuer, assured: &Assured) -> Result<Option<UserRecord>, Failure> {
+    Ok(match trusted.subjects {
+        Subjects::None => None,
+        Subjects::Link => rooms.store.linked_user(UserLink { issuer: trusted.issuer.clone(), subject: assured.subject.clone() }).await?,
+        Subjects::Username => match username(trusted, assured) {
+            Some(name) => newcomers::by_name(rooms, name).await?,
+            None => None,
+        },
+    })
 }
 
 /// Lets an assertion count, once for all nodes (RFC 7523 §3 item 7).

@@ -1,6 +1,5 @@
 //! The demo: the example plugins, a client bound to one of them, a resource. Loaded through the admin API, as anybody would.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -183,7 +182,7 @@ impl Admin<'_> {
             method,
             uri: target.parse().map_err(|_| broken("no URI"))?,
             headers,
-            peer: Peer { addr: IpAddr::V4(Ipv4Addr::LOCALHOST), tls: None, client_certificate: None, client_chain: Vec::new() },
+            peer: Peer::local(),
             body: body.into(),
             at: Instant::now(),
             id: RequestId::fresh(),

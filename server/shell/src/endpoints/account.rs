@@ -24,6 +24,8 @@ const fn page(name: &'static str, place: Place, summary: &'static str) -> Endpoi
 pub(super) const OVERVIEW: Endpoint = page("account", Place::Overview, "The page of a person's account.");
 pub(super) const SESSIONS: Endpoint = page("account_sessions", Place::Sessions, "The page on which people end their sessions.");
 pub(super) const APPS: Endpoint = page("account_apps", Place::Apps, "The page on which people withdraw the access of clients.");
+pub(super) const REQUESTS: Endpoint =
+    page("account_requests", Place::Requests, "The page on which people decide what clients have asked of them elsewhere.");
 pub(super) const PASSWORD: Endpoint = page("account_password", Place::Password, "The page on which people change their password.");
 pub(super) const PASSKEYS: Endpoint = page("account_passkeys", Place::Passkeys, "The page on which people add and remove passkeys.");
 pub(super) const AUTHENTICATOR: Endpoint =

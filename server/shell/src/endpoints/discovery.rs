@@ -14,6 +14,7 @@ use claimsmith_jose::{ContentEnc, Digest, KeyAlg};
 use claimsmith_protocol::authorize::Prompt;
 use claimsmith_protocol::credentials::AuthMethod;
 use claimsmith_protocol::grant::GrantType;
+use claimsmith_protocol::registration::DeliveryMode;
 use claimsmith_protocol::response::ResponseMode;
 use serde_json::{Map, Value, json};
 
@@ -136,6 +137,13 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
     if settings.grants.contains(&GrantType::JwtBearer) {
         members.insert("authorization_grant_profiles_supported".into(), json!(["urn:ietf:params:oauth:grant-profile:id-jag"]));
     }
+    // OpenID Connect CIBA §4.
+    if settings.grants.contains(&GrantType::Ciba) {
+        let algs: Vec<_> = settings.client_auth.signing_algs.iter().map(|alg| alg.as_str()).collect();
+        members.insert("backchannel_token_delivery_modes_supported".into(), json!(DeliveryMode::ALL.map(DeliveryMode::as_str)));
+        members.insert("backchannel_authentication_request_signing_alg_values_supported".into(), json!(algs));
+        members.insert("backchannel_user_code_parameter_supported".into(), json!(true));
+    }
     add_people(&mut members, settings);
     for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.client_auth) {
         add_client_auth(&mut members, endpoint, settings);
@@ -220,7 +228,11 @@ fn add_encryption(members: &mut Map<String, Value>, settings: &Settings) {
 }
 
 fn add_client_auth(members: &mut Map<String, Value>, endpoint: &Endpoint, settings: &Settings) {
-    let Some(name) = endpoint.metadata.filter(|_| !matches!(endpoint.kind, Kind::Par | Kind::DeviceAuthorization)) else { return };
+    let Some(name) =
+        endpoint.metadata.filter(|_| !matches!(endpoint.kind, Kind::Par | Kind::DeviceAuthorization | Kind::BackchannelAuthentication))
+    else {
+        return;
+    };
     let policy = &settings.client_auth;
     // Public clients cannot introspect (RFC 7662 §2.1).
     let usable = |method: &&AuthMethod| **method != AuthMethod::None || endpoint.name != "introspection";

@@ -44,16 +44,25 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     let now = rooms.clock.now();
     let caller = desk::authenticate_with(rooms, presented, proof.as_ref(), arrival, report).await?;
 
-    // Records, out, and the court: what the client is entitled to. Pure but for the waiting.
     let request = Request::parse(grant, &form)?;
     let docket = Docket { caller: &caller, request: &request, arrival, form: &form, grant, proof: proof.as_ref(), now };
+    let answer = serve(rooms, docket, report).await?;
+
+    // Way out.
+    Ok(possession::renew_nonce(rooms, Space::AuthorizationServer, proof.as_ref(), answer))
+}
+
+/// What a client gets that has proved who it is; the same where it is given that unasked (OpenID Connect CIBA §10.3).
+pub async fn serve(rooms: &Rooms, docket: Docket<'_>, report: &mut report::Report) -> Result<Answer, Failure> {
+    let Docket { caller, request, arrival, grant, now, .. } = docket;
+    // Records, out, and the court: what the client is entitled to. Pure but for the waiting.
     let judged = court::judge(rooms, docket, report).await?;
     let Judged { visit, mut entitled, loaded, confirmation, guard, presented, mut room } = judged;
 
     // Hook room: the client's plugins shape the drafts. Nothing is spent yet.
     let background = companions::background_for(&room, loaded.as_ref(), confirmation);
-    court::hooks::shape(&mut room, (&request, &presented), &mut entitled, background.as_ref(), report).await?;
-    let asked = hook_room::Asked::of(&request, &entitled, background.as_ref(), &caller.entry.client.id);
+    court::hooks::shape(&mut room, (request, &presented), &mut entitled, background.as_ref(), report).await?;
+    let asked = hook_room::Asked::of(request, &entitled, background.as_ref(), &caller.entry.client.id);
     let client_id = &caller.entry.client.id;
     let subject = asked.subject.unwrap_or(client_id).into();
     let (answer, reference, token, advance) = if let Some(exchanged) = entitled.makes_no_access_token() {
@@ -64,7 +73,8 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
         let draft = issue::draft(rooms, client_id, &entitled, confirmation, now.timestamp());
         let claims = room.access_token(draft, entitled.lifetime_ceiling.seconds(), asked, report).await?;
         let public = !caller.client.is_confidential();
-        let making = Making { entitled: &entitled, loaded: loaded.as_ref(), asked, claims: &claims, public, now: now.timestamp() };
+        let pushed = request.pushed();
+        let making = Making { entitled: &entitled, loaded: loaded.as_ref(), asked, claims: &claims, public, pushed, now: now.timestamp() };
         let plan = companions::plan(rooms, making, &mut room, report).await?;
         let members = room.token_response(asked, report).await?;
         // Vault, then records: nothing leaves that the ledger does not know.
@@ -84,7 +94,5 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     court::exchange::once(rooms, guard).await?;
     record::settle(rooms, client_id, reference, token, circumstances).await?;
     report.stage(report::Stage::Settle);
-
-    // Way out.
-    Ok(possession::renew_nonce(rooms, Space::AuthorizationServer, proof.as_ref(), answer))
+    Ok(answer)
 }

@@ -63,17 +63,11 @@ impl Exchange {
                 let accepted = "application/oauth-authz-req+jwt, application/jwt";
                 self.bring(self.client.get(url), accepted, is_request_object, FetchRefusal::NoRequestObject).await
             }
-            Purpose::Form(form) => self.post(url, form).await,
-        }
-    }
-
-    /// Posts a form; what comes back is left unread.
-    async fn post(&self, url: url::Url, form: String) -> Result<Fetched, FetchRefusal> {
-        let request = self.client.post(url).header(CONTENT_TYPE, FORM).body(form);
-        let answer = request.send().await.map_err(|error| refusal(&error))?;
-        match answer.status().as_u16() {
-            200 | 204 => Ok(Fetched { body: Bytes::new(), max_age: None }),
-            status => Err(FetchRefusal::Status(status)),
+            Purpose::Form(form) => hand_over(self.client.post(url).header(CONTENT_TYPE, FORM).body(form)).await,
+            Purpose::Document { body, bearer } => {
+                let request = self.client.post(url).header(CONTENT_TYPE, "application/json");
+                hand_over(request.bearer_auth(bearer.expose()).body(body.expose().clone())).await
+            }
         }
     }
 
@@ -113,6 +107,15 @@ impl Exchange {
             body.extend_from_slice(&chunk);
         }
         Ok(body.freeze())
+    }
+}
+
+/// Hands something over; what comes back is left unread.
+async fn hand_over(request: RequestBuilder) -> Result<Fetched, FetchRefusal> {
+    let answer = request.send().await.map_err(|error| refusal(&error))?;
+    match answer.status().as_u16() {
+        200 | 204 => Ok(Fetched { body: Bytes::new(), max_age: None }),
+        status => Err(FetchRefusal::Status(status)),
     }
 }
 

@@ -5,7 +5,7 @@ use http::{HeaderMap, Method, Uri};
 use std::cell::Cell;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
 /// A request with its body, read within its limit and deadline.
@@ -28,6 +28,19 @@ pub struct Arrival {
 }
 
 impl Arrival {
+    /// A request that nobody sent: what this server does of its own accord.
+    pub fn unasked() -> Self {
+        Self {
+            method: Method::POST,
+            uri: Uri::from_static("/"),
+            headers: HeaderMap::new(),
+            peer: Peer::local(),
+            body: Bytes::new(),
+            at: Instant::now(),
+            id: RequestId::fresh(),
+        }
+    }
+
     /// The path, undecoded, as sent: it begins with `/`, except for `OPTIONS *` (`*`) and CONNECT (empty).
     pub fn path(&self) -> &str {
         self.uri.path()
@@ -55,6 +68,13 @@ pub struct Peer {
     pub client_certificate: Option<Bytes>,
     /// The certificates that came with it, in DER.
     pub client_chain: Vec<Bytes>,
+}
+
+impl Peer {
+    /// This server itself.
+    pub const fn local() -> Self {
+        Self { addr: IpAddr::V4(Ipv4Addr::LOCALHOST), tls: None, client_certificate: None, client_chain: Vec::new() }
+    }
 }
 
 /// How a connection is secured.

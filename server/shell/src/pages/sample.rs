@@ -6,8 +6,8 @@ use serde_json::json;
 use super::view::{
     Account, AccountLine, AppLine, Apps, Authenticator, ChooseAccount, ClientCard, Complaint, Consent, DetailCard, Device, DeviceDone,
     Enrolment, ErrorKind, ErrorPage, Form, FormField, FormPost, GrantLine, Link, Notice, Overview, PasskeyAsk, PasskeyLine, PasskeySignIn,
-    Passkeys, PasswordChange, Reason, Reauthenticate, RecoveryCode, RecoveryCodes, ResourceLine, ScopeLine, SecondFactor, SessionLine,
-    Sessions, SignIn, SignOut, SignedOut, Upstream, View,
+    Passkeys, PasswordChange, Reason, Reauthenticate, RecoveryCode, RecoveryCodes, RequestLine, Requests, ResourceLine, ScopeLine,
+    SecondFactor, SessionLine, Sessions, SignIn, SignOut, SignedOut, Upstream, View,
 };
 
 /// Every page in every state, each with a name that begins with the page's.
@@ -143,6 +143,8 @@ fn deciding() -> Vec<Named> {
         details: Vec::new(),
         notes: Vec::new(),
         device: false,
+        named: false,
+        message: None,
         complaints: Vec::new(),
     };
     let orders = Some("read your orders of the last twelve months");
@@ -170,18 +172,21 @@ fn deciding() -> Vec<Named> {
     let bare = ClientCard { host: Some("books.example".to_owned()), home: None, policy: None, terms: None, ..client() };
     let nothing = Consent { scopes: Vec::new(), client: bare, account: Account { name: None, ..person() }, ..plain.clone() };
     let device = Consent { device: true, ..plain.clone() };
+    let named = Consent { named: true, message: Some("W4SCT · Harbour Books, 12.50 EUR".to_owned()), ..plain.clone() };
     let code = Device { form: form(), code: None, complaints: Vec::new() };
     let wrong = Device { code: Some("WDJB-MJHT".to_owned()), complaints: vec![Complaint::WrongUserCode], ..code.clone() };
-    let done = DeviceDone { client: client().name, approved: true };
+    let done = DeviceDone { client: client().name, approved: true, elsewhere: false };
     vec![
         ("", plain.into()),
         ("full", full.into()),
         ("nothing", nothing.into()),
         ("device", device.into()),
+        ("named", named.into()),
         ("", code.into()),
         ("wrong", wrong.into()),
         ("", done.clone().into()),
-        ("denied", DeviceDone { approved: false, ..done }.into()),
+        ("denied", DeviceDone { approved: false, ..done.clone() }.into()),
+        ("elsewhere", DeviceDone { elsewhere: true, ..done }.into()),
     ]
 }
 
@@ -222,6 +227,7 @@ fn overview_and_rooms() -> Vec<Named> {
         recovery_codes: 8,
         sessions: 3,
         apps: 2,
+        requests: Some(2),
     };
     let bare = Overview {
         notice: Some(Notice::PasswordChanged),
@@ -231,6 +237,7 @@ fn overview_and_rooms() -> Vec<Named> {
         recovery_codes: 0,
         sessions: 1,
         apps: 0,
+        requests: None,
         ..overview.clone()
     };
     let single = Overview { passkeys: 1, recovery_codes: 1, apps: 1, notice: Some(Notice::AuthenticatorRemoved), ..overview.clone() };
@@ -267,7 +274,24 @@ fn overview_and_rooms() -> Vec<Named> {
     ];
     let apps = Apps { form: form(), account: person(), notice: None, apps };
     let none = Apps { notice: Some(Notice::AccessRevoked), apps: Vec::new(), ..apps.clone() };
+    let asking = |id: &str, name: &str, message: Option<&str>| RequestLine {
+        id: id.to_owned(),
+        client: ClientCard { name: name.to_owned(), ..client() },
+        message: message.map(str::to_owned),
+        expires_at: NOW + 240,
+    };
+    let lines = vec![asking("1", "Harbour Books", Some("W4SCT")), asking("2", "Photo Frame", None)];
+    let requests = Requests { form: form(), account: person(), notice: None, complaints: Vec::new(), requests: lines, has_code: true };
+    let quiet = Requests {
+        notice: Some(Notice::RequestRefused),
+        complaints: vec![Complaint::RequestCode],
+        requests: Vec::new(),
+        has_code: false,
+        ..requests.clone()
+    };
     vec![
+        ("", requests.into()),
+        ("quiet", quiet.into()),
         ("", overview.into()),
         ("bare", bare.into()),
         ("single", single.into()),

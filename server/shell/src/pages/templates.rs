@@ -50,6 +50,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "account.html",
     "sessions.html",
     "apps.html",
+    "requests.html",
     "passkeys.html",
     "authenticator.html",
     "recovery_codes.html",
@@ -70,6 +71,7 @@ pub(super) struct Brand {
     help: Option<String>,
     assets: BTreeMap<&'static str, String>,
     logo: Option<String>,
+    requests: bool,
 }
 
 impl Brand {
@@ -84,7 +86,15 @@ impl Brand {
             help: text(&settings.help_url),
             assets: assets.urls.clone(),
             logo: assets.urls.get("logo").cloned(),
+            requests: false,
         }
+    }
+}
+
+impl Brand {
+    /// Whether there is a page of what clients have asked elsewhere.
+    pub(super) fn offer_requests(&mut self, there: bool) {
+        self.requests = there;
     }
 }
 

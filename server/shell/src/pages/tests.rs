@@ -59,6 +59,8 @@ fn probes() -> Vec<View> {
     let detail = serde_json::json!({ "type": PROBE, PROBE: PROBE });
     let consent = Consent {
         device: false,
+        named: true,
+        message: Some(text()),
         form: form(),
         client: client(),
         account: account(),
@@ -94,6 +96,15 @@ fn probes() -> Vec<View> {
         form_post.into(),
         sessions.into(),
         view::Apps { form: form(), account: account(), notice: None, apps: vec![app] }.into(),
+        view::Requests {
+            form: form(),
+            account: account(),
+            notice: None,
+            complaints: said(),
+            requests: vec![view::RequestLine { id: text(), client: client(), message: Some(text()), expires_at: 0 }],
+            has_code: true,
+        }
+        .into(),
         view::Passkeys { form: form(), account: account(), notice: None, complaints: said(), passkeys: vec![passkey], add: Some(add) }
             .into(),
         view::Authenticator { form: form(), account: account(), notice: None, complaints: said(), enrolment }.into(),

@@ -14,8 +14,8 @@ mod parts;
 mod sign_in;
 
 pub use account::{
-    AppLine, Apps, Authenticator, Enrolment, GrantLine, Overview, PasskeyLine, Passkeys, PasswordChange, RecoveryCodes, SessionLine,
-    Sessions,
+    AppLine, Apps, Authenticator, Enrolment, GrantLine, Overview, PasskeyLine, Passkeys, PasswordChange, RecoveryCodes, RequestLine,
+    Requests, SessionLine, Sessions,
 };
 pub use complaint::{Complaint, Notice};
 pub use consent::{Consent, DetailCard, DetailRow, ResourceLine, ScopeLine};
@@ -85,6 +85,8 @@ views! {
     Sessions: "sessions";
     /// What has access.
     Apps: "apps";
+    /// What clients have asked elsewhere.
+    Requests: "requests";
     /// Passkeys.
     Passkeys: "passkeys";
     /// The authenticator app.
@@ -126,6 +128,7 @@ impl View {
             Self::SignedOut(page) => policy.frames(&page.frames).going_on(page.next.is_some() && !page.frames.is_empty()),
             Self::SignOut(page) => policy.logo(page.client.as_ref()),
             Self::Apps(page) => page.apps.iter().fold(policy.alone(), |policy, app| policy.logo(Some(&app.client))),
+            Self::Requests(page) => page.requests.iter().fold(policy.alone(), |policy, line| policy.logo(Some(&line.client))),
             Self::Passkeys(page) => policy.alone().module(page.add.is_some()),
             Self::ErrorPage(_) | Self::Device(_) | Self::DeviceDone(_) => policy,
             Self::Overview(_) | Self::Sessions(_) | Self::Authenticator(_) | Self::RecoveryCodes(_) | Self::PasswordChange(_) => {

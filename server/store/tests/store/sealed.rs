@@ -111,6 +111,13 @@ fn no_sealed_column_is_forgotten() {
     let columns: Vec<String> = columns.into_iter().flatten().collect();
     assert_eq!(
         columns,
-        ["client_secrets.sealed", "server_secrets.sealed_secret", "signing_keys.sealed_private", "user_totp.sealed_secret"]
+        [
+            "backchannel_notices.sealed_request",
+            "backchannel_notices.sealed_tokens",
+            "client_secrets.sealed",
+            "server_secrets.sealed_secret",
+            "signing_keys.sealed_private",
+            "user_totp.sealed_secret"
+        ]
     );
 }

@@ -24,6 +24,39 @@ pub struct Overview {
     pub sessions: usize,
     /// How many apps have access.
     pub apps: usize,
+    /// How many requests of clients wait; none where clients cannot ask.
+    pub requests: Option<usize>,
+}
+
+/// What clients have asked of the person elsewhere (OpenID Connect CIBA). Actions: `look` and `refuse` with `request`, `set_code` with
+/// `request_code`, `remove_code`.
+#[derive(Clone, Serialize)]
+pub struct Requests {
+    /// The form.
+    pub form: Form,
+    /// Who.
+    pub account: Account,
+    /// What was done.
+    pub notice: Option<Notice>,
+    /// What was wrong with the last attempt.
+    pub complaints: Vec<Complaint>,
+    /// The requests, the oldest first.
+    pub requests: Vec<RequestLine>,
+    /// Whether there is a code for requests.
+    pub has_code: bool,
+}
+
+/// A request that waits.
+#[derive(Debug, Clone, Serialize)]
+pub struct RequestLine {
+    /// What forms name it by.
+    pub id: String,
+    /// Who asks.
+    pub client: ClientCard,
+    /// What the client shows as well.
+    pub message: Option<String>,
+    /// When it is too late, in seconds since 1970.
+    pub expires_at: i64,
 }
 
 /// Where the person is signed in. Actions: `end` with `session`, `end_others`, `end_all`.

@@ -51,6 +51,8 @@ pub enum Complaint {
     PasswordsDiffer,
     /// The new password is the old one.
     PasswordUnchanged,
+    /// The code for requests is too short or too long.
+    RequestCode,
     /// Nothing else would let the person in.
     LastWayIn,
     /// The form was not from this page, or is too old.
@@ -79,6 +81,7 @@ impl Complaint {
                 Some("new-password")
             }
             Self::PasswordsDiffer => Some("repeat-password"),
+            Self::RequestCode => Some("request-code"),
             Self::TooMany { .. }
             | Self::PasskeyRefused
             | Self::PasskeyCancelled
@@ -106,6 +109,7 @@ impl Complaint {
             Self::PasswordTooCommon => "complaint-password-too-common",
             Self::PasswordsDiffer => "complaint-passwords-differ",
             Self::PasswordUnchanged => "complaint-password-unchanged",
+            Self::RequestCode => "complaint-request-code",
             Self::LastWayIn => "complaint-last-way-in",
             Self::FormExpired => "complaint-form-expired",
             Self::Said { .. } => "complaint-said",
@@ -165,6 +169,12 @@ notices! {
     AccessRevoked: "access-revoked";
     /// What an app was issued at one time was ended.
     GrantEnded: "grant-ended";
+    /// A client's request was refused.
+    RequestRefused: "request-refused";
+    /// The code for requests was set.
+    RequestCodeSet: "request-code-set";
+    /// The code for requests was removed.
+    RequestCodeRemoved: "request-code-removed";
     /// A passkey was added.
     PasskeyAdded: "passkey-added";
     /// A passkey has a new name.

@@ -26,6 +26,10 @@ pub struct Consent {
     pub notes: Vec<String>,
     /// Whether it is for a device that waits elsewhere, so that whoever began may be somebody else (RFC 8628 §5.4).
     pub device: bool,
+    /// Whether the client named the person, who did not begin it in this browser (OpenID Connect CIBA §7).
+    pub named: bool,
+    /// What the client shows as well, to be compared.
+    pub message: Option<String>,
     /// What was wrong with the last attempt.
     pub complaints: Vec<Complaint>,
 }

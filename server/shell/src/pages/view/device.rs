@@ -22,4 +22,6 @@ pub struct DeviceDone {
     pub client: String,
     /// Whether the person said yes.
     pub approved: bool,
+    /// Whether the client asked by itself, so that there may be no device to go back to.
+    pub elsewhere: bool,
 }
