@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::code_flow::{CALLBACK, code, redeem, refresh, refresh_token, request, token};
 use crate::server;
 
+const CIBA: &str = "urn:openid:params:grant-type:ciba";
 const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 struct Rig {
@@ -28,7 +29,7 @@ static RIG: LazyLock<Rig> = LazyLock::new(|| {
         _ => Some("404 Not Found".to_owned()),
     });
     let ca = host.ca_file();
-    let grants = format!("client_credentials,authorization_code,refresh_token,{DEVICE}");
+    let grants = format!("client_credentials,authorization_code,refresh_token,{DEVICE},{CIBA}");
     let environment = [
         ("CLAIMSMITH_GRANTS__ENABLED", grants.as_str()),
         ("CLAIMSMITH_FETCH__CA_FILE", ca.as_str()),
@@ -357,6 +358,23 @@ fn cim_012_pushed_requests_and_devices_too() {
     let landed = Person::alice(&RIG.dev).walk(&format!("{base}?client_id={id}&request_uri={}", encode(&pushed)));
     redeem(&RIG.dev, &client, &landed.parameter("code").expect("a code"), "").okt();
     assert_eq!(fetches("/matrix"), 1);
+}
+
+#[test]
+fn cim_012_a_client_that_waits_for_its_person_too() {
+    let key = AssertionKey::generate(SigningAlg::Es256);
+    let client = client(
+        "/waiting",
+        json!({
+            "grant_types": [CIBA], "redirect_uris": [], "backchannel_token_delivery_mode": "poll",
+            "token_endpoint_auth_method": "private_key_jwt", "jwks": key.jwks(),
+        }),
+    );
+    let form = format!("{}&scope=openid&login_hint=alice", assertion(&client, &key));
+    let begun = RIG.dev.post("backchannel_authentication_endpoint", None, &form);
+    assert_eq!(begun.status, 200, "{begun:?}");
+    let id = begun.json()["auth_req_id"].as_str().expect("an identifier").to_owned();
+    assertive(&client, &key, &format!("grant_type={}&auth_req_id={id}", encode(CIBA))).err("authorization_pending");
 }
 
 #[test]
