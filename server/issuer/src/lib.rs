@@ -6,6 +6,7 @@
 //! *Must never know:* clocks, chance, sockets, SQL, private keys.
 
 pub mod assurance;
+pub mod attestation;
 pub mod authorize;
 pub mod binding;
 pub mod certificate;

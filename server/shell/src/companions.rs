@@ -1,6 +1,7 @@
 //! What goes with an access token that is for a person: the ID token, the refresh token, and what becomes of the grant.
 
 use claimsmith_issuer::claims::{Claims, RefreshTokenPlan, Shaped};
+use claimsmith_issuer::client_auth::AuthenticatedClient;
 use claimsmith_issuer::confirmation::Confirmation;
 use claimsmith_issuer::grants::refresh_token::state_after;
 use claimsmith_issuer::grants::{Entitled, ForPerson, From, GrantRecord, Refresh};
@@ -47,8 +48,8 @@ pub struct Making<'a> {
     pub asked: Asked<'a>,
     /// The access token.
     pub claims: &'a Claims<Shaped>,
-    /// Whether the client has no credentials.
-    pub public: bool,
+    /// Who asks.
+    pub caller: &'a AuthenticatedClient,
     /// What the client waits with that is given its tokens unasked (OpenID Connect CIBA §10.3).
     pub pushed: Option<&'a str>,
     /// When.
@@ -122,9 +123,7 @@ pub async fn make(
 fn advance(person: &ForPerson, plan: &Plan, token: Option<&RefreshToken>, making: Making<'_>) -> Option<Claim> {
     let grant = person.grant.id;
     let bound_to = || {
-        // RFC 9449 §5, RFC 8705 §4: for clients without credentials alone; the others prove themselves anyway.
-        let public = making.public;
-        making.claims.confirmation().filter(|_| public).map(|held| held.to_json().into_boxed_str())
+        making.caller.refresh_binding(person.grant.allowed.instance.as_deref(), making.claims.confirmation()).map(String::into_boxed_str)
     };
     let new = match (plan.refresh, token) {
         (Refresh::Issue { number, .. }, Some(token)) => Some((number, token.digest())),

@@ -38,9 +38,9 @@ pub use raw::{Sources, variable_of};
 pub use reference::{print, reference};
 pub use registration::Registration;
 pub use settings::{
-    Aliases, Assurance, Audit, Authorize, Cache, ClientAuth, Cors, Database, Device, Dpop, Fetch, General, Grants, Hooks, Introspection,
-    Keys, Lifetimes, Limits, Listen, Log, Metrics, Otel, Passkeys, Passwords, Proxied, Refresh, Sessions, SignIn, SignInThrottle, Signing,
-    Store, Tls, Tokens, Userinfo, Workers,
+    Aliases, Assurance, Audit, Authorize, Cache, ClientAttestation, ClientAuth, Cors, Database, Device, Dpop, Fetch, General, Grants,
+    Hooks, Introspection, Keys, Lifetimes, Limits, Listen, Log, Metrics, Otel, Passkeys, Passwords, Proxied, Refresh, Sessions, SignIn,
+    SignInThrottle, Signing, Store, Tls, Tokens, Userinfo, Workers,
 };
 pub use table::{Descriptor, Effective};
 pub use upstream::Upstream;
@@ -108,6 +108,8 @@ sections! {
     tokens: Tokens;
     /// `client_auth`.
     client_auth: ClientAuth;
+    /// `client_attestation`.
+    client_attestation: ClientAttestation;
     /// `client_documents`.
     client_documents: ClientDocuments;
     /// `dpop`.

@@ -16,7 +16,7 @@ use claimsmith_issuer::client::Client;
 use claimsmith_issuer::client_document::Hosts;
 use claimsmith_issuer::grants::Resources;
 use claimsmith_issuer::hook::HookPoint;
-use claimsmith_issuer::trust::TrustedIssuer;
+use claimsmith_issuer::trust::{Purpose, TrustedIssuer};
 use claimsmith_protocol::id::ClientId;
 use claimsmith_protocol::time::Timestamp;
 use claimsmith_store::{LoadedClient, Store};
@@ -184,6 +184,13 @@ impl Visit {
     /// Another issuer, where it is in the list.
     pub fn trusted(&self, issuer: &str) -> Option<&Arc<TrustedIssuer>> {
         self.policy.trusted.get(issuer)
+    }
+
+    /// The one issuer that attests a client, for attestations that do not name it; nothing where there are several.
+    pub fn attester_of(&self, client_id: &str) -> Option<&Arc<TrustedIssuer>> {
+        let attests = |trusted: &&Arc<TrustedIssuer>| trusted.is_for(Purpose::ClientAttestation) && trusted.admits(client_id);
+        let mut attesters = self.policy.trusted.values().filter(attests);
+        attesters.next().filter(|_| attesters.next().is_none())
     }
 }
 

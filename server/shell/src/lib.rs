@@ -8,6 +8,7 @@
 pub mod account;
 pub mod admin;
 pub mod assertions;
+pub mod attestation;
 pub mod authorize;
 pub mod back_channel;
 pub mod browser;

@@ -293,7 +293,8 @@ impl Asking<'_> {
     }
 }
 
-fn members(object: impl IntoIterator<Item = (String, Value)>) -> Vec<Member> {
+/// A JSON object as plugins meet it.
+pub(crate) fn members(object: impl IntoIterator<Item = (String, Value)>) -> Vec<Member> {
     use claimsmith_issuer::value::Value as Kept;
     let texts = |items: &[Value]| items.iter().map(|item| item.as_str().map(Into::into)).collect::<Option<Vec<Box<str>>>>();
     let value = |value: &Value| match value {

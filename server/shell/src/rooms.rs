@@ -8,6 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use claimsmith_hooks::{Host, Limits};
 use claimsmith_issuer::assurance::AcrNames;
+use claimsmith_issuer::attestation::Policy as AttestationPolicy;
 use claimsmith_issuer::client_auth::Policy as ClientAuthPolicy;
 use claimsmith_issuer::dpop::{Nonces, Policy as DpopPolicy};
 use claimsmith_issuer::grants::Defaults;
@@ -51,6 +52,8 @@ pub struct Settings {
     pub allowed_origins: Vec<String>,
     /// How clients may authenticate.
     pub client_auth: ClientAuthPolicy,
+    /// What is wanted of attestations of clients.
+    pub attestation: AttestationPolicy,
     /// What is wanted of DPoP proofs.
     pub dpop: DpopPolicy,
     /// Whether a client's certificate can reach us at all.

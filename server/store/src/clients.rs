@@ -248,9 +248,11 @@ pub(crate) fn version(tx: &mut Tx, id: &ClientId) -> Result<Option<i64>, Fault> 
 fn save_secrets(tx: &mut Tx, client: &Client) -> Result<(), Fault> {
     let secrets = match &client.authentication {
         Authentication::Secret { secrets, .. } | Authentication::SecretJwt { secrets, .. } => secrets.as_slice(),
-        Authentication::Public | Authentication::PrivateKeyJwt { .. } | Authentication::Certificate | Authentication::SelfSigned { .. } => {
-            &[]
-        }
+        Authentication::Public
+        | Authentication::PrivateKeyJwt { .. }
+        | Authentication::Certificate
+        | Authentication::Attested { .. }
+        | Authentication::SelfSigned { .. } => &[],
     };
     let kept: Vec<i64> = secrets.iter().map(|secret| secret.id).collect();
     diesel::delete(
@@ -281,7 +283,9 @@ fn owned(texts: &[Box<str>]) -> Vec<String> {
 impl Row {
     fn of(client: &Client) -> Self {
         let (alg, audience, keys) = match &client.authentication {
-            Authentication::Public | Authentication::Secret { .. } | Authentication::Certificate => (None, None, None),
+            Authentication::Public | Authentication::Secret { .. } | Authentication::Certificate | Authentication::Attested { .. } => {
+                (None, None, None)
+            }
             Authentication::SelfSigned { keys } => (None, None, Some(keys)),
             Authentication::SecretJwt { alg, audience, .. } => (alg.map(MacAlg::as_str), Some(*audience), None),
             Authentication::PrivateKeyJwt { alg, audience, keys } => (alg.map(SigningAlg::as_str), Some(*audience), Some(keys)),
@@ -345,6 +349,8 @@ impl Row {
                 Authentication::PrivateKeyJwt { alg, audience: audience()?, keys: self.keys()? }
             }
             AuthMethod::TlsClientAuth => Authentication::Certificate,
+            AuthMethod::AttestJwtClientAuth => Authentication::Attested { combined: false },
+            AuthMethod::AttestJwtClientAuthDpop => Authentication::Attested { combined: true },
             AuthMethod::SelfSignedTlsClientAuth => Authentication::SelfSigned { keys: self.keys()? },
         })
     }

@@ -137,7 +137,15 @@ pub(super) async fn object(rooms: &Rooms, entry: &Entry, text: &str, column: Col
             return Err(Refusal::new(ErrorCode::InvalidRequestObject, Reason::ReplayedAssertion, description).into());
         }
     }
-    Ok(Kept { parameters, object: Object::Signed, pushed: None, dpop_jkt: None, signed: Some(inner.into_owned()), device: None })
+    Ok(Kept {
+        parameters,
+        object: Object::Signed,
+        pushed: None,
+        dpop_jkt: None,
+        instance: None,
+        signed: Some(inner.into_owned()),
+        device: None,
+    })
 }
 
 /// A refusal, sent where the plain parameters say if that can be trusted (RFC 9101 §7), else shown.

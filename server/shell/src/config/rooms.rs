@@ -21,6 +21,7 @@ use crate::tls::TlsSettings;
 use crate::tls::client_certificate::TrustFiles;
 use crate::upstream::UpstreamSettings;
 use claimsmith_issuer::assurance::AcrNames;
+use claimsmith_issuer::attestation::Policy as AttestationPolicy;
 use claimsmith_issuer::ciba::Limits;
 use claimsmith_issuer::client_auth::Policy;
 use claimsmith_issuer::client_document::Hosts;
@@ -199,6 +200,7 @@ impl ServeConfig {
                 signing_algs: self.client_auth.signing_algs.clone(),
                 mac_algs: self.client_auth.mac_algs.clone(),
             },
+            attestation: self.attestation_policy(),
             dpop: self.dpop_policy(),
             has_certificates: self.has_certificates(),
             aliases: aliases.into_iter().map(|(name, paths)| (name.to_owned(), texts(paths))).collect(),
@@ -273,6 +275,17 @@ impl ServeConfig {
     }
 
     /// What is wanted of DPoP proofs.
+    fn attestation_policy(&self) -> AttestationPolicy {
+        let attestation = &self.client_attestation;
+        AttestationPolicy {
+            is_on: self.client_auth.methods.iter().any(|method| method.is_attestation()),
+            algs: self.client_auth.signing_algs.clone(),
+            requires_challenge: attestation.require_challenge,
+            proof_lifetime: lifetime(attestation.proof_lifetime).seconds().into(),
+            age_max: attestation.age_max.map(|age| lifetime(age).seconds().into()),
+        }
+    }
+
     fn dpop_policy(&self) -> DpopPolicy {
         let origins = std::iter::once(self.issuer.origin().to_owned()).chain(self.mtls_origin());
         DpopPolicy {

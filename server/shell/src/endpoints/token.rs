@@ -5,7 +5,6 @@
 
 use claimsmith_issuer::dpop::Space;
 use claimsmith_issuer::grants::Request;
-use claimsmith_protocol::credentials::Presented;
 use claimsmith_protocol::token::{REPEATABLE, parse_form, parse_grant_type};
 
 use super::{Cors, Endpoint, FORM_LIMIT, Kind};
@@ -34,7 +33,7 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     let form = parse_form(&arrival.body, REPEATABLE)?;
     let grant = parse_grant_type(&form, &rooms.settings.grants)?;
     report.grant(grant);
-    let presented = Presented::parse(desk::authorization(arrival), &form)?;
+    let presented = desk::presented(rooms, arrival, &form)?;
     report.stage(report::Stage::Parse);
 
     // What the request proves to hold, before anything of it is spent.
@@ -72,9 +71,16 @@ pub async fn serve(rooms: &Rooms, docket: Docket<'_>, report: &mut report::Repor
     } else {
         let draft = issue::draft(rooms, client_id, &entitled, confirmation, now.timestamp());
         let claims = room.access_token(draft, entitled.lifetime_ceiling.seconds(), asked, report).await?;
-        let public = !caller.client.is_confidential();
         let pushed = request.pushed();
-        let making = Making { entitled: &entitled, loaded: loaded.as_ref(), asked, claims: &claims, public, pushed, now: now.timestamp() };
+        let making = Making {
+            entitled: &entitled,
+            loaded: loaded.as_ref(),
+            asked,
+            claims: &claims,
+            caller: &caller.client,
+            pushed,
+            now: now.timestamp(),
+        };
         let plan = companions::plan(rooms, making, &mut room, report).await?;
         let members = room.token_response(asked, report).await?;
         // Vault, then records: nothing leaves that the ledger does not know.
