@@ -32,6 +32,7 @@ mod outside {
     mod access;
     mod account;
     mod admin;
+    mod attestation;
     mod authorize;
     mod bearer;
     mod ciba;

@@ -73,8 +73,9 @@ fn token68(value: &[u8]) -> Result<&str, Refusal> {
 }
 
 /// The client that an attestation names, before anything is believed.
-pub fn alleged_client_id(carried: Carried<'_>) -> Option<String> {
-    Jws::parse(carried.attestation).ok()?.alleged_subject().map(str::to_owned)
+pub fn alleged_client_id(carried: Carried<'_>) -> Result<String, Refusal> {
+    let jws = Jws::parse(carried.attestation).map_err(|_| refused("the attestation is not a compact JWS"))?;
+    jws.alleged_subject().map(str::to_owned).ok_or(refused("the attestation names no client"))
 }
 
 /// What is said where an attester is not believed.

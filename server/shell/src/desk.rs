@@ -52,8 +52,10 @@ pub fn authorization(arrival: &Arrival) -> impl Iterator<Item = &[u8]> {
 /// The credentials of a request. Where an attestation names the client, nothing else needs to.
 pub fn presented(rooms: &Rooms, arrival: &Arrival, form: &Form<'_>) -> Result<Presented, Failure> {
     let carried = attestation::carried(rooms, arrival)?;
-    match (Presented::parse(authorization(arrival), form), carried.and_then(rules::alleged_client_id)) {
-        (Err(refusal), Some(client_id)) if refusal.reason == Reason::NoCredentials => Ok(Presented::Identified { client_id }),
+    match (Presented::parse(authorization(arrival), form), carried) {
+        (Err(refusal), Some(carried)) if refusal.reason == Reason::NoCredentials => {
+            Ok(Presented::Identified { client_id: rules::alleged_client_id(carried)? })
+        }
         (parsed, _) => Ok(parsed?),
     }
 }
