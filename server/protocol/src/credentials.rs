@@ -315,6 +315,8 @@ mod tests {
                 "private_key_jwt",
                 "tls_client_auth",
                 "self_signed_tls_client_auth",
+                "attest_jwt_client_auth",
+                "attest_jwt_client_auth_dpop",
                 "none"
             ]
         );

@@ -516,7 +516,7 @@ mod tests {
     fn statuses_follow_the_code() {
         for code in ErrorCode::ALL {
             let expected = match code {
-                ErrorCode::InvalidClient => 401,
+                ErrorCode::InvalidClient | ErrorCode::InvalidClientAttestation => 401,
                 ErrorCode::ServerError => 500,
                 ErrorCode::TemporarilyUnavailable => 503,
                 ErrorCode::TooManyRequests => 429,

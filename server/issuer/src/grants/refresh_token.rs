@@ -17,6 +17,7 @@ use claimsmith_protocol::time::{Lifetime, Timestamp};
 use super::target::{Resources, bad_scope, bad_target, entitle, parse_resources, parse_scope};
 use super::{Case, Defaults, Entitled, ForPerson, From, GrantRecord, Refresh, RefreshState, Remedy, Verdict, may_use};
 use crate::client::{Authentication, Client};
+use crate::confirmation::Confirmation;
 use crate::policy::PeoplePolicy;
 
 /// The value of `grant_type`.
@@ -114,10 +115,8 @@ fn place(request: &Request, grant: &GrantRecord, state: &RefreshState, case: &Ca
 /// RFC 9449 §5, RFC 8705 §4: the refresh token of a public client is bound to its key, that of an attested one to its instance's.
 fn check_key(state: &RefreshState, case: &Case<'_>) -> Result<(), Reason> {
     let Some(bound_to) = &state.bound_to else { return Ok(()) };
-    match case.caller.refresh_binding(None, case.confirmation) {
-        Some(held) if *held == **bound_to => Ok(()),
-        _ => Err(Reason::WrongProof),
-    }
+    let held = [case.confirmation.map(Confirmation::to_json), case.caller.refresh_binding(None, None)];
+    if held.iter().flatten().any(|held| **held == **bound_to) { Ok(()) } else { Err(Reason::WrongProof) }
 }
 
 /// Whether a refresh token is replaced when it is used.

@@ -276,13 +276,13 @@ impl ServeConfig {
 
     /// What is wanted of DPoP proofs.
     fn attestation_policy(&self) -> AttestationPolicy {
-        let attestation = &self.client_attestation;
+        let client_attestation = &self.client_attestation;
         AttestationPolicy {
             is_on: self.client_auth.methods.iter().any(|method| method.is_attestation()),
             algs: self.client_auth.signing_algs.clone(),
-            requires_challenge: attestation.require_challenge,
-            proof_lifetime: lifetime(attestation.proof_lifetime).seconds().into(),
-            age_max: attestation.age_max.map(|age| lifetime(age).seconds().into()),
+            requires_challenge: client_attestation.require_challenge,
+            proof_lifetime: lifetime(client_attestation.proof_lifetime).seconds().into(),
+            age_max: client_attestation.age_max.map(|age| lifetime(age).seconds().into()),
         }
     }
 
@@ -385,33 +385,36 @@ impl ServeConfig {
 
     /// Whose documents are read: what the directory asks.
     pub fn document_hosts(&self) -> Hosts {
-        let documents = &self.client_documents;
-        Hosts { is_on: documents.enabled, allowed: documents.hosts.iter().map(|host| host.as_str().to_ascii_lowercase().into()).collect() }
+        let client_documents = &self.client_documents;
+        Hosts {
+            is_on: client_documents.enabled,
+            allowed: client_documents.hosts.iter().map(|host| host.as_str().to_ascii_lowercase().into()).collect(),
+        }
     }
 
     fn document_settings(&self) -> DocumentSettings {
-        let documents = &self.client_documents;
+        let client_documents = &self.client_documents;
         let texts = |texts: &[PlainText]| texts.iter().map(|text| text.as_str().into()).collect();
-        let scopes = documents.scopes.iter().map(PlainText::as_str);
+        let scopes = client_documents.scopes.iter().map(PlainText::as_str);
         DocumentSettings {
             hosts: self.document_hosts(),
             policy: registering::Policy {
-                grants: documents.grant_types.clone(),
+                grants: client_documents.grant_types.clone(),
                 methods: vec![AuthMethod::None, AuthMethod::PrivateKeyJwt],
                 // The check of the configuration has seen that they are scopes.
                 scopes: ScopeSet::from_tokens(scopes).unwrap_or_default(),
-                resources: texts(&documents.resources),
-                tags: texts(&documents.tags),
+                resources: texts(&client_documents.resources),
+                tags: texts(&client_documents.tags),
                 redirect_hosts: Vec::new(),
                 links_of_redirect_hosts: false,
-                profile: documents.profile,
+                profile: client_documents.profile,
             },
-            same_origin: documents.same_origin,
-            bytes: documents.bytes.bytes(),
-            cache_time: documents.cache_time,
-            cache_times: documents.cache_time_min..=documents.cache_time_max,
-            clients_max: documents.clients_max,
-            unused: lifetime(documents.unused),
+            same_origin: client_documents.same_origin,
+            bytes: client_documents.bytes.bytes(),
+            cache_time: client_documents.cache_time,
+            cache_times: client_documents.cache_time_min..=client_documents.cache_time_max,
+            clients_max: client_documents.clients_max,
+            unused: lifetime(client_documents.unused),
         }
     }
 
