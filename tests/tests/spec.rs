@@ -30,6 +30,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("CLC", "Client credentials"),
     ("CAU", "Client authentication: secrets and none"),
     ("CAJ", "Client authentication: assertions"),
+    ("ABC", "Clients that an attester vouches for"),
     ("DPO", "Tokens bound to a key"),
     ("MTL", "Certificates of clients, and tokens bound to them"),
     ("BEA", "Bearer tokens at our own resource"),
