@@ -277,26 +277,26 @@ fn abc_009_a_dpop_proof_of_the_same_key_is_enough_where_the_client_says_so() {
     let form = "grant_type=client_credentials";
     let ask = |attestation: &str, dpop: &str| rig.send("token_endpoint", &[(ATTESTATION, attestation), ("dpop", dpop)], form);
     let attestation = rig.attestation(|_| ());
-    let good = proof(&rig.instance, &url, |_| ());
+    let good = proof(&rig.instance, url, |_| ());
     let reply = ask(&attestation, &good);
     let access = rig.dev.decode(&bound(&reply));
     assert_eq!((&reply.json()["token_type"], access.claims["cnf"]["jkt"].is_string()), (&json!("DPoP"), true));
     ask(&attestation, &good).err("invalid_dpop_proof");
-    ask(&attestation, &proof(&key(), &url, |_| ())).err_with("invalid_client_attestation", 401);
+    ask(&attestation, &proof(&key(), url, |_| ())).err_with("invalid_client_attestation", 401);
     rig.send("token_endpoint", &[(ATTESTATION, &attestation)], form).err_with("invalid_client_attestation", 401);
     // Each client proves its key as it is registered to.
-    let (pop, dpop) = (rig.pop(|_| ()), proof(&rig.instance, &url, |_| ()));
+    let (pop, dpop) = (rig.pop(|_| ()), proof(&rig.instance, url, |_| ()));
     rig.send("token_endpoint", &[(ATTESTATION, &attestation), (POP, &pop), ("dpop", &dpop)], form)
         .err_with("invalid_client_attestation", 401);
     let normal = self::rig();
-    let (attestation, dpop) = (normal.attestation(|_| ()), proof(&normal.instance, &url, |_| ()));
+    let (attestation, dpop) = (normal.attestation(|_| ()), proof(&normal.instance, url, |_| ()));
     normal.send("token_endpoint", &[(ATTESTATION, &attestation), ("dpop", &dpop)], form).err_with("invalid_client_attestation", 401);
     // Beside a proof of its own, the tokens' key may be another.
-    let (pop, dpop) = (normal.pop(|_| ()), proof(&key(), &url, |_| ()));
+    let (pop, dpop) = (normal.pop(|_| ()), proof(&key(), url, |_| ()));
     bound(&normal.send("token_endpoint", &[(ATTESTATION, &attestation), (POP, &pop), ("dpop", &dpop)], form));
     // Where no DPoP proof is read for itself, it is the attestation's.
     let (attestation, url) = (rig.attestation(|_| ()), rig.dev.url("revocation_endpoint"));
-    let dpop = proof(&rig.instance, &url, |_| ());
+    let dpop = proof(&rig.instance, url, |_| ());
     let revoke = || rig.send("revocation_endpoint", &[(ATTESTATION, &attestation), ("dpop", &dpop)], "token=x");
     assert_eq!(revoke().status, 200);
     revoke().err("invalid_dpop_proof");
@@ -307,10 +307,10 @@ fn abc_009_the_challenge_of_a_dpop_proof_is_its_nonce() {
     let rig = rig_at(&STRICT, "attest_jwt_client_auth_dpop", json!({}));
     let (url, attestation) = (rig.dev.url("token_endpoint"), rig.attestation(|_| ()));
     let ask = |dpop: &str| rig.send("token_endpoint", &[(ATTESTATION, &attestation), ("dpop", dpop)], "grant_type=client_credentials");
-    let refused = ask(&proof(&rig.instance, &url, |_| ()));
+    let refused = ask(&proof(&rig.instance, url, |_| ()));
     refused.err("use_attestation_challenge");
     let told = refused.header(CHALLENGE).to_owned();
-    bound(&ask(&proof(&rig.instance, &url, |claims| claims["nonce"] = json!(told))));
+    bound(&ask(&proof(&rig.instance, url, |claims| claims["nonce"] = json!(told))));
 }
 
 #[test]
@@ -321,7 +321,7 @@ fn abc_009_a_code_can_be_bound_to_a_key_beside_the_instances() {
     let code = code(rig.dev, &Person::alice(rig.dev), &rig.client, &format!("&scope=openid&dpop_jkt={jkt}"));
     let form = format!("grant_type=authorization_code&code={code}&redirect_uri={}&code_verifier={VERIFIER}", encode(CALLBACK));
     rig.post("token_endpoint", &form).err("invalid_grant");
-    let (attestation, pop, dpop) = (rig.attestation(|_| ()), rig.pop(|_| ()), proof(&tokens, &url, |_| ()));
+    let (attestation, pop, dpop) = (rig.attestation(|_| ()), rig.pop(|_| ()), proof(&tokens, url, |_| ()));
     bound(&rig.send("token_endpoint", &[(ATTESTATION, &attestation), (POP, &pop), ("dpop", &dpop)], &form));
 }
 
