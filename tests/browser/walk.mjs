@@ -396,6 +396,53 @@ const walks = {
     await page.context().close();
   },
 
+  async "a request from elsewhere agreed to, another refused"() {
+    const basic = Buffer.from(`${scene.till.client_id}:${scene.till.client_secret}`).toString("base64");
+    const page = await fresh();
+    const post = async (url, form) => {
+      const answer = await page.request.post(url, { form, headers: { authorization: `Basic ${basic}` }, ignoreHTTPSErrors: true });
+      return answer.json();
+    };
+    const poll = ({ auth_req_id }) => post(scene.token_endpoint, { grant_type: "urn:openid:params:grant-type:ciba", auth_req_id });
+    const ask = (message) =>
+      post(scene.backchannel_endpoint, { scope: "openid profile", login_hint: "tom", binding_message: message });
+    const requests = `${scene.issuer}/account/requests`;
+    await page.goto(requests);
+    await at(page, "sign_in");
+    await typePassword(page, "tom");
+    await at(page, "second_factor");
+    await page.fill("#code", totp(people.tom.totp));
+    await page.click("#submit");
+    await page.goto(requests);
+    await at(page, "requests", "requests-none");
+    const [first, second] = [await ask("Till 3: 12.50"), await ask("Till 4: 99.00")];
+    await page.goto(requests);
+    await at(page, "requests");
+    assert.match(await page.locator("#requests-warning").innerText(), /started this yourself/);
+    await page.getByRole("listitem").filter({ hasText: "Till 3: 12.50" }).getByRole("button").first().click();
+    await at(page, "consent", "consent-request");
+    assert.match(await page.locator("body").innerText(), /Till 3: 12\.50/);
+    assert.equal((await poll(first)).error, "authorization_pending");
+    await page.click("#allow");
+    await at(page, "device_done", "request_done");
+    await page.waitForTimeout(1_300);
+    const { id_token } = await poll(first);
+    assert.equal(JSON.parse(Buffer.from(id_token.split(".")[1], "base64url")).nonce, undefined);
+    await page.goto(requests);
+    await page.getByRole("listitem").filter({ hasText: "Till 4: 99.00" }).getByRole("button").last().click();
+    await at(page, "requests", "requests-refused");
+    assert.equal((await poll(second)).error, "access_denied");
+    await page.fill("#request-code", "12");
+    await page.click("#set-code");
+    await at(page, "requests", "requests-code-short");
+    await page.fill("#request-code", "4711");
+    await page.click("#set-code");
+    await at(page, "requests", "requests-code-set");
+    await page.click("#remove-code");
+    await at(page, "requests", "requests-code-removed");
+    await page.context().close();
+  },
+
   async "what goes wrong"() {
     const page = await fresh();
     for (const more of [{ client_id: "nobody" }, { redirect_uri: "https://elsewhere.example/cb" }, { redirect_uri: undefined }]) {

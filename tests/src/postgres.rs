@@ -68,7 +68,15 @@ impl Postgres {
         self.try_shell(line).unwrap_or_else(|error| panic!("{line}: {error}"))
     }
 
-    fn try_shell(&self, line: &str) -> Result<String, String> {
+    /// Holds a lock on a table until the server ends, or a minute is over.
+    pub fn hold(&self, table: &str, mode: &str) -> Child {
+        let sql = format!("BEGIN; LOCK TABLE {table} IN {mode} MODE; SELECT pg_sleep(60);");
+        let line = format!("psql --quiet --no-psqlrc --username postgres --dbname claimsmith --command '{sql}'");
+        let mut command = self.shell_command(&line);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a shell")
+    }
+
+    fn shell_command(&self, line: &str) -> Command {
         let mut command = Account::Nobody.command(Path::new("/bin/bash"));
         command.args(["-euo", "pipefail", "-c", line]).current_dir(self.folder.path());
         command.env("PATH", format!("{}:/usr/bin:/bin", self.programs.display())).env("PGPASSWORD", PASSWORD);
@@ -78,7 +86,11 @@ impl Postgres {
             .env("PGPORT", self.port.to_string())
             .env("PGUSER", "claimsmith")
             .env("PGSSLMODE", "require");
-        let output = command.output().expect("a shell");
+        command
+    }
+
+    fn try_shell(&self, line: &str) -> Result<String, String> {
+        let output = self.shell_command(line).output().expect("a shell");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
     }

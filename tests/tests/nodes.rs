@@ -18,6 +18,7 @@ mod nodes {
 
     mod everything;
     mod grants;
+    mod midway;
     pub(crate) mod outage;
     mod people;
     mod pushed;

@@ -49,6 +49,7 @@ mod outside {
     mod errands;
     mod fapi;
     mod grants_page;
+    mod handles;
     mod hooks;
     mod hooks_of_proofs;
     mod hybrid;

@@ -21,6 +21,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("COD", "Authorization codes"),
     ("PKC", "Challenges and verifiers of codes (PKCE)"),
     ("DEV", "Devices"),
+    ("CIB", "Requests at the backchannel (CIBA)"),
     ("ROP", "The password grant"),
     ("JWB", "The JWT bearer grant"),
     ("IDJ", "Identity assertions (ID-JAG)"),

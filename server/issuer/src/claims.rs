@@ -161,6 +161,9 @@ impl Claims<Draft> {
         if let Some(allowed) = entitlement.allowed {
             members.push(Member::known("auth_time", Value::Integer(allowed.auth_time)));
             members.extend(allowed.acr.as_ref().map(|acr| Member::known("acr", Value::Text(acr.clone()))));
+            if !allowed.amr.is_empty() {
+                members.push(Member::known("amr", Value::Texts(allowed.amr.clone())));
+            }
             let details = allowed.details.as_ref().and_then(|details| details_for(details, entitlement.audience));
             members.extend(details.map(|details| Member::known("authorization_details", Value::Json(details))));
         }

@@ -34,7 +34,8 @@ impl Pairwise {
     }
 }
 
-/// The host of `sector_identifier_uri`, else that of the redirect URIs, else that of the keys of a client at the backchannel (CIBA §4); a client without either is a sector of its own.
+/// The host of `sector_identifier_uri`, else that of the redirect URIs, else that of the keys of a client at the backchannel
+/// (OpenID Connect CIBA §4); a client without either is a sector of its own.
 fn sector(client: &Client) -> String {
     let registration = &client.registration;
     let keys = match client.keys() {
@@ -85,6 +86,24 @@ mod tests {
         assert_ne!(pairwise.subject(&a, &bob), subject);
         assert_ne!(Pairwise::new(Secret::new([8; 32])).subject(&a, &alice), subject, "not to be computed without the key");
         assert_eq!(&*pairwise.subject(&client("e", "{}"), &alice), alice.as_str());
+    }
+
+    #[test]
+    fn cib_032_a_client_at_the_backchannel_is_of_the_sector_of_its_keys() {
+        let pairwise = Pairwise::new(Secret::new([7; 32]));
+        let alice = UserId::from_random([1; 16]);
+        let at = |id: &str, uri: &str, grant, sector: &str| {
+            let mut client = client(id, &format!(r#"{{"subject_type":"pairwise"{sector}}}"#));
+            client.grants = vec![grant];
+            client.authentication = Authentication::SelfSigned { keys: ClientKeys::Uri(uri.into()) };
+            pairwise.subject(&client, &alice)
+        };
+        let subject = at("a", "https://one.example/jwks", GrantType::Ciba, "");
+        assert_eq!(at("b", "https://one.example/other", GrantType::Ciba, ""), subject);
+        assert_ne!(at("c", "https://two.example/jwks", GrantType::Ciba, ""), subject);
+        assert_ne!(at("d", "https://one.example/jwks", GrantType::DeviceCode, ""), subject);
+        let named = r#","sector_identifier_uri":"https://one.example/uris""#;
+        assert_eq!(at("e", "https://two.example/jwks", GrantType::Ciba, named), subject, "the list goes before the keys");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use claimsmith_issuer::claims::{Claims, RefreshTokenPlan, Shaped};
 use claimsmith_issuer::client_auth::AuthenticatedClient;
 use claimsmith_issuer::confirmation::Confirmation;
 use claimsmith_issuer::grants::refresh_token::state_after;
-use claimsmith_issuer::grants::{Entitled, ForPerson, From, GrantRecord, Refresh};
+use claimsmith_issuer::grants::{Entitled, ForPerson, From, GrantRecord, Refresh, Request};
 use claimsmith_issuer::hook::{Background, GrantFacts, Person as HookPerson};
 use claimsmith_issuer::id_token::{self, About, to_value};
 use claimsmith_issuer::person::Person;
@@ -50,8 +50,8 @@ pub struct Making<'a> {
     pub claims: &'a Claims<Shaped>,
     /// Who asks.
     pub caller: &'a AuthenticatedClient,
-    /// What the client waits with that is given its tokens unasked (OpenID Connect CIBA §10.3).
-    pub pushed: Option<&'a str>,
+    /// What for.
+    pub request: &'a Request,
     /// When.
     pub now: Timestamp,
 }
@@ -105,10 +105,10 @@ pub async fn make(
             let first = matches!(person.from, From::Code(_) | From::New);
             let mut bound_to = vec![("at_hash", access_token)];
             // OpenID Connect CIBA §10.3.1: what is pushed is bound to the request and to all that comes with it.
-            if let (Some(_), Some(token)) = (making.pushed, &refresh_token) {
+            if let (Some(_), Some(token)) = (making.request.pushed(), &refresh_token) {
                 bound_to.push(("urn:openid:params:jwt:claim:rt_hash", token.expose()));
             }
-            let of = making.pushed.map(|id| ("urn:openid:params:jwt:claim:auth_req_id", id));
+            let of = making.request.pushed().map(|id| ("urn:openid:params:jwt:claim:auth_req_id", id));
             let wish = IdTokenWish { loaded, asked: making.asked, alone: false, first, bound_to: &bound_to, of, now: making.now };
             Some(id_token(rooms, (visit, room), wish, report).await?)
         }

@@ -121,6 +121,9 @@ fn save(tx: &mut Tx, check: &MasterKeyCheck) -> Result<(), Fault> {
     Ok(())
 }
 
+/// A row of `backchannel_notices`: its key, and its two sealed values.
+type Owed = (Vec<u8>, Vec<u8>, Option<Vec<u8>>);
+
 /// Every sealed value there is. A new sealed column is added here and in [`replace`]; a test looks for forgotten ones.
 fn sealed(tx: &mut Tx) -> Result<Vec<SealedValue>, Fault> {
     let keys: Vec<(String, Vec<u8>)> =
@@ -134,7 +137,7 @@ fn sealed(tx: &mut Tx) -> Result<Vec<SealedValue>, Fault> {
         user_totp::table.order(user_totp::user_id).select((user_totp::user_id, user_totp::sealed_secret)).load(tx)?;
     let shared: Vec<(String, Vec<u8>)> =
         server_secrets::table.order(server_secrets::name).select((server_secrets::name, server_secrets::sealed_secret)).load(tx)?;
-    let notices: Vec<(Vec<u8>, Vec<u8>, Option<Vec<u8>>)> = backchannel_notices::table
+    let notices: Vec<Owed> = backchannel_notices::table
         .order(backchannel_notices::grant_id)
         .select((backchannel_notices::grant_id, backchannel_notices::sealed_request, backchannel_notices::sealed_tokens))
         .load(tx)?;

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { SignJWT, decodeJwt, importPKCS8 } from 'jose';
 
 import { authentication, connect } from './client.mjs';
-import { exchange, onAnotherDevice, withAssertion } from './grants.mjs';
+import { elsewhere, exchange, onAnotherDevice, withAssertion } from './grants.mjs';
 
 const scene = JSON.parse(await readFile(process.argv[2], 'utf8'));
 const config = await connect(scene.issuer, scene.client_id, await authentication('client_secret_basic', { secret: scene.client_secret }));
@@ -15,6 +15,12 @@ const tokens = await onAnotherDevice(config, { scope: 'openid read' }, ({ code }
 const { sub } = tokens.claims();
 assert.equal(decodeJwt(tokens.access_token).sub, sub);
 console.log('device ok');
+
+const asked = { scope: 'openid read', login_hint: 'alice', binding_message: 'Till 3' };
+const agreed = await elsewhere(config, asked, (message) => console.log(`message ${message}`));
+assert.equal(agreed.claims().sub, sub);
+await assert.rejects(elsewhere(config, { ...asked, login_hint: 'nobody' }, () => {}), { error: 'unknown_user_id' });
+console.log('backchannel ok');
 
 const exchanged = await exchange(config, tokens.access_token, { scope: 'read' });
 assert.equal(exchanged.issued_token_type, 'urn:ietf:params:oauth:token-type:access_token');

@@ -9,6 +9,13 @@ export async function onAnotherDevice(config, parameters, show) {
   return client.pollDeviceAuthorizationGrant(config, begun);
 }
 
+/** A person who is named, and asked in their account: at a till, on the telephone. Waits as the server says until they have decided. */
+export async function elsewhere(config, parameters, show) {
+  const begun = await client.initiateBackchannelAuthentication(config, parameters);
+  show(parameters.binding_message);
+  return client.pollBackchannelAuthenticationGrant(config, begun);
+}
+
 /** A token for another service, in the name of whom this one is about (RFC 8693). */
 export async function exchange(config, accessToken, parameters) {
   return client.genericGrantRequest(config, 'urn:ietf:params:oauth:grant-type:token-exchange', {

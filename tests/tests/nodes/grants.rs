@@ -3,16 +3,20 @@
 use claimsmith_jose::SigningAlg;
 use claimsmith_store::testing::TestDatabase;
 use claimsmith_tests::serve::{ISSUER, Node, Site};
-use claimsmith_tests::{AssertionKey, Person, Registered, Reply, claims, encode};
+use claimsmith_tests::{AssertionKey, Person, Registered, Reply, claims, encode, hidden};
 use serde_json::{Value, json};
 
 use super::people::{PASSWORD, at_once};
 
 const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+const CIBA: &str = "urn:openid:params:grant-type:ciba";
 const BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-fn settings() -> [(&'static str, String); 2] {
-    [("CLAIMSMITH_GRANTS__ENABLED", format!("client_credentials,{DEVICE},{BEARER}")), ("CLAIMSMITH_DEVICE__INTERVAL", "1 min".to_owned())]
+fn settings() -> [(&'static str, String); 3] {
+    // What is asked at once is asked within one interval.
+    let long = || "1 min".to_owned();
+    let grants = format!("client_credentials,{DEVICE},{BEARER},{CIBA}");
+    [("CLAIMSMITH_GRANTS__ENABLED", grants), ("CLAIMSMITH_DEVICE__INTERVAL", long()), ("CLAIMSMITH_CIBA__INTERVAL", long())]
 }
 
 fn serve<'s>(site: &'s Site, token: &str) -> [Node<'s>; 2] {
@@ -24,7 +28,9 @@ fn serve<'s>(site: &'s Site, token: &str) -> [Node<'s>; 2] {
 fn setup(node: &Node<'_>) -> Registered {
     let created = node.admin(reqwest::Method::POST, "/users", Some(&json!({ "username": "alice", "password": PASSWORD })));
     assert_eq!(created.status, 201, "{created:?}");
-    node.register(&json!({ "grant_types": [DEVICE, BEARER], "scope": "openid read", "default_scope": "read" }))
+    node.register(&json!({
+        "grant_types": [DEVICE, BEARER, CIBA], "scope": "openid read", "default_scope": "read", "backchannel_token_delivery_mode": "poll",
+    }))
 }
 
 fn begin(node: &Node<'_>, client: &Registered) -> Value {
@@ -62,6 +68,27 @@ fn dev_020_a_decision_on_one_node_is_heard_on_the_other() {
     let begun = begin(&nodes[0], &client);
     approve(&alice, &begun);
     let (won, lost) = at_once(&nodes, |node| poll(node, &client, &begun));
+    assert_eq!((won.len(), lost.len()), (1, 49));
+    lost.iter().for_each(|reply| reply.err("slow_down"));
+    assert!(nodes[0].is_active(&client, &won[0].okt()) && nodes[1].is_active(&client, &won[0].okt()));
+}
+
+#[test]
+fn cib_021_a_decision_on_one_node_is_heard_on_the_other_and_counts_once() {
+    let database = TestDatabase::migrated();
+    let site = Site::on(&database);
+    let token = site.admin_token("admin");
+    let nodes = serve(&site, &token);
+    let client = setup(&nodes[0]);
+    let alice = Person::at(&nodes[0].http, ISSUER, "alice", PASSWORD);
+    let begun = nodes[1].post("/oauth2/bc-authorize", Some(&client.basic()), "scope=openid&login_hint=alice").json();
+    let page = alice.go(&format!("{ISSUER}/account/requests")).page();
+    let page = if page.body.contains("id=\"page-sign_in\"") { alice.sign_in(&page).page() } else { page };
+    let row = hidden(&page.body, "request").unwrap_or_else(|| panic!("{page:?}"));
+    let page = alice.submit(&page, &[("request", &row), ("action", "look")]).page();
+    assert!(alice.allow(&page).page().body.contains("id=\"page-device_done\""));
+    let form = format!("grant_type={}&auth_req_id={}", encode(CIBA), begun["auth_req_id"].as_str().expect("an identifier"));
+    let (won, lost) = at_once(&nodes, |node| node.post("/oauth2/token", Some(&client.basic()), &form));
     assert_eq!((won.len(), lost.len()), (1, 49));
     lost.iter().for_each(|reply| reply.err("slow_down"));
     assert!(nodes[0].is_active(&client, &won[0].okt()) && nodes[1].is_active(&client, &won[0].okt()));

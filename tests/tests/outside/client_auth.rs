@@ -39,7 +39,7 @@ fn cau_001_basic_is_form_urlencoded_inside() {
 }
 
 #[test]
-fn cau_003_and_004_each_method_works_for_its_clients_only() {
+fn cau_003_cau_004_and_clc_007_each_method_works_for_its_clients_only() {
     let key = AssertionKey::generate(SigningAlg::Es256);
     let clients = [
         register("client_secret_basic", json!({})),

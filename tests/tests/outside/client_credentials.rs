@@ -50,6 +50,14 @@ fn clc_004_and_jat_007_the_subject_is_the_client() {
 }
 
 #[test]
+fn clc_005_a_clients_own_token_opens_nothing_about_a_person() {
+    let client = server().register_basic("read");
+    let token = server().token(&client, "").okt();
+    let reply = super::code_flow::userinfo(server(), &token);
+    assert!([401, 403].contains(&reply.status) && reply.header("www-authenticate").starts_with("Bearer"), "{reply:?}");
+}
+
+#[test]
 fn jat_001_to_003_the_token_is_an_access_token_by_rfc_9068() {
     let client = server().register_basic("read write");
     let reply = server().token(&client, "scope=write+read");

@@ -250,7 +250,7 @@ fn dev_018_one_decision_and_one_person() {
 }
 
 #[test]
-fn tokens_are_bound_where_they_are_asked_for_and_refreshed_with_the_same_key() {
+fn dev_017_tokens_are_bound_where_they_are_asked_for_and_refreshed_with_the_same_key() {
     let more = json!({ "token_endpoint_auth_method": "none", "dpop_bound_access_tokens": true });
     let (client, alice) = (device_app(&QUICK, more), Person::alice(&QUICK));
     let begun = begin(&client, "scope=openid+offline_access+read");
@@ -273,7 +273,7 @@ fn tokens_are_bound_where_they_are_asked_for_and_refreshed_with_the_same_key() {
 }
 
 #[test]
-fn details_are_shown_agreed_to_and_told() {
+fn dev_017_details_are_shown_agreed_to_and_told() {
     let (client, alice) = (device_app(&QUICK, json!({ "authorization_details_types": ["payment"] })), Person::alice(&QUICK));
     let details = json!([{ "type": "payment", "amount": "12.50", "creditor": "Merchant A" }]);
     begin_at(&QUICK, &client, "authorization_details=%5B%7B%22type%22%3A%22other%22%7D%5D").err("invalid_authorization_details");
@@ -287,7 +287,7 @@ fn details_are_shown_agreed_to_and_told() {
 }
 
 #[test]
-fn resources_are_agreed_to_and_narrowed() {
+fn dev_017_resources_are_agreed_to_and_narrowed() {
     let (client, alice) = (device_app(&QUICK, json!({})), Person::alice(&QUICK));
     let begun = begin(&client, "scope=openid+read&resource=https%3A%2F%2Fapi.example");
     assert!(is_done(&decide(&alice, &begun, "allow")));

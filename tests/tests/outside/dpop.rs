@@ -62,7 +62,7 @@ fn bound(reply: &Reply) -> String {
 }
 
 #[test]
-fn dpo_001_dpo_024_and_dpo_025_a_proof_binds_tokens_of_both_forms_to_its_key() {
+fn dpo_001_dpo_024_dpo_025_and_clc_007_a_proof_binds_tokens_of_both_forms_to_its_key() {
     for format in ["jwt", "opaque"] {
         let client = server().register(&json!({ "grant_types": ["client_credentials"], "scope": "a", "access_token_format": format }));
         for alg in [SigningAlg::Es256, SigningAlg::EdDsa, SigningAlg::Ps256] {

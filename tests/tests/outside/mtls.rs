@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use claimsmith_jose::{Digest, SigningAlg};
-use claimsmith_tests::{AssertionKey, Dev, Person, Registered, Reply, claims, encode, send};
+use claimsmith_tests::{AssertionKey, Dev, Person, Registered, Reply, claims, encode, hidden, send};
 use reqwest::blocking::Client;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -62,6 +62,7 @@ impl Rig {
                 ("CLAIMSMITH_CLIENT_AUTH__CA_FILE", &path("ca.pem")),
                 ("CLAIMSMITH_CLIENT_AUTH__CRL_FILE", &path("ca.crl")),
                 ("CLAIMSMITH_DPOP__REQUIRE_NONCE", "true"),
+                ("CLAIMSMITH_GRANTS__ENABLED", &format!("client_credentials,authorization_code,refresh_token,{DEVICE},{CIBA}")),
             ],
         );
         Self { dev, proxied: format!("http://{proxied}"), files }
@@ -120,6 +121,8 @@ fn thumbprint(name: &str) -> Value {
     json!({ "x5t#S256": Digest::of(&RIG.der(name)).to_base64url() })
 }
 
+const CIBA: &str = "urn:openid:params:grant-type:ciba";
+const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const SUBJECT: &str = r"CN=client one,O=Acme\, Inc.,C=DE";
 
 #[test]
@@ -245,7 +248,34 @@ fn mtl_008_and_mtl_010_tokens_are_bound_to_the_certificate_or_not_given() {
 }
 
 #[test]
-fn mtl_014_binding_goes_with_any_way_to_authenticate() {
+fn dev_017_and_cib_035_what_people_agree_to_elsewhere_is_bound_to_the_certificate() {
+    let client = register(&json!({
+        "tls_client_certificate_bound_access_tokens": true, "grant_types": [DEVICE, CIBA], "scope": "openid", "default_scope": "openid",
+        "backchannel_token_delivery_mode": "poll",
+    }));
+    let (holder, alice) = (RIG.holder("good"), Person::alice(&RIG.dev));
+    let begin = |member: &str, form: &str| post(&holder, &RIG.alias(member), Some(&client), form).json();
+    let device = begin("device_authorization_endpoint", "scope=openid");
+    let page = alice.go(device["verification_uri_complete"].as_str().expect("a link")).page();
+    let page = alice.submit(&page, &[("user_code", device["user_code"].as_str().expect("a code")), ("action", "device")]).page();
+    assert!(alice.allow(&alice.sign_in(&page).page()).page().body.contains("id=\"page-device_done\""));
+    let ciba = begin("backchannel_authentication_endpoint", "scope=openid&login_hint=alice");
+    let page = alice.go(&format!("{}/account/requests", RIG.dev.issuer())).page();
+    let row = hidden(&page.body, "request").unwrap_or_else(|| panic!("{page:?}"));
+    let page = alice.submit(&page, &[("request", &row), ("action", "look")]).page();
+    assert!(alice.allow(&page).page().body.contains("id=\"page-device_done\""));
+    for form in [
+        format!("grant_type={}&device_code={}", encode(DEVICE), device["device_code"].as_str().expect("a code")),
+        format!("grant_type={}&auth_req_id={}", encode(CIBA), ciba["auth_req_id"].as_str().expect("an identifier")),
+    ] {
+        post(&RIG.dev.http, RIG.dev.url("token_endpoint"), Some(&client), &form).err("invalid_request");
+        let token = post(&holder, &RIG.alias("token_endpoint"), Some(&client), &form).okt();
+        assert_eq!(RIG.dev.decode(&token).claims["cnf"], thumbprint("good"), "nothing was spent without a certificate");
+    }
+}
+
+#[test]
+fn mtl_014_and_clc_007_binding_goes_with_any_way_to_authenticate() {
     let key = AssertionKey::generate(SigningAlg::Es256);
     let client = register(&json!({
         "token_endpoint_auth_method": "private_key_jwt", "jwks": key.jwks(), "tls_client_certificate_bound_access_tokens": true,

@@ -51,6 +51,26 @@ fn sub_001_sub_002_and_sub_005_a_pairwise_client_meets_one_subject_everywhere() 
 }
 
 #[test]
+fn int_012_a_caller_with_a_sector_of_its_own_hears_the_name_of_that_sector() {
+    let alice = Person::alice(server());
+    let (own, open) = (pairwise("five"), app(server(), json!({})));
+    let resource = "https://pairwise.example/api";
+    let made = json!({ "identifier": resource, "scopes": ["read"], "introspectors": [own.client_id, open.client_id] });
+    assert_eq!(server().admin_post("/resources", &made).status, 201);
+    let client = app(server(), json!({ "resources": [resource] }));
+    let held = tokens(&client, "app", &alice, &format!("&resource={}", encode(resource)));
+    let access = held["access_token"].as_str().expect("a token");
+    let told = |caller: &Registered| {
+        let reply = server().post("introspection_endpoint", Some(&caller.basic()), &format!("token={access}")).json();
+        reply["sub"].as_str().unwrap_or_else(|| panic!("{reply}")).to_owned()
+    };
+    assert_eq!(told(&open), subject(&held));
+    let hers = subject(&tokens(&pairwise("five"), "five", &alice, ""));
+    assert_eq!(told(&own), hers, "as its own ID tokens name her");
+    assert_ne!(told(&own), told(&open));
+}
+
+#[test]
 fn sub_006_resources_of_pairwise_clients_cannot_be_joined() {
     let alice = Person::alice(server());
     let open = subject(&tokens(&app(server(), json!({})), "app", &alice, ""));

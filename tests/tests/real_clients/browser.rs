@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{node_folder, run};
 
+const CIBA: &str = "urn:openid:params:grant-type:ciba";
 const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 const PASSWORD: &str = "a long enough password";
@@ -84,6 +85,9 @@ fn write_scene(dev: &Dev, origin: &str) -> std::path::PathBuf {
     let device = dev.register(&json!({
         "client_name": "Harbour Display", "grant_types": [DEVICE], "scope": "openid profile", "token_endpoint_auth_method": "client_secret_basic",
     }));
+    let till = dev.register(&json!({
+        "client_name": "Harbour Shop", "grant_types": [CIBA], "scope": "openid profile", "backchannel_token_delivery_mode": "poll",
+    }));
     let [tom, pia, eve, _] = ["tom", "pia", "eve", "ida"].map(|name| person(dev, name));
     let people = json!({
         "alice": { "password": Person::alice(dev).password }, "bob": { "password": Person::bob(dev).password },
@@ -98,6 +102,8 @@ fn write_scene(dev: &Dev, origin: &str) -> std::path::PathBuf {
     let scene = json!({
         "issuer": dev.issuer(), "authorization_endpoint": dev.url("authorization_endpoint"), "token_endpoint": dev.url("token_endpoint"),
         "device_authorization_endpoint": dev.url("device_authorization_endpoint"),
+        "backchannel_endpoint": dev.url("backchannel_authentication_endpoint"),
+        "till": { "client_id": till.client_id, "client_secret": till.client_secret },
         "device": { "client_id": device.client_id, "client_secret": device.client_secret },
         "client_origin": origin, "application": application.client_id, "people": people,
         "client": { "client_id": client.client_id, "client_secret": client.client_secret, "redirect_uri": callback },
@@ -114,11 +120,12 @@ fn write_scene(dev: &Dev, origin: &str) -> std::path::PathBuf {
 fn people_in_chromium_sign_in_agree_and_refuse_and_axe_finds_nothing() {
     let folder = node_folder("browser", &root().join("tests/browser"), &["audit.mjs", "client.mjs", "walk.mjs"]);
     let origin = format!("https://localhost:{}", free_port());
-    let grants = format!("client_credentials,authorization_code,refresh_token,{DEVICE}");
+    let grants = format!("client_credentials,authorization_code,refresh_token,{DEVICE},{CIBA}");
     let settings = [
         ("CLAIMSMITH_CORS__ALLOWED_ORIGINS", origin.as_str()),
         ("CLAIMSMITH_GRANTS__ENABLED", &grants),
         ("CLAIMSMITH_DEVICE__INTERVAL", "1 s"),
+        ("CLAIMSMITH_CIBA__INTERVAL", "1 s"),
     ];
     let dev = Dev::start_with(&[], &settings);
     let scene = write_scene(&dev, &origin);
@@ -126,6 +133,6 @@ fn people_in_chromium_sign_in_agree_and_refuse_and_axe_finds_nothing() {
     node.arg("walk.mjs").arg(&scene).args(std::env::var_os("CLAIMSMITH_PICTURES")).current_dir(&folder);
     let output = run("node walk.mjs", &mut node);
     let text = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(text.lines().filter(|line| line.ends_with(" ok")).count(), 13, "{text}");
+    assert_eq!(text.lines().filter(|line| line.ends_with(" ok")).count(), 14, "{text}");
     assert!(!dev.log().contains(PASSWORD), "a secret is in the log");
 }

@@ -206,6 +206,9 @@ async fn notify(
     let digest = auth_req_id.digest().to_base64url();
     let notification = BackchannelNotification::of(asked.binding_message.clone(), digest.into(), scopes.to_vec());
     let outcome = room.backchannel_notification(notification, Asked { scopes, ..Asked::default() }, report).await?;
+    if outcome.notified {
+        tracing::info!(client = %wish.entry.client.id, request = %wish.arrival.id, "a plugin has notified the person");
+    }
     Ok((!outcome.attributes.is_empty()).then(|| object_of(&outcome.attributes).into()))
 }
 

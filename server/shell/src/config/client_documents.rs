@@ -1,9 +1,17 @@
 //! The settings of clients that are what a document at their `client_id` says.
 
+use super::check::ServeConfig;
+use super::rooms::lifetime;
 use super::table::{Descriptor, Reader, Section, full_name, settings, within};
 use super::value::{PlainText, Setting, Size};
+use crate::client_documents::DocumentSettings;
+use crate::throttle::{Allowance, ThrottleSettings};
+use claimsmith_issuer::client_document::Hosts;
+use claimsmith_issuer::registering;
+use claimsmith_protocol::credentials::AuthMethod;
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::registration::Profile;
+use claimsmith_protocol::scope::ScopeSet;
 use std::time::Duration;
 
 settings! {
@@ -42,5 +50,48 @@ settings! {
         burst: u32 = "60" in "1" ..= "1000000";
         /// And one more each time this has passed.
         every: Duration = "2 s" in "1 ms" ..= "24 h";
+    }
+}
+
+impl ServeConfig {
+    /// Whose documents are read: what the directory asks.
+    pub fn document_hosts(&self) -> Hosts {
+        let client_documents = &self.client_documents;
+        Hosts {
+            is_on: client_documents.enabled,
+            allowed: client_documents.hosts.iter().map(|host| host.as_str().to_ascii_lowercase().into()).collect(),
+        }
+    }
+
+    pub(super) fn document_settings(&self) -> DocumentSettings {
+        let client_documents = &self.client_documents;
+        let texts = |texts: &[PlainText]| texts.iter().map(|text| text.as_str().into()).collect();
+        let scopes = client_documents.scopes.iter().map(PlainText::as_str);
+        DocumentSettings {
+            hosts: self.document_hosts(),
+            policy: registering::Policy {
+                grants: client_documents.grant_types.clone(),
+                methods: vec![AuthMethod::None, AuthMethod::PrivateKeyJwt],
+                // The check of the configuration has seen that they are scopes.
+                scopes: ScopeSet::from_tokens(scopes).unwrap_or_default(),
+                resources: texts(&client_documents.resources),
+                tags: texts(&client_documents.tags),
+                redirect_hosts: Vec::new(),
+                links_of_redirect_hosts: false,
+                profile: client_documents.profile,
+            },
+            same_origin: client_documents.same_origin,
+            bytes: client_documents.bytes.bytes(),
+            cache_time: client_documents.cache_time,
+            cache_times: client_documents.cache_time_min..=client_documents.cache_time_max,
+            clients_max: client_documents.clients_max,
+            unused: lifetime(client_documents.unused),
+        }
+    }
+
+    /// Documents that one address may have fetched.
+    pub fn document_throttle(&self) -> ThrottleSettings {
+        let allowance = Allowance { burst: self.client_documents.burst, every: self.client_documents.every };
+        ThrottleSettings { pair: allowance, address: allowance, ..ThrottleSettings::default() }
     }
 }

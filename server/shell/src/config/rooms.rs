@@ -5,7 +5,6 @@ use super::database::{UnreadableSecret, secret_text};
 use super::value::{AuditTokens, HeaderText, PlainText, RootedPath, UnknownPeople};
 use crate::authorize::backchannel::BackchannelSettings;
 use crate::authorize::device::DeviceSettings;
-use crate::client_documents::DocumentSettings;
 use crate::client_keys::ClientKeysSettings;
 use crate::fetch::FetchSettings;
 use crate::guesses::GuessSettings;
@@ -24,7 +23,6 @@ use claimsmith_issuer::assurance::AcrNames;
 use claimsmith_issuer::attestation::Policy as AttestationPolicy;
 use claimsmith_issuer::ciba::Limits;
 use claimsmith_issuer::client_auth::Policy;
-use claimsmith_issuer::client_document::Hosts;
 use claimsmith_issuer::detail_types::DetailTypes;
 use claimsmith_issuer::dpop::Policy as DpopPolicy;
 use claimsmith_issuer::grants::Defaults;
@@ -32,7 +30,6 @@ use claimsmith_issuer::grants::token_exchange::Offers;
 use claimsmith_issuer::policy::{PeoplePolicy, RefreshPolicy};
 use claimsmith_issuer::registering;
 use claimsmith_issuer::step_up::Demand;
-use claimsmith_protocol::credentials::AuthMethod;
 use claimsmith_protocol::scope::ScopeSet;
 use claimsmith_protocol::time::Lifetime;
 use claimsmith_store::{AuditMode, EmbeddedSettings};
@@ -41,7 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Whole seconds of a duration that a setting has bounded to years.
-fn lifetime(duration: Duration) -> Lifetime {
+pub(super) fn lifetime(duration: Duration) -> Lifetime {
     Lifetime::from_seconds(u32::try_from(duration.as_secs()).unwrap_or(u32::MAX))
 }
 
@@ -381,47 +378,6 @@ impl ServeConfig {
             secret_lifetime: self.registration.secret_lifetime.map(lifetime),
             clients_max: self.registration.clients_max,
         }
-    }
-
-    /// Whose documents are read: what the directory asks.
-    pub fn document_hosts(&self) -> Hosts {
-        let client_documents = &self.client_documents;
-        Hosts {
-            is_on: client_documents.enabled,
-            allowed: client_documents.hosts.iter().map(|host| host.as_str().to_ascii_lowercase().into()).collect(),
-        }
-    }
-
-    fn document_settings(&self) -> DocumentSettings {
-        let client_documents = &self.client_documents;
-        let texts = |texts: &[PlainText]| texts.iter().map(|text| text.as_str().into()).collect();
-        let scopes = client_documents.scopes.iter().map(PlainText::as_str);
-        DocumentSettings {
-            hosts: self.document_hosts(),
-            policy: registering::Policy {
-                grants: client_documents.grant_types.clone(),
-                methods: vec![AuthMethod::None, AuthMethod::PrivateKeyJwt],
-                // The check of the configuration has seen that they are scopes.
-                scopes: ScopeSet::from_tokens(scopes).unwrap_or_default(),
-                resources: texts(&client_documents.resources),
-                tags: texts(&client_documents.tags),
-                redirect_hosts: Vec::new(),
-                links_of_redirect_hosts: false,
-                profile: client_documents.profile,
-            },
-            same_origin: client_documents.same_origin,
-            bytes: client_documents.bytes.bytes(),
-            cache_time: client_documents.cache_time,
-            cache_times: client_documents.cache_time_min..=client_documents.cache_time_max,
-            clients_max: client_documents.clients_max,
-            unused: lifetime(client_documents.unused),
-        }
-    }
-
-    /// Documents that one address may have fetched.
-    pub fn document_throttle(&self) -> ThrottleSettings {
-        let allowance = Allowance { burst: self.client_documents.burst, every: self.client_documents.every };
-        ThrottleSettings { pair: allowance, address: allowance, ..ThrottleSettings::default() }
     }
 
     /// Registrations that are let pass where everybody may register.

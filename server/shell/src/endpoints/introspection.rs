@@ -6,11 +6,14 @@
 //! ([RFC 9701](https://www.rfc-editor.org/rfc/rfc9701)).
 
 use claimsmith_issuer::claims::IntrospectionAnswer;
-use claimsmith_issuer::introspect::may_learn;
+use claimsmith_issuer::client::Client;
+use claimsmith_issuer::introspect::{KnownToken, may_learn};
 use claimsmith_issuer::value::{render_integer, render_string};
 use claimsmith_jose::SignableClaims;
 use claimsmith_protocol::error::{Reason, Refusal};
 use claimsmith_protocol::form::Form;
+use claimsmith_protocol::handle::GrantId;
+use claimsmith_protocol::registration::SubjectType;
 use claimsmith_protocol::token::{parse_form, parse_token};
 use http::header::ACCEPT;
 use http::{HeaderMap, StatusCode};
@@ -105,10 +108,24 @@ async fn learn(
     let visit = rooms.directory.visit()?;
     let occasion = hook_room::Occasion { arrival, form, grant: None, now };
     let mut room = hook_room::Room::of_client(rooms, &visit, &owner, occasion);
-    let answer = room.introspection(IntrospectionAnswer::of(token.members(), caller_id), report).await?;
+    let mut members = token.members();
+    if let Some(subject) = own_subject(rooms, caller.client.client(), &token).await? {
+        members.iter_mut().filter(|member| member.name.as_ref() == "sub").for_each(|member| member.value = (&*subject).into());
+    }
+    let answer = room.introspection(IntrospectionAnswer::of(members, caller_id), report).await?;
     let mut body = Vec::with_capacity(1_024);
     answer.render(&mut body);
     Ok(Some(body))
+}
+
+/// The person's name for a caller that is to know people by names of its own sector (OpenID Connect Core §8), where the token is another
+/// client's.
+async fn own_subject(rooms: &Rooms, caller: &Client, token: &KnownToken) -> Result<Option<Box<str>>, Failure> {
+    let (true, Some(grant)) = (caller.registration.subject_type == SubjectType::Pairwise, GrantId::of_jti(&token.jti)) else {
+        return Ok(None);
+    };
+    let loaded = rooms.store.load_grant(grant).await?.filter(|loaded| token.subject() == Some(&*loaded.grant.allowed.subject));
+    Ok(loaded.map(|loaded| rooms.shared.subjects.subject(caller, &loaded.grant.user_id)))
 }
 
 /// RFC 9701 §4: the caller names the type, and does not say that it is worth nothing.

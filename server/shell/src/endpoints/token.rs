@@ -42,11 +42,9 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     // Identity desk: a proof becomes a client.
     let now = rooms.clock.now();
     let caller = desk::authenticate_with(rooms, presented, proof.as_ref(), arrival, report).await?;
-
     let request = Request::parse(grant, &form)?;
     let docket = Docket { caller: &caller, request: &request, arrival, form: &form, grant, proof: proof.as_ref(), now };
     let answer = serve(rooms, docket, report).await?;
-
     // Way out.
     Ok(possession::renew_nonce(rooms, Space::AuthorizationServer, proof.as_ref(), answer))
 }
@@ -71,16 +69,8 @@ pub async fn serve(rooms: &Rooms, docket: Docket<'_>, report: &mut report::Repor
     } else {
         let draft = issue::draft(rooms, client_id, &entitled, confirmation, now.timestamp());
         let claims = room.access_token(draft, entitled.lifetime_ceiling.seconds(), asked, report).await?;
-        let pushed = request.pushed();
-        let making = Making {
-            entitled: &entitled,
-            loaded: loaded.as_ref(),
-            asked,
-            claims: &claims,
-            caller: &caller.client,
-            pushed,
-            now: now.timestamp(),
-        };
+        let (caller, loaded, now) = (&caller.client, loaded.as_ref(), now.timestamp());
+        let making = Making { entitled: &entitled, loaded, asked, claims: &claims, caller, request, now };
         let plan = companions::plan(rooms, making, &mut room, report).await?;
         let members = room.token_response(asked, report).await?;
         // Vault, then records: nothing leaves that the ledger does not know.
@@ -89,14 +79,8 @@ pub async fn serve(rooms: &Rooms, docket: Docket<'_>, report: &mut report::Repor
         let answer = issue::render(&token, &claims, &companions, &members);
         (answer, token.reference, claims.into_record(), companions.take_advance())
     };
-    let circumstances = record::Circumstances {
-        grant,
-        shaped_by: room.shaped_by(),
-        request: arrival.id,
-        subject,
-        of_person: record::OfPerson::of(&entitled),
-        advance,
-    };
+    let (shaped_by, of_person) = (room.shaped_by(), record::OfPerson::of(&entitled));
+    let circumstances = record::Circumstances { grant, shaped_by, request: arrival.id, subject, of_person, advance };
     court::exchange::once(rooms, guard).await?;
     record::settle(rooms, client_id, reference, token, circumstances).await?;
     report.stage(report::Stage::Settle);

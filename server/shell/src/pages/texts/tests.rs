@@ -63,3 +63,16 @@ fn every_language_has_every_text_and_asks_for_no_value_that_english_has_not() {
         }
     }
 }
+
+#[test]
+fn dis_014_languages_are_tagged_the_canonical_way_however_their_files_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["pt-br.ftl", "ZH-hant-tw.ftl", "NL.ftl"] {
+        std::fs::write(folder.path().join(name), "sign_in-title = Hello\n").expect("written");
+    }
+    let texts = Texts::load(Some(folder.path())).expect("well-formed");
+    let tags: Vec<&str> = texts.all().map(|language| texts.tag(language)).collect();
+    for tag in ["en", "de", "fr", "pt-BR", "zh-Hant-TW", "nl"] {
+        assert!(tags.contains(&tag), "{tags:?}");
+    }
+}
