@@ -10,6 +10,7 @@
 mod appearance;
 mod check;
 mod ciba;
+mod client_attestation;
 mod client_documents;
 mod database;
 mod exchange;
@@ -29,6 +30,7 @@ mod value;
 pub use appearance::Pages;
 pub use check::{Pair, ServeConfig};
 pub use ciba::Ciba;
+pub use client_attestation::ClientAttestation;
 pub use client_documents::ClientDocuments;
 pub use database::{DatabaseSource, UnreadableSecret};
 pub use exchange::TokenExchange;
@@ -38,9 +40,9 @@ pub use raw::{Sources, variable_of};
 pub use reference::{print, reference};
 pub use registration::Registration;
 pub use settings::{
-    Aliases, Assurance, Audit, Authorize, Cache, ClientAttestation, ClientAuth, Cors, Database, Device, Dpop, Fetch, General, Grants,
-    Hooks, Introspection, Keys, Lifetimes, Limits, Listen, Log, Metrics, Otel, Passkeys, Passwords, Proxied, Refresh, Sessions, SignIn,
-    SignInThrottle, Signing, Store, Tls, Tokens, Userinfo, Workers,
+    Aliases, Assurance, Audit, Authorize, Cache, ClientAuth, Cors, Database, Device, Dpop, Fetch, General, Grants, Hooks, Introspection,
+    Keys, Lifetimes, Limits, Listen, Log, Metrics, Otel, Passkeys, Passwords, Proxied, Refresh, Sessions, SignIn, SignInThrottle, Signing,
+    Store, Tls, Tokens, Userinfo, Workers,
 };
 pub use table::{Descriptor, Effective};
 pub use upstream::Upstream;

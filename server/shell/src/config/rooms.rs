@@ -20,7 +20,6 @@ use crate::tls::TlsSettings;
 use crate::tls::client_certificate::TrustFiles;
 use crate::upstream::UpstreamSettings;
 use claimsmith_issuer::assurance::AcrNames;
-use claimsmith_issuer::attestation::Policy as AttestationPolicy;
 use claimsmith_issuer::ciba::Limits;
 use claimsmith_issuer::client_auth::Policy;
 use claimsmith_issuer::detail_types::DetailTypes;
@@ -272,17 +271,6 @@ impl ServeConfig {
     }
 
     /// What is wanted of DPoP proofs.
-    fn attestation_policy(&self) -> AttestationPolicy {
-        let client_attestation = &self.client_attestation;
-        AttestationPolicy {
-            is_on: self.client_auth.methods.iter().any(|method| method.is_attestation()),
-            algs: self.client_auth.signing_algs.clone(),
-            requires_challenge: client_attestation.require_challenge,
-            proof_lifetime: lifetime(client_attestation.proof_lifetime).seconds().into(),
-            age_max: client_attestation.age_max.map(|age| lifetime(age).seconds().into()),
-        }
-    }
-
     fn dpop_policy(&self) -> DpopPolicy {
         let origins = std::iter::once(self.issuer.origin().to_owned()).chain(self.mtls_origin());
         DpopPolicy {

@@ -291,17 +291,6 @@ settings! {
         max_age: Option<Duration> = "" in "1 s" ..= "365 d";
     }
 
-    /// Attestations of clients (draft-ietf-oauth-attestation-based-client-auth), where `client_auth.methods` has `attest_jwt_client_auth` or
-    /// `attest_jwt_client_auth_dpop`. Attesters are trusted issuers with the purpose `client_attestation`.
-    ClientAttestation at "client_attestation" {
-        /// Whether every proof of an attested key must carry a challenge of this server.
-        require_challenge: bool = "false";
-        /// How old such a proof may be.
-        proof_lifetime: Duration = "60 s" in "10 s" ..= "10 min";
-        /// How old an attestation may be, by its `iat`; as old as it says when not set.
-        age_max: Option<Duration> = "" in "1 s" ..= "3650 d";
-    }
-
     /// Tokens bound to a key (RFC 9449).
     Dpop at "dpop" {
         /// Algorithms of proofs.
