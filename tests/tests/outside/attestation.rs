@@ -17,7 +17,7 @@ const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const METHODS: &str = "client_secret_basic,client_secret_post,private_key_jwt,none,attest_jwt_client_auth,attest_jwt_client_auth_dpop";
 
 fn dev(more: &[(&str, &str)]) -> Dev {
-    let grants = format!("client_credentials,authorization_code,refresh_token,{DEVICE}");
+    let grants = format!("client_credentials,authorization_code,refresh_token,{DEVICE},{}", super::ciba::GRANT);
     let mut settings = vec![("CLAIMSMITH_CLIENT_AUTH__METHODS", METHODS), ("CLAIMSMITH_GRANTS__ENABLED", grants.as_str())];
     settings.extend(more);
     Dev::start_with(&[], &settings)
@@ -357,6 +357,22 @@ fn abc_010_pushed_requests_and_devices_are_of_the_instance_that_asked() {
     assert!(done.body.contains("id=\"page-device_done\""), "{done:?}");
     let form = format!("grant_type={}&device_code={}", encode(DEVICE), begun["device_code"].as_str().expect("a code"));
     other.post("token_endpoint", &form).err("invalid_grant");
+    std::thread::sleep(std::time::Duration::from_millis(5_300));
+    rig.post("token_endpoint", &form).okt();
+}
+
+#[test]
+fn abc_010_what_a_client_waits_for_is_of_the_instance_that_asked() {
+    let grants = json!({ "grant_types": [super::ciba::GRANT], "redirect_uris": [], "backchannel_token_delivery_mode": "poll" });
+    let rig = rig_at(&DEV, "attest_jwt_client_auth", grants);
+    let begun = rig.post(super::ciba::ENDPOINT, "scope=openid&login_hint=alice").json();
+    let alice = Person::alice(rig.dev);
+    let url = format!("{}/account/requests", rig.dev.issuer());
+    alice.sign_in(&alice.go(&url).page());
+    let page = alice.submit(&alice.go(&url).page(), &[("request", &super::ciba::row(&begun)), ("action", "look")]).page();
+    assert!(super::ciba::is_done(&alice.allow(&page).page()));
+    let form = format!("grant_type={}&auth_req_id={}", encode(super::ciba::GRANT), super::ciba::id(&begun));
+    rig.other().post("token_endpoint", &form).err("invalid_grant");
     std::thread::sleep(std::time::Duration::from_millis(5_300));
     rig.post("token_endpoint", &form).okt();
 }

@@ -25,7 +25,7 @@ static RIG: LazyLock<Rig> = LazyLock::new(|| {
     let host = Receiver::start(|path, _| match path {
         "/redirect" => Some("302 Found\r\nLocation: /elsewhere".to_owned()),
         "/hang" => None,
-        "/down" => Some("503 Service Unavailable".to_owned()),
+        "/down" | "/down-for-now" => Some("503 Service Unavailable".to_owned()),
         _ => Some("404 Not Found".to_owned()),
     });
     let ca = host.ca_file();
@@ -292,11 +292,26 @@ fn cim_008_a_document_is_good_for_as_long_as_its_server_says() {
     publish_for(3, path, &document(path, json!({ "redirect_uris": ["https://app.example/new"] })));
     sleep(Duration::from_millis(4_100));
     assert!(is_page(&knock(&id)), "what is new holds");
-    // Where its host is away, what is known is not used; and the client is not told that it is gone.
+    // What is no document any more is nobody.
     RIG.host.serve(path, "text/plain", "gone");
     sleep(Duration::from_millis(4_100));
     let client = Registered { client_id: id, client_secret: None };
     token(&RIG.dev, &client, "grant_type=authorization_code&code=x").err_with("invalid_client", 401);
+}
+
+#[test]
+fn cim_008_while_a_host_is_away_its_clients_are_told_to_come_again() {
+    let path = "/down-for-now";
+    publish_shortly(path, &document(path, json!({})));
+    let client = Registered { client_id: RIG.host.url(path), client_secret: None };
+    let ask = || token(&RIG.dev, &client, "grant_type=authorization_code&code=x");
+    ask().err("invalid_grant");
+    RIG.host.withdraw(path);
+    sleep(Duration::from_millis(2_100));
+    ask().err_with("temporarily_unavailable", 503);
+    assert!(!is_known(&knock(&client.client_id)), "what was true is not used");
+    publish_shortly(path, &document(path, json!({})));
+    ask().err("invalid_grant");
 }
 
 #[test]
@@ -433,4 +448,38 @@ fn cim_012_an_operator_shuts_a_client_out_and_it_stays_out() {
     publish_shortly(path, &document(path, json!({ "client_name": "Another" })));
     sleep(Duration::from_millis(2_100));
     assert!(is_page(&knock(&id)));
+}
+
+#[test]
+fn plg_009_plugins_meet_clients_with_documents_by_their_tag_and_one_by_one() {
+    let plugin = super::hooks::install(&RIG.dev);
+    let bind = |to: &str, configuration: Value, permissions: Value| {
+        let binding = json!({ "plugin": plugin, "configuration": configuration, "permissions": permissions });
+        let reply = RIG.dev.admin_post(&format!("{to}/bindings"), &binding);
+        assert_eq!(reply.status, 201, "{reply:?}");
+        reply.json()["id"].to_string().trim_matches('"').to_owned()
+    };
+    let at = |deed: &str| json!({ "at": "client_registration", deed: if deed == "fails" { json!(true) } else { json!("access_denied") } });
+    let path = "/shaped";
+    publish_shortly(path, &document(path, json!({ "tags": ["mine"], "client_name": "Plain" })));
+    let id = RIG.host.url(path);
+    for deed in ["refuse", "fails"] {
+        let binding = bind("/tags/document", at(deed), json!([]));
+        let reply = knock(&id);
+        assert!(!is_known(&reply) && reply.headers.get("location").is_none(), "{deed}: {reply:?}");
+        super::hooks::unbind(&RIG.dev, &binding);
+    }
+    let named = json!({ "at": "client_registration", "edits": [{ "set_metadata": { "name": "client_name", "value": "Shaped" } }] });
+    let binding = bind("/tags/document", named, json!(["metadata:client_name"]));
+    let page = Person::alice(&RIG.dev).go(&request(&RIG.dev, &Registered { client_id: id.clone(), client_secret: None }, "")).page();
+    assert!(page.body.contains("Shaped") && !page.body.contains("Plain"), "{page:?}");
+    super::hooks::unbind(&RIG.dev, &binding);
+    // Bound to this one client, whatever its document says from now on.
+    let refusing = json!({ "at": "token_response", "refuse": "access_denied" });
+    let binding = bind(&format!("/clients/{}", encode(&id)), refusing, json!([]));
+    let (client, alice) = (Registered { client_id: id, client_secret: None }, Person::alice(&RIG.dev));
+    let code = code(&RIG.dev, &alice, &client, "&scope=openid");
+    redeem(&RIG.dev, &client, &code, "").err("access_denied");
+    super::hooks::unbind(&RIG.dev, &binding);
+    redeem(&RIG.dev, &client, &code, "").okt();
 }
