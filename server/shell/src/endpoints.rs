@@ -218,9 +218,10 @@ impl Public {
         if endpoint.cors == Cors::Allowed {
             answer.headers.append(VARY, HeaderValue::from_static("Origin"));
         }
-        answer
-            .with(ACCESS_CONTROL_ALLOW_ORIGIN, allowed)
-            .with(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate, DPoP-Nonce"))
+        answer.with(ACCESS_CONTROL_ALLOW_ORIGIN, allowed).with(
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("WWW-Authenticate, DPoP-Nonce, OAuth-Client-Attestation-Challenge"),
+        )
     }
 }
 
