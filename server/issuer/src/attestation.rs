@@ -257,3 +257,6 @@ const fn challenge_wanted() -> Refusal {
 pub const fn replayed() -> Refusal {
     Refusal::new(ErrorCode::InvalidClientAttestation, Reason::ReplayedProof, "the proof of the attestation was used before")
 }
+
+#[cfg(test)]
+mod tests;

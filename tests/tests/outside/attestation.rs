@@ -396,3 +396,16 @@ fn abc_011_beside_other_credentials_it_is_of_the_same_client_and_can_be_demanded
     // It replaces no secret.
     wanting.post("token_endpoint", "grant_type=client_credentials").err_with("invalid_client", 401);
 }
+
+#[test]
+fn plg_009_what_a_plugin_stops_uses_up_no_proof() {
+    let rig = rig();
+    let plugin = super::hooks::install(rig.dev);
+    let (attestation, pop) = (rig.attestation(|_| ()), rig.pop(|_| ()));
+    for (deed, code, status) in [("refuse", "invalid_client", 401), ("fails", "server_error", 500)] {
+        let binding = super::hooks::bind(rig.dev, &rig.client, plugin, &super::hooks::at("client_authentication", deed));
+        rig.ask(&attestation, &pop).err_with(code, status);
+        super::hooks::unbind(rig.dev, &binding);
+    }
+    rig.ask(&attestation, &pop).okt();
+}
