@@ -43,6 +43,7 @@ mod outside {
     mod code_flow;
     mod codes;
     mod device;
+    mod device_sso;
     mod discovery;
     mod dpop;
     mod dpop_people;

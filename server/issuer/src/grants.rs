@@ -30,7 +30,7 @@ pub mod token_exchange;
 
 pub use allowed::{Allowed, CodeState, GrantRecord, RefreshState};
 pub use deferred::{DeferredKind, DeferredState, Polled};
-pub use newcomer::Newcomer;
+pub use newcomer::{Newcomer, Sibling};
 pub use target::Resources;
 
 /// What a client asks for, by the grant it asks with.

@@ -76,8 +76,10 @@ impl Findings {
 
     /// RFC 8693 §5.
     fn token_exchange(&mut self, registration: &Registration, around: Around<'_>) {
-        let grants = [GrantType::TokenExchange, GrantType::JwtBearer];
-        if around.public && grants.iter().any(|grant| around.grants.contains(grant)) {
+        let uses = |grant| around.grants.contains(&grant);
+        // OpenID Connect Native SSO: the secret of its device is all that an app has.
+        let shares = registration.token_exchange.as_ref().is_some_and(|policy| policy.device_sso);
+        if around.public && (uses(GrantType::JwtBearer) || uses(GrantType::TokenExchange) && !shares) {
             self.say("grant_types", "token exchange and JWT bearer are for clients that authenticate");
         }
         if registration.token_exchange.is_some() && !around.grants.contains(&GrantType::TokenExchange) {

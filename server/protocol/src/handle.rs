@@ -123,6 +123,27 @@ impl RefreshToken {
     }
 }
 
+/// The secret of a device: the id of its first app's grant, and a MAC, in 64 characters of base64url (OpenID Connect Native SSO §3.2).
+pub struct DeviceSecret(Secret<String>);
+
+impl DeviceSecret {
+    /// Puts one together.
+    pub fn new(grant: GrantId, mac: [u8; 32]) -> Self {
+        Self(Secret::new(join(grant, &mac)))
+    }
+
+    /// What is sent.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// The grant and the MAC that a presented one claims; absent where it is none of ours.
+    pub fn read(text: &str) -> Option<(GrantId, [u8; 32])> {
+        let (grant, mac) = split::<48>(text)?;
+        Some((grant, mac.try_into().ok()?))
+    }
+}
+
 fn join(grant: GrantId, tail: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(16 + tail.len());
     bytes.extend_from_slice(grant.as_bytes());

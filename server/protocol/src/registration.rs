@@ -316,6 +316,9 @@ pub struct TokenExchange {
     /// Whether it may exchange tokens that are bound to the key of somebody else, for tokens that are bound to its own.
     #[serde(skip_serializing_if = "is_default")]
     pub bound_tokens: bool,
+    /// Whether it may share the sign-in of another app on its device, of one of `subject_clients` (OpenID Connect Native SSO).
+    #[serde(skip_serializing_if = "is_default")]
+    pub device_sso: bool,
     /// Servers elsewhere for which it may have identity assertions (ID-JAG).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub identity_assertions: Vec<IdentityAssertions>,

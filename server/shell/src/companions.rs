@@ -4,13 +4,15 @@ use claimsmith_issuer::claims::{Claims, RefreshTokenPlan, Shaped};
 use claimsmith_issuer::client_auth::AuthenticatedClient;
 use claimsmith_issuer::confirmation::Confirmation;
 use claimsmith_issuer::grants::refresh_token::state_after;
+use claimsmith_issuer::grants::token_exchange::device_sso;
 use claimsmith_issuer::grants::{Entitled, ForPerson, From, GrantRecord, Refresh, Request};
 use claimsmith_issuer::hook::{Background, GrantFacts, Person as HookPerson};
 use claimsmith_issuer::id_token::{self, About, to_value};
 use claimsmith_issuer::person::Person;
 use claimsmith_issuer::value::{Member, render_string};
 use claimsmith_jose::{Digest, HeaderAlg, MacAlg, SigningAlg, left_half_hash, sign_mac};
-use claimsmith_protocol::handle::RefreshToken;
+use claimsmith_protocol::grant::GrantType;
+use claimsmith_protocol::handle::{DeviceSecret, RefreshToken};
 use claimsmith_protocol::registration::Registration;
 use claimsmith_protocol::time::{Lifetime, Timestamp};
 use claimsmith_store::{Claim, GrantAdvance, GrantTouch, LoadedGrant};
@@ -34,6 +36,7 @@ pub struct Companions {
     refresh_token: Option<RefreshToken>,
     details: Option<Box<str>>,
     issued: Option<&'static str>,
+    device_secret: Option<DeviceSecret>,
     advance: Option<Claim>,
 }
 
@@ -100,13 +103,19 @@ pub async fn make(
         Refresh::Issue { number, .. } | Refresh::Repeat { number } => Some(rooms.shared.refresh_token(grant, number)),
         Refresh::None | Refresh::Keep => None,
     };
+    let first = matches!(person.from, From::Code(_) | From::New);
+    // OpenID Connect Native SSO §3.2: for the other apps of the device, which may exchange tokens where that is offered.
+    let shares = person.grant.allowed.has_scope(device_sso::SCOPE) && rooms.settings.grants.contains(&GrantType::TokenExchange);
+    let device = (shares && person.id_token).then(|| rooms.shared.device_secret(person.grant.device()));
     let id_token = match person.id_token {
         true => {
-            let first = matches!(person.from, From::Code(_) | From::New);
             let mut bound_to = vec![("at_hash", access_token)];
             // OpenID Connect CIBA §10.3.1: what is pushed is bound to the request and to all that comes with it.
             if let (Some(_), Some(token)) = (making.request.pushed(), &refresh_token) {
                 bound_to.push(("urn:openid:params:jwt:claim:rt_hash", token.expose()));
+            }
+            if let Some(secret) = &device {
+                bound_to.push((device_sso::HASH, secret.expose()));
             }
             let of = making.request.pushed().map(|id| ("urn:openid:params:jwt:claim:auth_req_id", id));
             let wish = IdTokenWish { loaded, asked: making.asked, alone: false, first, bound_to: &bound_to, of, now: making.now };
@@ -116,7 +125,8 @@ pub async fn make(
     };
     let advance = advance(person, &plan, refresh_token.as_ref(), making);
     report.stage(Stage::Sign);
-    Ok(Companions { id_token, refresh_token, details: person.grant.allowed.details.clone(), issued, advance })
+    let device_secret = device.filter(|_| first);
+    Ok(Companions { id_token, refresh_token, details: person.grant.allowed.details.clone(), issued, device_secret, advance })
 }
 
 /// What is written of the use of a code or refresh token.
@@ -250,7 +260,12 @@ impl Companions {
     pub fn render(&self, body: &mut Vec<u8>) {
         let refresh_token = self.refresh_token.as_ref().map(RefreshToken::expose);
         // RFC 8693 §2.2.1.
-        let members = [("refresh_token", refresh_token), ("id_token", self.id_token.as_deref()), ("issued_token_type", self.issued)];
+        let members = [
+            ("refresh_token", refresh_token),
+            ("id_token", self.id_token.as_deref()),
+            ("issued_token_type", self.issued),
+            ("device_secret", self.device_secret.as_ref().map(DeviceSecret::expose)),
+        ];
         for (name, text) in members {
             let Some(text) = text else { continue };
             body.push(b',');

@@ -1,6 +1,7 @@
 //! Before the court: what a code or a refresh token stands for is fetched, the person whom the request brings is made sure of, and so is
 //! what it proves to hold. What is decided is decided in `issuer::grants`; here is the waiting.
 
+mod device;
 pub mod exchange;
 pub mod hooks;
 mod newcomers;
@@ -125,7 +126,7 @@ pub async fn judge<'a>(rooms: &'a Rooms, docket: Docket<'a>, report: &mut Report
                 .map(|((_, user), person)| LoadedGrant { grant: person.grant.clone(), person: Some((user.person, user.updated_at)) });
             let guard = asserted.as_ref().and_then(|asserted| asserted.guard());
             let guard = guard.map(|(issuer, digest, expires_at)| ReplayGuard::of_key(&issuer, digest, expires_at));
-            Ok(Judged { visit, entitled, loaded: loaded.or(begun), confirmation, guard, presented: Presented { exchange, asserted }, room })
+            Ok(Judged { visit, entitled, loaded: begun.or(loaded), confirmation, guard, presented: Presented { exchange, asserted }, room })
         }
         Verdict::Refused(refusal, remedy) => Err(record::refused(rooms, refusal, remedy).await),
     }

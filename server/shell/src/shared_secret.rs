@@ -4,7 +4,7 @@
 use claimsmith_issuer::person::UserId;
 use claimsmith_issuer::subject::Pairwise;
 use claimsmith_jose::{Digest, Secret, hmac_sha256};
-use claimsmith_protocol::handle::{GrantId, RefreshClaim, RefreshToken};
+use claimsmith_protocol::handle::{DeviceSecret, GrantId, RefreshClaim, RefreshToken};
 use claimsmith_store::Store;
 use claimsmith_vault::{Sealer, VaultFault};
 
@@ -38,6 +38,7 @@ pub struct SharedSecret {
     refresh: Secret<[u8; 32]>,
     forms: Secret<[u8; 32]>,
     upstream: Secret<[u8; 32]>,
+    devices: Secret<[u8; 32]>,
     /// Makes subjects.
     pub subjects: Pairwise,
 }
@@ -56,6 +57,7 @@ impl SharedSecret {
             refresh: derive("claimsmith v1 refresh tokens"),
             forms: derive("claimsmith v1 forms"),
             upstream: derive("claimsmith v1 upstream"),
+            devices: derive("claimsmith v1 devices"),
             subjects: Pairwise::new(derive("claimsmith v1 subjects")),
         })
     }
@@ -72,6 +74,20 @@ impl SharedSecret {
 
     fn refresh_mac(&self, grant: GrantId, number: u32) -> Digest {
         hmac_sha256(self.refresh.expose(), &[&RefreshToken::message(grant, number)])
+    }
+
+    /// The secret of a device whose first app was given this grant.
+    pub fn device_secret(&self, grant: GrantId) -> DeviceSecret {
+        DeviceSecret::new(grant, *self.device_mac(grant).as_bytes())
+    }
+
+    /// The grant that a device's secret is of; absent where we did not make it. Security: compared in constant time, as all digests are.
+    pub fn device_of(&self, secret: &str) -> Option<GrantId> {
+        DeviceSecret::read(secret).filter(|(grant, mac)| self.device_mac(*grant) == Digest::from_bytes(*mac)).map(|(grant, _)| grant)
+    }
+
+    fn device_mac(&self, grant: GrantId) -> Digest {
+        hmac_sha256(self.devices.expose(), &[grant.as_bytes()])
     }
 
     /// The token that makes a form good in one browser and for one purpose: `purpose` names the page or the flow.

@@ -79,6 +79,9 @@ pub struct Allowed {
     /// Whether the client waited for it while the person decided on another device: then its code is that of the device.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deferred: bool,
+    /// The grant of the first app of its device, where that app's sign-in led to this one (OpenID Connect Native SSO).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<Box<str>>,
     /// PKCE.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub challenge: Option<Challenge>,
@@ -141,6 +144,11 @@ impl Allowed {
 }
 
 impl GrantRecord {
+    /// The grant that the secret of its device is of: that of the first app.
+    pub fn device(&self) -> GrantId {
+        self.allowed.device.as_deref().and_then(GrantId::parse).unwrap_or(self.id)
+    }
+
     /// Whether nothing of it counts any more.
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.revoked_at.is_some() || now >= self.expires_at

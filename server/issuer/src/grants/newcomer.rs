@@ -27,6 +27,19 @@ pub struct Newcomer {
     pub amr: Vec<Box<str>>,
     /// What plugins remember with the grant from its first moment: a JSON object.
     pub attributes: Option<Box<str>>,
+    /// The app of their device where they signed in.
+    pub device: Option<Sibling>,
+}
+
+/// The app of a device whose sign-in another app shares.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sibling {
+    /// The grant that the secret of the device is of.
+    pub grant: GrantId,
+    /// The session that its sign-in goes with, which the other app's then does, too.
+    pub session_id: Option<Box<str>>,
+    /// That session as the other app knows it.
+    pub sid: Option<Box<str>>,
 }
 
 /// What the client asks for in the person's name.
@@ -57,13 +70,15 @@ impl Newcomer {
             acr: self.acr.clone(),
             amr: self.amr.clone(),
             attributes: self.attributes.clone(),
+            device: self.device.as_ref().map(|sibling| sibling.grant.to_string().into()),
+            sid: self.device.as_ref().and_then(|sibling| sibling.sid.clone()),
             ..Allowed::default()
         };
         let mut grant = GrantRecord {
             id: self.grant,
             client_id: client.id.clone(),
             user_id: self.user_id.clone(),
-            session_id: None,
+            session_id: self.device.as_ref().and_then(|sibling| sibling.session_id.clone()),
             allowed,
             code: None,
             refresh: None,

@@ -18,12 +18,13 @@ use claimsmith_protocol::time::{Lifetime, Timestamp};
 use serde_json::{Map, Value, json};
 
 pub mod assertion;
+pub mod device_sso;
 pub mod kind;
 pub mod transaction;
 
 use super::newcomer::Wanted;
 use super::target::{RESOURCES_MAX, bad_scope, bad_target, entitle, parse_resources, parse_scope};
-use super::{Case, Entitled, ForPerson, From, Refresh, may_use, not_allowed};
+use super::{Case, Entitled, ForPerson, From, GrantRecord, Refresh, may_use, not_allowed};
 use crate::client::{Client, TokenFormat};
 use crate::client_auth::AuthenticatedClient;
 use crate::confirmation::Confirmation;
@@ -52,7 +53,7 @@ pub const PARAMETERS: [&str; 10] = [
 pub const ACTORS_MAX: usize = 8;
 
 /// Scopes that are not handed on: they are about the person's own sign-in at their own client.
-const NOT_HANDED_ON: [&str; 2] = ["openid", "offline_access"];
+const NOT_HANDED_ON: [&str; 3] = ["openid", "offline_access", device_sso::SCOPE];
 
 /// A token as it was presented.
 #[derive(Debug)]
@@ -79,6 +80,13 @@ pub struct Request {
     context: transaction::Context,
 }
 
+impl Request {
+    /// Whether an app shares the sign-in of another on its device.
+    pub fn is_of_device(&self) -> bool {
+        self.actor.as_ref().is_some_and(|actor| actor.kind == Kind::DeviceSecret)
+    }
+}
+
 /// Reads the grant's parameters.
 pub fn parse(form: &Form<'_>) -> Result<Request, Refusal> {
     let kind = |text: &str| Kind::presented(text).ok_or_else(|| malformed("a token type is not supported"));
@@ -94,10 +102,13 @@ pub fn parse(form: &Form<'_>) -> Result<Request, Refusal> {
     };
     let wanted = form.one("requested_token_type").map_or(Some(Kind::AccessToken), Kind::wanted);
     let wanted = wanted.ok_or_else(|| malformed("the requested_token_type is not supported"))?;
-    if !subject.kind.becomes(wanted) {
+    let with_device = actor.as_ref().is_some_and(|actor| actor.kind == Kind::DeviceSecret);
+    if with_device {
+        device_sso::check_form(subject.kind, wanted)?;
+    } else if !subject.kind.becomes(wanted) {
         return Err(malformed("a token of this subject_token_type is not exchanged for one of this requested_token_type"));
     }
-    if actor.as_ref().is_some_and(|actor| !wanted.is_access_token() || !actor.kind.is_access_token()) {
+    if !with_device && actor.as_ref().is_some_and(|actor| !wanted.is_access_token() || !actor.kind.is_access_token()) {
         return Err(malformed("an actor_token is an access token or a JWT, and goes with the request of one"));
     }
     let audiences: Vec<Box<str>> = form.all("audience").map(Into::into).collect();
@@ -178,6 +189,8 @@ pub struct Exchange {
     pub subject: Option<Held>,
     /// Of the actor.
     pub actor: Option<Held>,
+    /// The grant that the secret of a device is of.
+    pub device: Option<GrantRecord>,
     /// What the server for which an identity assertion is wanted calls the subject.
     pub known_as: Option<Box<str>>,
     /// What the operator has decided.
@@ -209,9 +222,11 @@ pub enum Product {
 }
 
 /// Refuses a client that may not use the grant, before any token is looked at.
-pub fn admit(caller: &AuthenticatedClient) -> Result<(), Refusal> {
-    // RFC 8693 §2.1: whoever finds a token could exchange it.
-    if !caller.is_confidential() {
+pub fn admit(request: &Request, caller: &AuthenticatedClient) -> Result<(), Refusal> {
+    if request.is_of_device() {
+        device_sso::admit(caller.client())?;
+    } else if !caller.is_confidential() {
+        // RFC 8693 §2.1: whoever finds a token could exchange it.
         return Err(not_allowed());
     }
     may_use(caller.client(), TYPE)
@@ -219,9 +234,12 @@ pub fn admit(caller: &AuthenticatedClient) -> Result<(), Refusal> {
 
 /// Decides what the client gets.
 pub fn decide(request: &Request, case: &Case<'_>) -> Result<Entitled, Refusal> {
-    admit(case.caller)?;
+    admit(request, case.caller)?;
     let client = case.caller.client();
     let exchange = case.exchange.ok_or_else(unacceptable)?;
+    if request.is_of_device() {
+        return device_sso::decide(request, exchange, case);
+    }
     let subject = exchange.subject.as_ref().filter(|held| case.now < held.expires_at).ok_or_else(unacceptable)?;
     check_key(subject, case)?;
     match request.wanted {
@@ -232,7 +250,7 @@ pub fn decide(request: &Request, case: &Case<'_>) -> Result<Entitled, Refusal> {
     check_relation(subject, case)?;
     let act = actors(request, exchange, subject, case)?;
     let scopes = decide_scopes(request, subject, client)?;
-    let named = targets(request, client, case)?;
+    let named = targets(request, client, exchange, case)?;
     let mut entitled = match &subject.origin {
         Origin::Ours { .. } => of_ours(subject, (scopes, &named), case)?,
         Origin::Caller => return Err(unacceptable()),
@@ -400,9 +418,11 @@ fn decide_scopes(request: &Request, subject: &Held, client: &Client) -> Result<S
 }
 
 /// `resource` and `audience`: both name resources of the registry here (§2.1).
-fn targets(request: &Request, client: &Client, case: &Case<'_>) -> Result<Vec<Box<str>>, Refusal> {
+fn targets(request: &Request, client: &Client, exchange: &Exchange, case: &Case<'_>) -> Result<Vec<Box<str>>, Refusal> {
     let mut named = request.resources.clone();
-    for audience in &request.audiences {
+    // OpenID Connect Native SSO §4.3: with a device's secret the audience is this server.
+    let ourselves = |audience: &str| request.is_of_device() && *audience == *exchange.ourselves;
+    for audience in request.audiences.iter().filter(|audience| !ourselves(audience)) {
         if !case.resources.contains_key(audience) || !client.resources.contains(audience) {
             return Err(bad_target("an audience is unknown, or not the client's to ask for"));
         }

@@ -91,6 +91,7 @@ scope-profile = Ihren Namen, Ihr Bild und weitere Profilangaben sehen
 scope-email = Ihre E-Mail-Adresse sehen
 scope-address = Ihre Anschrift sehen
 scope-phone = Ihre Telefonnummer sehen
+scope-device_sso = Sie in anderen Apps desselben Anbieters auf diesem Gerät anmelden
 scope-offline_access = diesen Zugriff behalten, während Sie abwesend sind
 
 claim-name = Name

@@ -91,6 +91,7 @@ scope-profile = see your name, picture and other profile details
 scope-email = see your email address
 scope-address = see your postal address
 scope-phone = see your phone number
+scope-device_sso = sign you in to other apps of the same maker on this device
 scope-offline_access = keep this access while you are away
 
 claim-name = name

@@ -91,6 +91,7 @@ scope-profile = voir votre nom, votre photo et d’autres éléments de votre pr
 scope-email = voir votre adresse e-mail
 scope-address = voir votre adresse postale
 scope-phone = voir votre numéro de téléphone
+scope-device_sso = vous connecter à d’autres applications du même éditeur sur cet appareil
 scope-offline_access = conserver cet accès en votre absence
 
 claim-name = nom complet

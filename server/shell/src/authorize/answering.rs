@@ -133,6 +133,7 @@ fn allowed(walk: &Walk<'_>, agreed: &Agreed) -> Allowed {
     Allowed {
         subject: walk.rooms.shared.subjects.subject(client, &user.person.id),
         deferred: walk.kept.device.is_some(),
+        device: None,
         scopes: agreed.scopes.clone(),
         resources: asked.resources.clone(),
         redirect_uri: asked.redirect_uri_named.then(|| asked.to.redirect_uri.as_str().into()),

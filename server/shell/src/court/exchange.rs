@@ -13,7 +13,7 @@ use claimsmith_store::{Claim, LoadedGrant, Outcome, ReplayGuard, UserLink, UserR
 use serde_json::Value;
 use token_exchange::{Exchange, Held, Kind, Origin, Presented};
 
-use super::{Docket, newcomers, subjects};
+use super::{Docket, device, newcomers, subjects};
 use crate::directory::Visit;
 use crate::failure::Failure;
 use crate::known_token;
@@ -36,7 +36,15 @@ pub(super) async fn tokens(
     docket: Docket<'_>,
     request: &token_exchange::Request,
 ) -> Result<Gathered, Failure> {
-    token_exchange::admit(&docket.caller.client)?;
+    token_exchange::admit(request, &docket.caller.client)?;
+    let offers = Arc::clone(&rooms.settings.exchanges);
+    if let Some(secret) = request.actor.as_ref().filter(|_| request.is_of_device()) {
+        let found = device::find(rooms, visit, docket, (&request.subject, secret)).await?;
+        let (subject, device, loaded, newcomer) = found.unwrap_or_default();
+        let ourselves = rooms.urls.as_str().into();
+        let exchange = Exchange { ourselves, subject, actor: None, device, known_as: None, offers };
+        return Ok(Gathered { exchange: Some(exchange), loaded, newcomer, asserted: None });
+    }
     let client = docket.caller.client.client();
     let known_to = match request.wanted {
         Kind::IdentityAssertion => Some(token_exchange::assertion::policy(request, client)?.known_to.as_deref()),
@@ -51,8 +59,7 @@ pub(super) async fn tokens(
         (Some(known_to), Some(loaded)) => known_as(rooms, client, known_to, &loaded.grant.user_id).await?,
         _ => None,
     };
-    let offers = Arc::clone(&rooms.settings.exchanges);
-    let exchange = Exchange { ourselves: rooms.urls.as_str().into(), subject, actor, known_as, offers };
+    let exchange = Exchange { ourselves: rooms.urls.as_str().into(), subject, actor, device: None, known_as, offers };
     Ok(Gathered { exchange: Some(exchange), loaded, newcomer, asserted: None })
 }
 

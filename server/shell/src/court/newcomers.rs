@@ -116,6 +116,7 @@ pub(super) fn newcomer(rooms: &Rooms, client: &Client, user: &UserRecord, method
         acr: assurance::level(methods).map(|level| rooms.settings.acr_names.acr(level).into()),
         amr: amr(methods),
         attributes: None,
+        device: None,
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn find(rooms: &Rooms, visit: &Visit, docket: Docket<'_>, prese
             let said = serde_json::from_str(text).ok();
             Ok((said.and_then(|claims| transaction::unsigned(claims, now)), None, None))
         }
-        Kind::AccessToken | Kind::Jwt | Kind::IdentityAssertion => Ok(NOTHING),
+        Kind::AccessToken | Kind::Jwt | Kind::IdentityAssertion | Kind::DeviceSecret => Ok(NOTHING),
     }
 }
 

@@ -133,6 +133,8 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
     if settings.grants.contains(&GrantType::TokenExchange) {
         members
             .insert("identity_chaining_requested_token_types_supported".into(), json!([token_exchange::Kind::IdentityAssertion.as_str()]));
+        // OpenID Connect Native SSO §5.
+        members.insert("native_sso_supported".into(), json!(true));
     }
     if settings.grants.contains(&GrantType::JwtBearer) {
         members.insert("authorization_grant_profiles_supported".into(), json!(["urn:ietf:params:oauth:grant-profile:id-jag"]));

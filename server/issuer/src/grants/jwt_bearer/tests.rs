@@ -22,6 +22,7 @@ fn rig() -> Rig {
         acr: None,
         amr: Vec::new(),
         attributes: None,
+        device: None,
     });
     let trusted = TrustedIssuer {
         issuer: "https://them.example".into(),

@@ -21,6 +21,7 @@ fn rig() -> Rig {
         acr: Some("urn:one".into()),
         amr: vec!["pwd".into()],
         attributes: Some(r#"{"directory":"old"}"#.into()),
+        device: None,
     });
     rig
 }

@@ -19,10 +19,12 @@ pub enum Kind {
     SelfSigned,
     /// A JSON object in which it does, without any proof (§11.2.2).
     UnsignedJson,
+    /// The secret of a device, for the apps on it (OpenID Connect Native SSO §4.3).
+    DeviceSecret,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::AccessToken,
         Self::Jwt,
         Self::IdToken,
@@ -31,6 +33,7 @@ impl Kind {
         Self::Transaction,
         Self::SelfSigned,
         Self::UnsignedJson,
+        Self::DeviceSecret,
     ];
 
     /// Its URN.
@@ -44,6 +47,7 @@ impl Kind {
             Self::Transaction => "urn:ietf:params:oauth:token-type:txn_token",
             Self::SelfSigned => "urn:ietf:params:oauth:token-type:self_signed",
             Self::UnsignedJson => "urn:ietf:params:oauth:token-type:unsigned_json",
+            Self::DeviceSecret => "urn:openid:params:token-type:device-secret",
         }
     }
 

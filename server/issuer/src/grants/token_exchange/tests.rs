@@ -31,13 +31,18 @@ fn rig() -> Rig {
         subject: Some(held("front", json!({ "scope": "openid read" }))),
         actor: Some(Held { subject: "app".into(), ..held("app", json!({})) }),
         known_as: Some("alice at wiki".into()),
-        offers: Arc::new(Offers {
-            trust_domain: Some("urn:inside".into()),
-            transaction_lifetime: Lifetime::from_seconds(60),
-            assertion_lifetime: Lifetime::from_seconds(90),
-        }),
+        device: None,
+        offers: offers(),
     });
     rig
+}
+
+pub(super) fn offers() -> Arc<Offers> {
+    Arc::new(Offers {
+        trust_domain: Some("urn:inside".into()),
+        transaction_lifetime: Lifetime::from_seconds(60),
+        assertion_lifetime: Lifetime::from_seconds(90),
+    })
 }
 
 fn ask(rig: &Rig, more: &str) -> Result<Entitled, Refusal> {
