@@ -101,6 +101,11 @@ impl Receiver {
         self.documents.lock().expect("not poisoned").insert(path.to_owned(), (kind.to_owned(), body.to_owned()));
     }
 
+    /// Takes a document away: the script answers again.
+    pub fn withdraw(&self, path: &str) {
+        self.documents.lock().expect("not poisoned").remove(path);
+    }
+
     /// The file of the authority that its certificate is from.
     pub fn ca_file(&self) -> String {
         self.files.path().join("ca.pem").display().to_string()

@@ -23,6 +23,7 @@ mod nodes {
     mod people;
     mod pushed;
     mod replacement;
+    mod strangers;
 }
 
 /// How soon every node has what was changed on another.

@@ -32,12 +32,14 @@ mod outside {
     mod access;
     mod account;
     mod admin;
+    mod attestation;
     mod authorize;
     mod bearer;
     mod ciba;
     mod ciba_told;
     mod client_auth;
     mod client_credentials;
+    mod client_documents;
     mod code_flow;
     mod codes;
     mod device;

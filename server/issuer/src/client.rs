@@ -115,6 +115,11 @@ pub enum Authentication {
     },
     /// `tls_client_auth`: it holds a certificate of a trusted authority, with the name in its registration.
     Certificate,
+    /// `attest_jwt_client_auth`, or `attest_jwt_client_auth_dpop` where `combined`: its attester says who it is.
+    Attested {
+        /// Whether the proof of its key is a DPoP proof.
+        combined: bool,
+    },
     /// `self_signed_tls_client_auth`: it holds a certificate that stands in its key set.
     SelfSigned {
         /// Its public keys, each with a certificate.
@@ -132,6 +137,8 @@ impl Authentication {
             Self::SecretJwt { .. } => AuthMethod::ClientSecretJwt,
             Self::PrivateKeyJwt { .. } => AuthMethod::PrivateKeyJwt,
             Self::Certificate => AuthMethod::TlsClientAuth,
+            Self::Attested { combined: false } => AuthMethod::AttestJwtClientAuth,
+            Self::Attested { combined: true } => AuthMethod::AttestJwtClientAuthDpop,
             Self::SelfSigned { .. } => AuthMethod::SelfSignedTlsClientAuth,
         }
     }

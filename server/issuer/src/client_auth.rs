@@ -14,8 +14,10 @@ use claimsmith_protocol::credentials::{AuthMethod, Presented};
 use claimsmith_protocol::error::{Reason, Refusal};
 use claimsmith_protocol::time::Timestamp;
 
+use crate::attestation::{self, Attested};
 use crate::certificate::Certificate;
 use crate::client::{AssertionAudience, Authentication, Client, ClientKeys, SecretMethod, StoredSecret};
+use crate::confirmation::Confirmation;
 
 mod assertion;
 mod none;
@@ -47,6 +49,8 @@ pub struct Policy {
 pub struct AuthenticatedClient {
     client: Arc<Client>,
     method: AuthMethod,
+    instance: Option<Digest>,
+    is_unasked: bool,
 }
 
 impl AuthenticatedClient {
@@ -55,7 +59,7 @@ impl AuthenticatedClient {
     /// Security: what is made for it goes to the address that it registered, and to nobody who could have said its name.
     pub fn when_it_asked(client: Arc<Client>) -> Self {
         let method = client.authentication.method();
-        Self { client, method }
+        Self { client, method, instance: None, is_unasked: true }
     }
 
     /// The client.
@@ -68,6 +72,26 @@ impl AuthenticatedClient {
         self.method
     }
 
+    /// The JWK thumbprint of the key of the client's instance, where an attestation names it.
+    pub const fn instance(&self) -> Option<&Digest> {
+        self.instance.as_ref()
+    }
+
+    /// What its refresh tokens are bound to, as it is kept: the key of an instance (draft-ietf-oauth-attestation-based-client-auth
+    /// §9.3); of public clients what their tokens are bound to (RFC 9449 §5, RFC 8705 §4). Others prove themselves anyway.
+    /// `named` is the instance that is known already.
+    pub fn refresh_binding(&self, named: Option<&str>, confirmation: Option<&Confirmation>) -> Option<String> {
+        match self.instance.map(|held| held.to_base64url()).or_else(|| named.map(str::to_owned)) {
+            Some(instance) => Some(format!(r#"{{"instance":"{instance}"}}"#)),
+            None => confirmation.filter(|_| !self.is_confidential()).map(Confirmation::to_json),
+        }
+    }
+
+    /// Whether it is the instance that something was given to; any where none is named (§9.4).
+    pub fn is_instance(&self, named: Option<&str>) -> bool {
+        self.is_unasked || named.is_none_or(|named| self.instance.is_some_and(|held| held.to_base64url() == named))
+    }
+
     /// Whether it is confidential (RFC 6749 §2.1).
     pub fn is_confidential(&self) -> bool {
         self.method != AuthMethod::None
@@ -78,12 +102,14 @@ impl AuthenticatedClient {
 pub struct Candidate {
     client: Arc<Client>,
     offer: Offer,
+    attested: Option<Attested>,
 }
 
 enum Offer {
     Secret(Secret<String>),
     Assertion(Box<Jws<Unverified>>),
     Certificate,
+    Attestation,
     Nothing,
 }
 
@@ -138,6 +164,7 @@ pub enum Evidence {
 pub struct Proof {
     client: Arc<Client>,
     replay: Option<ReplayGuard>,
+    attested: Option<Attested>,
 }
 
 /// The mark that an assertion leaves, so that it counts once (RFC 7523 §3 item 7).
@@ -191,18 +218,25 @@ pub fn recognise(presented: Presented, client: Option<Arc<Client>>, policy: &Pol
         }
         (Authentication::Public, Presented::Identified { .. }) => Offer::Nothing,
         (Authentication::Certificate | Authentication::SelfSigned { .. }, Presented::Identified { .. }) => Offer::Certificate,
+        (Authentication::Attested { .. }, Presented::Identified { .. }) => Offer::Attestation,
         (_, presented) => {
             secret::spend(&presented);
             return Err(Refusal::invalid_client(Reason::WrongMethod));
         }
     };
-    Ok(Candidate { client, offer })
+    Ok(Candidate { client, offer, attested: None })
 }
 
 impl Candidate {
     /// The client it would be.
     pub const fn client(&self) -> &Arc<Client> {
         &self.client
+    }
+
+    /// With the attestation that came with the request and is good: the client's whole proof, or beside it
+    /// (draft-ietf-oauth-attestation-based-client-auth §7.6).
+    pub fn with(self, attested: Option<Attested>) -> Self {
+        Self { attested, ..self }
     }
 
     /// What must be fetched to check the proof.
@@ -219,9 +253,18 @@ impl Candidate {
 
     /// Checks the proof.
     pub fn verify(self, evidence: Evidence, policy: &Policy, now: Timestamp) -> Result<Proof, Refusal> {
-        let Self { client, offer } = self;
+        let Self { client, offer, attested } = self;
+        if let Some(attested) = &attested {
+            attested.check_client(&client.id)?;
+        } else if client.registration.client_attestation_required {
+            return Err(attestation::refused("this client needs an attestation beside its credentials"));
+        }
         let replay = match (&client.authentication, offer, evidence) {
             (Authentication::Public, Offer::Nothing, _) => none::verify()?,
+            (Authentication::Attested { combined }, Offer::Attestation, _) => {
+                attested.as_ref().ok_or(Refusal::invalid_client(Reason::NoCredentials))?.check_possession(*combined)?;
+                None
+            }
             (Authentication::Secret { secrets, .. }, Offer::Secret(presented), evidence) => {
                 secret::verify(secrets, &presented, &evidence, now)?
             }
@@ -245,7 +288,7 @@ impl Candidate {
             // The evidence is not what `need` asked for: nobody is let in on that.
             _ => return Err(Refusal::invalid_client(Reason::MalformedCredentials)),
         };
-        Ok(Proof { client, replay })
+        Ok(Proof { client, replay, attested })
     }
 }
 
@@ -253,6 +296,11 @@ impl Proof {
     /// The client it proves.
     pub const fn client(&self) -> &Arc<Client> {
         &self.client
+    }
+
+    /// The attestation that came with it.
+    pub const fn attested(&self) -> Option<&Attested> {
+        self.attested.as_ref()
     }
 
     /// The mark that must be settled before the client is let in.
@@ -267,7 +315,12 @@ impl Proof {
             return Err(Refusal::invalid_client(Reason::ReplayedAssertion));
         }
         let method = self.client.authentication.method();
-        Ok(AuthenticatedClient { client: self.client, method })
+        Ok(AuthenticatedClient {
+            client: self.client,
+            method,
+            instance: self.attested.as_ref().map(Attested::instance).copied(),
+            is_unasked: false,
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 //! *Must never know:* clocks, chance, sockets, SQL, private keys.
 
 pub mod assurance;
+pub mod attestation;
 pub mod authorize;
 pub mod binding;
 pub mod certificate;
@@ -13,6 +14,7 @@ pub mod ciba;
 pub mod claims;
 pub mod client;
 pub mod client_auth;
+pub mod client_document;
 pub mod confirmation;
 pub mod detail_types;
 pub mod dpop;

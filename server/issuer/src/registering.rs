@@ -234,7 +234,7 @@ fn host(text: &str) -> Option<String> {
 }
 
 /// Whether a host is that of the pattern, or below it where the pattern begins with `*.`.
-fn covers(pattern: &str, host: &str) -> bool {
+pub(crate) fn covers(pattern: &str, host: &str) -> bool {
     match pattern.strip_prefix("*.") {
         Some(above) => host.strip_suffix(above).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
         None => pattern == host,

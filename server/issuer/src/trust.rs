@@ -288,11 +288,15 @@ pub fn judge(trusted: &TrustedIssuer, token: Jws<Verified>, expected: &Expected<
     ensure(fits(&token, expected.purpose), TrustRefusal::Type)?;
     let claims = token.into_claims();
     let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|text| !text.is_empty() && text.len() <= NAME_MAX);
-    ensure(claims.get("iss").and_then(Value::as_str) == Some(&*trusted.issuer), TrustRefusal::Issuer)?;
-    // A software statement is for whoever reads it: it names no audience (RFC 7591 §2.3).
+    // An attestation need not name its attester (draft-ietf-oauth-attestation-based-client-auth §4.1): the key that signed it does.
+    let issuer = claims.get("iss");
+    let is_silent = issuer.is_none() && expected.purpose == Purpose::ClientAttestation;
+    ensure(is_silent || issuer.and_then(Value::as_str) == Some(&*trusted.issuer), TrustRefusal::Issuer)?;
+    // A software statement is for whoever reads it (RFC 7591 §2.3), an attestation for whoever the client meets: they name no audience.
     let audience = claims.get("aud");
     ensure(
-        names_us(audience, trusted, expected) || audience.is_none() && expected.purpose == Purpose::SoftwareStatement,
+        names_us(audience, trusted, expected)
+            || audience.is_none() && matches!(expected.purpose, Purpose::SoftwareStatement | Purpose::ClientAttestation),
         TrustRefusal::Audience,
     )?;
     let subject = match (text("sub"), expected.purpose) {
@@ -345,7 +349,8 @@ fn check_times(claims: &Map<String, Value>, trusted: &TrustedIssuer, expected: &
         _ => return Err(TrustRefusal::Times),
     };
     let longest = i64::from(trusted.lifetime_max.unwrap_or(LIFETIME_MAX));
-    let unbounded = expected.purpose == Purpose::SoftwareStatement && trusted.lifetime_max.is_none();
+    let is_long = matches!(expected.purpose, Purpose::SoftwareStatement | Purpose::ClientAttestation);
+    let unbounded = is_long && trusted.lifetime_max.is_none();
     if !unbounded && exp - iat.unwrap_or(now).min(now) > longest + SKEW {
         return Err(TrustRefusal::TooLong);
     }

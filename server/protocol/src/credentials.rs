@@ -27,19 +27,25 @@ pub enum AuthMethod {
     TlsClientAuth,
     /// Certificate of the client's own (RFC 8705 §2.2).
     SelfSignedTlsClientAuth,
+    /// An attestation of the client's attester, with a proof of its own (draft-ietf-oauth-attestation-based-client-auth §5.1).
+    AttestJwtClientAuth,
+    /// The same, with a DPoP proof (§5.2).
+    AttestJwtClientAuthDpop,
     /// None: a public client.
     None,
 }
 
 impl AuthMethod {
     /// Every method this server has.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ClientSecretBasic,
         Self::ClientSecretPost,
         Self::ClientSecretJwt,
         Self::PrivateKeyJwt,
         Self::TlsClientAuth,
         Self::SelfSignedTlsClientAuth,
+        Self::AttestJwtClientAuth,
+        Self::AttestJwtClientAuthDpop,
         Self::None,
     ];
 
@@ -52,6 +58,8 @@ impl AuthMethod {
             Self::PrivateKeyJwt => "private_key_jwt",
             Self::TlsClientAuth => "tls_client_auth",
             Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
+            Self::AttestJwtClientAuth => "attest_jwt_client_auth",
+            Self::AttestJwtClientAuthDpop => "attest_jwt_client_auth_dpop",
             Self::None => "none",
         }
     }
@@ -59,6 +67,11 @@ impl AuthMethod {
     /// Whether the proof is a certificate in the handshake.
     pub const fn is_certificate(self) -> bool {
         matches!(self, Self::TlsClientAuth | Self::SelfSignedTlsClientAuth)
+    }
+
+    /// Whether the proof is an attestation.
+    pub const fn is_attestation(self) -> bool {
+        matches!(self, Self::AttestJwtClientAuth | Self::AttestJwtClientAuthDpop)
     }
 
     /// The method of a name.
@@ -302,6 +315,8 @@ mod tests {
                 "private_key_jwt",
                 "tls_client_auth",
                 "self_signed_tls_client_auth",
+                "attest_jwt_client_auth",
+                "attest_jwt_client_auth_dpop",
                 "none"
             ]
         );

@@ -33,6 +33,12 @@ pub enum ErrorCode {
     InvalidDpopProof,
     /// RFC 9449 §8: the answer carries a nonce.
     UseDpopNonce,
+    /// draft-ietf-oauth-attestation-based-client-auth §6.2: the answer carries a challenge.
+    UseAttestationChallenge,
+    /// draft-ietf-oauth-attestation-based-client-auth §6.2.
+    UseFreshAttestation,
+    /// draft-ietf-oauth-attestation-based-client-auth §6.2.
+    InvalidClientAttestation,
     /// An extension of RFC 6749 §5.2: our fault.
     ServerError,
     /// An extension of RFC 6749 §5.2: try again.
@@ -87,7 +93,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 42] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -102,6 +108,9 @@ impl ErrorCode {
         Self::UnsupportedTokenType,
         Self::InvalidDpopProof,
         Self::UseDpopNonce,
+        Self::UseAttestationChallenge,
+        Self::UseFreshAttestation,
+        Self::InvalidClientAttestation,
         Self::ServerError,
         Self::TemporarilyUnavailable,
         Self::TooManyRequests,
@@ -146,6 +155,9 @@ impl ErrorCode {
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::UseDpopNonce => "use_dpop_nonce",
+            Self::UseAttestationChallenge => "use_attestation_challenge",
+            Self::UseFreshAttestation => "use_fresh_attestation",
+            Self::InvalidClientAttestation => "invalid_client_attestation",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::TooManyRequests => "too_many_requests",
@@ -211,8 +223,10 @@ impl ErrorCode {
             | Self::InvalidBindingMessage
             | Self::TransactionFailed
             | Self::InvalidDpopProof
+            | Self::UseAttestationChallenge
+            | Self::UseFreshAttestation
             | Self::UseDpopNonce => 400,
-            Self::InvalidClient => 401,
+            Self::InvalidClient | Self::InvalidClientAttestation => 401,
             Self::ServerError => 500,
             Self::TemporarilyUnavailable => 503,
             Self::TooManyRequests => 429,
@@ -359,6 +373,8 @@ pub enum Reason {
     MalformedDetails,
     /// A DPoP proof that is none for this request, or none where there must be one.
     WrongProof,
+    /// A client attestation, or the proof of its key, that is not acceptable.
+    WrongAttestation,
     /// A DPoP proof that was used before.
     ReplayedProof,
     /// A DPoP proof without a nonce of ours, or with an old one.
@@ -424,6 +440,7 @@ impl Reason {
             Self::UserGone => "user_gone",
             Self::MalformedDetails => "malformed_details",
             Self::WrongProof => "wrong_proof",
+            Self::WrongAttestation => "wrong_attestation",
             Self::ReplayedProof => "replayed_proof",
             Self::NonceWanted => "nonce_wanted",
             Self::WrongCertificate => "wrong_certificate",
@@ -478,55 +495,4 @@ pub fn render_error(code: ErrorCode, description: &str) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tok_027_descriptions_keep_to_their_characters() {
-        let body = String::from_utf8(render_error(ErrorCode::AccessDenied, "a\"b\\c\r\n\t\u{e9}<d")).expect("ASCII");
-        assert_eq!(body, r#"{"error":"access_denied","error_description":"a?b?c?????<d"}"#);
-    }
-
-    #[test]
-    fn plg_004_codes_of_plugins_are_mapped_to_legal_ones() {
-        assert_eq!(ErrorCode::of_plugin("invalid_scope"), ErrorCode::InvalidScope);
-        for text in ["foo\r\nX: 1", "", "invalid_client", "server_error", "too_many_requests", "INVALID_SCOPE"] {
-            assert_eq!(ErrorCode::of_plugin(text), ErrorCode::AccessDenied, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn statuses_follow_the_code() {
-        for code in ErrorCode::ALL {
-            let expected = match code {
-                ErrorCode::InvalidClient => 401,
-                ErrorCode::ServerError => 500,
-                ErrorCode::TemporarilyUnavailable => 503,
-                ErrorCode::TooManyRequests => 429,
-                _ => 400,
-            };
-            assert_eq!(code.status(), expected, "{code:?}");
-        }
-    }
-
-    #[test]
-    fn names_are_distinct_and_in_snake_case() {
-        let names = ErrorCode::ALL.map(ErrorCode::as_str);
-        let distinct: std::collections::BTreeSet<_> = names.into_iter().collect();
-        assert_eq!(distinct.len(), names.len());
-        assert!(names.iter().all(|name| !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase())));
-    }
-
-    #[test]
-    fn a_refusal_shows_its_code_its_reason_and_its_description() {
-        let refusal = Refusal::invalid_request(Reason::MissingParameter, "token is missing");
-        assert_eq!(refusal.to_string(), "invalid_request (missing_parameter): token is missing");
-        assert_eq!(Refusal::invalid_client(Reason::WrongSecret).to_string(), "invalid_client (wrong_secret): client authentication failed");
-    }
-
-    #[test]
-    fn tok_027_descriptions_are_short() {
-        let body = String::from_utf8(render_error(ErrorCode::InvalidScope, &"x".repeat(300))).expect("ASCII");
-        assert_eq!(body.matches('x').count(), 200);
-    }
-}
+mod tests;

@@ -243,6 +243,10 @@ pub struct Registration {
     /// Whether every DPoP proof carries a nonce of this server (RFC 9449 §8); ours.
     #[serde(skip_serializing_if = "is_default")]
     pub dpop_require_nonce: bool,
+    /// Whether an attestation comes with every proof of the client's, whatever its way to authenticate
+    /// (draft-ietf-oauth-attestation-based-client-auth §7.6); ours.
+    #[serde(skip_serializing_if = "is_default")]
+    pub client_attestation_required: bool,
     /// Access tokens are always bound to a certificate (RFC 8705 §3.4).
     #[serde(skip_serializing_if = "is_default")]
     pub tls_client_certificate_bound_access_tokens: bool,
@@ -362,7 +366,7 @@ pub struct TransactionTokens {
 
 impl Registration {
     /// The names of all members, in the order of the document.
-    pub const MEMBERS: [&'static str; 57] = [
+    pub const MEMBERS: [&'static str; 58] = [
         "application_type",
         "redirect_uris",
         "response_types",
@@ -411,6 +415,7 @@ impl Registration {
         "frontchannel_logout_session_required",
         "dpop_bound_access_tokens",
         "dpop_require_nonce",
+        "client_attestation_required",
         "tls_client_certificate_bound_access_tokens",
         "tls_client_auth_subject_dn",
         "tls_client_auth_san_dns",

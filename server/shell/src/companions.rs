@@ -133,9 +133,7 @@ pub async fn make(
 fn advance(person: &ForPerson, plan: &Plan, token: Option<&RefreshToken>, making: Making<'_>) -> Option<Claim> {
     let grant = person.grant.id;
     let bound_to = || {
-        // RFC 9449 §5, RFC 8705 §4: for clients without credentials alone; the others prove themselves anyway.
-        let public = !making.caller.is_confidential();
-        making.claims.confirmation().filter(|_| public).map(|held| held.to_json().into_boxed_str())
+        making.caller.refresh_binding(person.grant.allowed.instance.as_deref(), making.claims.confirmation()).map(String::into_boxed_str)
     };
     let new = match (plan.refresh, token) {
         (Refresh::Issue { number, .. }, Some(token)) => Some((number, token.digest())),

@@ -10,6 +10,8 @@
 mod appearance;
 mod check;
 mod ciba;
+mod client_attestation;
+mod client_documents;
 mod database;
 mod exchange;
 mod files;
@@ -28,6 +30,8 @@ mod value;
 pub use appearance::Pages;
 pub use check::{Pair, ServeConfig};
 pub use ciba::Ciba;
+pub use client_attestation::ClientAttestation;
+pub use client_documents::ClientDocuments;
 pub use database::{DatabaseSource, UnreadableSecret};
 pub use exchange::TokenExchange;
 pub use issuer::Issuer;
@@ -106,6 +110,10 @@ sections! {
     tokens: Tokens;
     /// `client_auth`.
     client_auth: ClientAuth;
+    /// `client_attestation`.
+    client_attestation: ClientAttestation;
+    /// `client_documents`.
+    client_documents: ClientDocuments;
     /// `dpop`.
     dpop: Dpop;
     /// `passwords`.

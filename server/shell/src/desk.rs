@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
+use claimsmith_issuer::attestation::{self as rules, Attested};
 use claimsmith_issuer::claims::ProvenClient;
 use claimsmith_issuer::client::{ClientKeys, StoredSecret};
 use claimsmith_issuer::client_auth::{self, AuthenticatedClient, Evidence, Need};
-use claimsmith_issuer::dpop;
+use claimsmith_issuer::dpop::{self, Space};
 use claimsmith_issuer::hook::HookPoint;
 use claimsmith_jose::{Digest, Secret};
 use claimsmith_protocol::credentials::Presented;
@@ -26,6 +27,7 @@ use crate::http::Arrival;
 use crate::report::{Report, Stage};
 use crate::rooms::Rooms;
 use crate::secret_desk::{Attempt, Checked};
+use crate::{attestation, client_documents, possession, register};
 
 /// A client at the desk, with what the directory holds of it.
 pub struct Caller {
@@ -35,9 +37,41 @@ pub struct Caller {
     pub entry: Arc<Entry>,
 }
 
+impl Caller {
+    /// The thumbprint of its instance's key, where an attestation names it.
+    pub fn instance(&self) -> Option<String> {
+        self.client.instance().map(Digest::to_base64url)
+    }
+}
+
 /// The values of the request's `Authorization` headers.
 pub fn authorization(arrival: &Arrival) -> impl Iterator<Item = &[u8]> {
     arrival.headers.get_all(AUTHORIZATION).iter().map(|value| value.as_bytes())
+}
+
+/// The credentials of a request. Where an attestation names the client, nothing else needs to.
+pub fn presented(rooms: &Rooms, arrival: &Arrival, form: &Form<'_>) -> Result<Presented, Failure> {
+    let carried = attestation::carried(rooms, arrival)?;
+    match (Presented::parse(authorization(arrival), form), carried) {
+        (Err(refusal), Some(carried)) if refusal.reason == Reason::NoCredentials => {
+            Ok(Presented::Identified { client_id: rules::alleged_client_id(carried)? })
+        }
+        (parsed, _) => Ok(parsed?),
+    }
+}
+
+/// The attestation of a request, proved. Where its proof is a DPoP proof that nobody else looks at, that is used up here.
+async fn attested(rooms: &Rooms, arrival: &Arrival, dpop: Option<&dpop::Proof>) -> Result<Option<Attested>, Failure> {
+    let Some(carried) = attestation::carried(rooms, arrival)? else { return Ok(None) };
+    if carried.proof.is_some() || dpop.is_some() {
+        return attestation::verify(rooms, carried, dpop).await.map(Some);
+    }
+    let own = possession::proof(rooms, arrival, Space::AuthorizationServer, None)?;
+    let attested = attestation::verify(rooms, carried, own.as_ref()).await?;
+    if let Some(proof) = &own {
+        possession::settle(rooms, proof).await?;
+    }
+    Ok(Some(attested))
 }
 
 /// Authenticates the client of a request, at whatever endpoint.
@@ -55,19 +89,24 @@ pub async fn authenticate_with(
     report: &mut Report,
 ) -> Result<Caller, Failure> {
     let policy = &rooms.settings.client_auth;
+    let attested = attested(rooms, arrival, dpop).await?;
     let alleged = client_auth::alleged_client_id(&presented)?;
-    let entry = rooms.directory.client(&alleged).await?;
+    if let Some(attested) = &attested {
+        attested.check_client(&alleged)?;
+    }
+    let entry = client_documents::client(rooms, arrival, &alleged, report).await?;
     report.client(&alleged, entry.is_some());
     let known = entry.as_ref().map(|entry| entry.client.clone());
-    let candidate = client_auth::recognise(presented, known, policy)?;
+    let candidate = client_auth::recognise(presented, known, policy)?.with(attested);
     let now = rooms.clock.now();
     let evidence = gather(rooms, &candidate, arrival, now).await?;
     report.stage(Stage::Evidence);
     let proof = candidate.verify(evidence, policy, now.timestamp())?;
     dpop::check_nonce_of(&proof.client().registration, dpop)?;
     if let Some(entry) = &entry {
-        ask_plugins(rooms, entry, arrival, now, report).await?;
+        ask_plugins(rooms, entry, proof.attested(), (arrival, now), report).await?;
     }
+    settle_attestation(rooms, proof.attested()).await?;
     let first = match proof.replay() {
         None => true,
         Some(guard) => settle_guard(rooms, proof.client().id.clone(), guard).await?,
@@ -80,7 +119,13 @@ pub async fn authenticate_with(
 
 /// Asks the plugins of a client whose proof is good, while nothing of the proof is used up: who is refused, or whose plugin fails, may
 /// come again with the same assertion.
-async fn ask_plugins(rooms: &Rooms, entry: &Entry, arrival: &Arrival, now: Now, report: &mut Report) -> Result<(), Failure> {
+async fn ask_plugins(
+    rooms: &Rooms,
+    entry: &Entry,
+    attested: Option<&Attested>,
+    (arrival, now): (&Arrival, Now),
+    report: &mut Report,
+) -> Result<(), Failure> {
     let visit = rooms.directory.visit()?;
     if !entry.chain(visit.policy()).has(HookPoint::ClientAuthentication) {
         return Ok(());
@@ -91,8 +136,19 @@ async fn ask_plugins(rooms: &Rooms, entry: &Entry, arrival: &Arrival, now: Now, 
     let occasion = Occasion { arrival, form: &form, grant: None, now };
     let thumbprint = arrival.peer.client_certificate.as_deref().map(|der| Digest::of(der).to_base64url());
     let method = entry.client.authentication.method().as_str();
-    let proven = ProvenClient { method, thumbprint: thumbprint.as_deref(), attestation: &[] };
+    let attestation = attested.map(|attested| register::members(attested.claims().clone())).unwrap_or_default();
+    let proven = ProvenClient { method, thumbprint: thumbprint.as_deref(), attestation: &attestation };
     Room::of_client(rooms, &visit, entry, occasion).client_authentication(proven, report).await
+}
+
+/// Lets the proof of an attested key count, once for all nodes.
+async fn settle_attestation(rooms: &Rooms, attested: Option<&Attested>) -> Result<(), Failure> {
+    let Some((attested, guard)) = attested.and_then(|attested| Some((attested, attested.guard()?))) else { return Ok(()) };
+    let guard = ReplayGuard::of_key(attested.instance(), guard.jti_digest, guard.expires_at);
+    match rooms.store.settle(vec![Claim::Guard(guard)]).await?.as_slice() {
+        [Outcome::Settled] => Ok(()),
+        _ => Err(rules::replayed().into()),
+    }
 }
 
 /// Whether this is the first time that the assertion is seen, on any node.

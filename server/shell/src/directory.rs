@@ -13,11 +13,13 @@ use arc_swap::ArcSwap;
 use claimsmith_hooks::Plugin;
 use claimsmith_issuer::binding::{Binding, Target};
 use claimsmith_issuer::client::Client;
+use claimsmith_issuer::client_document::Hosts;
 use claimsmith_issuer::grants::Resources;
 use claimsmith_issuer::hook::HookPoint;
-use claimsmith_issuer::trust::TrustedIssuer;
+use claimsmith_issuer::trust::{Purpose, TrustedIssuer};
 use claimsmith_protocol::id::ClientId;
-use claimsmith_store::Store;
+use claimsmith_protocol::time::Timestamp;
+use claimsmith_store::{LoadedClient, Store};
 use claimsmith_vault::Keyring;
 use quick_cache::sync::Cache;
 use tokio::sync::Notify;
@@ -52,6 +54,8 @@ pub struct Entry {
     pub client: Arc<Client>,
     bindings: Vec<Arc<Binding>>,
     chain: ArcSwap<Chain>,
+    /// The second until which its document is taken for true; where it has one.
+    document: Option<AtomicI64>,
 }
 
 /// The plugins that run for a client under one policy, in order.
@@ -86,7 +90,29 @@ impl Link {
 impl Entry {
     fn new(client: Client, bindings: Vec<Binding>) -> Self {
         let chain = ArcSwap::from_pointee(Chain { serial: 0, links: Vec::new() });
-        Self { client: Arc::new(client), bindings: bindings.into_iter().map(Arc::new).collect(), chain }
+        Self { client: Arc::new(client), bindings: bindings.into_iter().map(Arc::new).collect(), chain, document: None }
+    }
+
+    fn loaded(loaded: LoadedClient) -> Self {
+        let document = loaded.document.map(|kept| AtomicI64::new(kept.good_until.seconds()));
+        Self { document, ..Self::new(loaded.record.client, loaded.bindings) }
+    }
+
+    /// Whether it is a client that its document must be read for, now.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.document.as_ref().is_some_and(|until| until.load(Ordering::Relaxed) <= now.seconds())
+    }
+
+    /// Whether it is what a document at its `client_id` says.
+    pub const fn has_document(&self) -> bool {
+        self.document.is_some()
+    }
+
+    /// Its document was read again and says the same.
+    pub fn prolong(&self, good_until: Timestamp) {
+        if let Some(until) = &self.document {
+            until.fetch_max(good_until.seconds(), Ordering::Relaxed);
+        }
     }
 
     /// What stands for the server's own pages: plugins that are bound to everything run there.
@@ -159,6 +185,13 @@ impl Visit {
     pub fn trusted(&self, issuer: &str) -> Option<&Arc<TrustedIssuer>> {
         self.policy.trusted.get(issuer)
     }
+
+    /// The one issuer that attests a client, for attestations that do not name it; nothing where there are several.
+    pub fn attester_of(&self, client_id: &str) -> Option<&Arc<TrustedIssuer>> {
+        let attests = |trusted: &&Arc<TrustedIssuer>| trusted.is_for(Purpose::ClientAttestation) && trusted.admits(client_id);
+        let mut attesters = self.policy.trusted.values().filter(attests);
+        attesters.next().filter(|_| attesters.next().is_none())
+    }
 }
 
 /// How long anybody waits at most for this node to take over a change.
@@ -167,6 +200,8 @@ const CATCH_UP: Duration = Duration::from_secs(2);
 /// What this node holds.
 pub struct Directory {
     store: Arc<Store>,
+    /// Whose documents are read: other clients with documents are not there.
+    hosts: Hosts,
     policy: ArcSwap<Policy>,
     clients: Cache<Box<str>, Option<Arc<Entry>>>,
     /// Counts the times that clients were dropped, so that one loaded meanwhile is not kept.
@@ -181,9 +216,10 @@ pub struct Directory {
 
 impl Directory {
     /// A directory that begins with a policy just read.
-    pub fn new(store: Arc<Store>, policy: Policy, clients_max: usize, max_stale: Duration) -> Self {
+    pub fn new(store: Arc<Store>, policy: Policy, hosts: Hosts, clients_max: usize, max_stale: Duration) -> Self {
         Self {
             store,
+            hosts,
             policy: ArcSwap::from_pointee(policy),
             clients: Cache::new(clients_max),
             drops: AtomicU64::new(0),
@@ -215,7 +251,8 @@ impl Directory {
         // Its bindings may be newer than the policy and name plugins that this node is about to load.
         let generation = loaded.as_ref().map_or(0, |loaded| loaded.generation);
         self.reach(generation).await;
-        let entry = loaded.map(|loaded| Arc::new(Entry::new(loaded.record.client, loaded.bindings)));
+        let known = loaded.filter(|loaded| loaded.document.is_none() || self.hosts.admit(&loaded.record.client.id));
+        let entry = known.map(|loaded| Arc::new(Entry::loaded(loaded)));
         self.clients.insert(client_id.into(), entry.clone());
         // What changed while it was being loaded may be missing in it, unless it is as new as the policy, for what changes
         // after that is dropped with the next: the next request asks again.

@@ -21,6 +21,7 @@ mod account;
 mod assets;
 mod authorize;
 mod backchannel_authentication;
+mod challenge;
 mod check_session;
 mod device;
 mod device_authorization;
@@ -88,6 +89,7 @@ impl Endpoint {
         match self.kind {
             Kind::Register | Kind::RegisteredClient => settings.registration.is_on(),
             Kind::BackchannelAuthentication | Kind::Account(Place::Requests) => settings.grants.contains(&GrantType::Ciba),
+            Kind::Challenge => settings.attestation.is_on,
             Kind::DeviceAuthorization | Kind::Device => settings.grants.contains(&GrantType::DeviceCode),
             _ => true,
         }
@@ -118,6 +120,7 @@ enum Kind {
     FlowPage,
     UpstreamReturn,
     EndSession,
+    Challenge,
     CheckSession,
     Userinfo,
     Par,
@@ -155,6 +158,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &authorize::CONSENT,
     &authorize::UPSTREAM,
     &end_session::ENDPOINT,
+    &challenge::ENDPOINT,
     &check_session::ENDPOINT,
     &account::OVERVIEW,
     &account::SESSIONS,
@@ -214,9 +218,10 @@ impl Public {
         if endpoint.cors == Cors::Allowed {
             answer.headers.append(VARY, HeaderValue::from_static("Origin"));
         }
-        answer
-            .with(ACCESS_CONTROL_ALLOW_ORIGIN, allowed)
-            .with(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate, DPoP-Nonce"))
+        answer.with(ACCESS_CONTROL_ALLOW_ORIGIN, allowed).with(
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("WWW-Authenticate, DPoP-Nonce, OAuth-Client-Attestation-Challenge"),
+        )
     }
 }
 
@@ -233,7 +238,10 @@ fn preflight(endpoint: &Endpoint) -> Answer {
     let methods = HeaderValue::from_static(endpoint.method);
     Answer::empty(StatusCode::NO_CONTENT)
         .with(ACCESS_CONTROL_ALLOW_METHODS, methods)
-        .with(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type, DPoP"))
+        .with(
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("Authorization, Content-Type, DPoP, OAuth-Client-Attestation, OAuth-Client-Attestation-PoP"),
+        )
         .with(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"))
 }
 
@@ -297,8 +305,8 @@ impl Handler for Public {
             let refusal = Answer::refusal(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "the method is not allowed here");
             return Err(self.cors(endpoint, headers, refusal.with(ALLOW, allowed_methods(endpoint))));
         }
-        // UserInfo is asked by a bare POST as well (OpenID Connect Core §5.3.1).
-        let bare = matches!(endpoint.kind, Kind::Userinfo) && !headers.contains_key(CONTENT_TYPE);
+        // UserInfo is asked by a bare POST as well (OpenID Connect Core §5.3.1), and a challenge needs no words.
+        let bare = matches!(endpoint.kind, Kind::Userinfo | Kind::Challenge) && !headers.contains_key(CONTENT_TYPE);
         if endpoint.takes_json() && matches!(*method, Method::POST | Method::PUT) && !is_json(headers) {
             return Err(self.cors(endpoint, headers, Failure::from(register::wants_json()).answer(false)));
         }
@@ -325,6 +333,7 @@ impl Handler for Public {
             | Kind::DeviceAuthorization
             | Kind::Register
             | Kind::RegisteredClient => reported(endpoint, rooms, &arrival).await,
+            Kind::Challenge => challenge::handle(rooms),
             Kind::Device => device::handle(rooms, &arrival).await,
             Kind::Jwks => jwks::handle(rooms, &arrival),
             Kind::Discovery => discovery::handle(rooms, &arrival),

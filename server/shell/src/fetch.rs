@@ -170,8 +170,8 @@ pub struct Fetcher {
 /// What an errand is for.
 #[derive(Debug)]
 enum Purpose {
-    /// To bring a JSON document, which a token may open (RFC 6750 §2.1).
-    Json { bearer: Option<Secret<String>> },
+    /// To bring a JSON document, which a token may open (RFC 6750 §2.1), and which may be held to fewer bytes than others.
+    Json { bearer: Option<Secret<String>>, within: Option<usize> },
     /// To bring a request object.
     RequestObject,
     /// To hand over a form.
@@ -223,7 +223,12 @@ impl Fetcher {
 
     /// Fetches a JSON document. Dropping the future ends the errand.
     pub async fn json(&self, url: &str) -> Result<Fetched, FetchRefusal> {
-        self.run(url, Purpose::Json { bearer: None }).await
+        self.run(url, Purpose::Json { bearer: None, within: None }).await
+    }
+
+    /// Fetches a JSON document of at most so many bytes. Dropping the future ends the errand.
+    pub async fn json_within(&self, url: &str, bytes: usize) -> Result<Fetched, FetchRefusal> {
+        self.run(url, Purpose::Json { bearer: None, within: Some(bytes) }).await
     }
 
     /// Fetches a request object (RFC 9101 §5.2.3). Dropping the future ends the errand.
@@ -233,7 +238,7 @@ impl Fetcher {
 
     /// Fetches a JSON document that a bearer token opens.
     pub async fn json_with(&self, url: &str, bearer: Secret<String>) -> Result<Fetched, FetchRefusal> {
-        self.run(url, Purpose::Json { bearer: Some(bearer) }).await
+        self.run(url, Purpose::Json { bearer: Some(bearer), within: None }).await
     }
 
     /// Posts a form that is answered with JSON, perhaps saying who we are: name and secret, both encoded (RFC 6749 §2.3.1).

@@ -8,11 +8,13 @@
 pub mod account;
 pub mod admin;
 pub mod assertions;
+pub mod attestation;
 pub mod authorize;
 pub mod back_channel;
 pub mod browser;
 pub mod calendar;
 pub mod cli;
+pub mod client_documents;
 pub mod client_keys;
 pub mod clock;
 pub mod companions;

@@ -15,6 +15,7 @@ use claimsmith_vault::{CheckValue, MasterKey, Purpose, Sealer};
 use tokio::sync::watch;
 
 use crate::authorize::device::UserCodes;
+use crate::client_documents::Documents;
 use crate::client_keys::ClientKeysCache;
 use crate::clock::Clock;
 use crate::config::ServeConfig;
@@ -98,10 +99,11 @@ impl Node {
             urls: config.issuer.clone(),
             node_id,
             clock,
-            directory: Directory::new(Arc::clone(&store), policy, config.cache.clients, config.store.max_stale),
+            directory: Directory::new(Arc::clone(&store), policy, config.document_hosts(), config.cache.clients, config.store.max_stale),
             fetcher: fetcher.clone(),
             object_keys,
             object_errands: tokio::sync::Semaphore::new(OBJECT_ERRANDS),
+            documents: Documents::new(&config.document_throttle(), OBJECT_ERRANDS),
             client_keys: ClientKeysCache::new(config.client_keys_settings(), Arc::new(fetcher.clone())),
             people: People::open(config.people_settings(), Arc::clone(&store), Arc::clone(&sealer), Arc::clone(&secret_desk))?,
             secret_desk,
@@ -189,6 +191,7 @@ async fn sweep(rooms: &Rooms, mut stopped: watch::Receiver<bool>) {
             Ok(_) => {}
             Err(fault) => tracing::warn!(%fault, "expired rows were not removed"),
         }
+        crate::client_documents::sweep(rooms).await;
         rooms.client_trust.refresh();
     }
 }

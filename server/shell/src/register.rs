@@ -14,6 +14,7 @@ use claimsmith_issuer::value::Member;
 use claimsmith_jose::{Digest, Secret, base64url};
 use claimsmith_protocol::error::{ErrorCode, Reason, Refusal};
 use claimsmith_protocol::form::Form;
+use claimsmith_protocol::id::ClientId;
 use claimsmith_protocol::time::Lifetime;
 use claimsmith_store::{Admission, ClientRecord, RegisteredClient, RegistrationToken};
 use serde_json::{Map, Value, json};
@@ -140,8 +141,8 @@ pub fn parse(body: &[u8]) -> Result<Map<String, Value>, Failure> {
     Ok(parse_body(body).map_err(detail)?)
 }
 
-fn rules(rooms: &Rooms, held: Option<&Client>) -> metadata::Rules {
-    let (settings, policy) = (&rooms.settings, &rooms.settings.registration.policy);
+fn rules(rooms: &Rooms, policy: &Policy, held: Option<&Client>) -> metadata::Rules {
+    let settings = &rooms.settings;
     let auth = &settings.client_auth;
     let mut methods: Vec<_> = auth.methods.iter().copied().filter(|method| policy.methods.contains(method)).collect();
     let mut grants: Vec<_> = settings.grants.iter().copied().filter(|grant| policy.grants.contains(grant)).collect();
@@ -217,10 +218,56 @@ pub struct Asking<'a> {
 }
 
 /// A client that is not there yet, as plugins meet it: with the tags that it will have.
-fn newcomer(rooms: &Rooms) -> Result<Entry, Failure> {
-    let mut client = Client::new(fresh_id().map_err(no_chance)?, Authentication::Public);
-    client.tags.clone_from(&rooms.settings.registration.policy.tags);
-    Ok(Entry::of_server(client))
+fn newcomer(id: &ClientId, policy: &Policy) -> Entry {
+    let mut client = Client::new(id.clone(), Authentication::Public);
+    client.tags.clone_from(&policy.tags);
+    Entry::of_server(client)
+}
+
+/// A client that is known by the URL of its metadata, as they say that it is, within a policy; and the digest of what was made of
+/// them. `held` is what it was before.
+pub async fn read_document(
+    mut asking: Asking<'_>,
+    id: &ClientId,
+    sent: Map<String, Value>,
+    policy: &Policy,
+    held: Option<&ClientRecord>,
+) -> Result<(Client, Digest), Failure> {
+    let rooms = asking.rooms;
+    let document = held.map(|record| Value::Object(metadata::render(record, &[])));
+    let action = if held.is_some() { RegistrationAction::Update } else { RegistrationAction::Register };
+    let entry = held.map_or_else(|| newcomer(id, policy), |record| Entry::of_server(record.client.clone()));
+    let sent = asking.ask_plugins(&entry, action, sent, Map::new()).await?;
+    let algs = algs_of(rooms);
+    // What stands in the document is what counts, within the policy of today: of what was before, only what the operator wrote.
+    let mut operators = document.clone();
+    if let Some(Value::Object(members)) = &mut operators {
+        members.remove("scope");
+    }
+    let algs = Algs { all: &algs, default: rooms.settings.defaults.alg };
+    // What the operator wrote is no part of what the document says.
+    let said = registering::prepare(sent.clone(), policy, None, algs).document;
+    let digest = Digest::of(Value::Object(said).to_string().as_bytes());
+    let prepared = registering::prepare(sent, policy, operators.as_ref().and_then(Value::as_object), algs);
+    let mut fields = Fields::of(prepared.document);
+    for wrong in prepared.wrong {
+        fields.wrong(&wrong.field, wrong.detail);
+    }
+    let held = held.map(|record| &record.client).zip(document.as_ref());
+    let read = metadata::read(&mut fields, &rules(rooms, policy, held.map(|(client, _)| client)), held, id);
+    let registration = fields.finish(read).map_err(first_wrong)?;
+    crate::sector::check(rooms, &registration.client.registration)
+        .await
+        .map_err(|detail| registering::refusal(&Wrong { field: "sector_identifier_uri".to_owned(), detail }))?;
+    Ok((registration.client, digest))
+}
+
+/// The first thing that is wrong (RFC 7591 §3.2.2).
+fn first_wrong(problem: crate::admin::problem::Problem) -> Refusal {
+    registering::refusal(&match problem.errors.into_iter().next() {
+        Some(error) => Wrong { field: error.field, detail: error.detail },
+        None => Wrong { field: "metadata".to_owned(), detail: problem.detail },
+    })
 }
 
 impl Asking<'_> {
@@ -246,7 +293,8 @@ impl Asking<'_> {
     }
 }
 
-fn members(object: impl IntoIterator<Item = (String, Value)>) -> Vec<Member> {
+/// A JSON object as plugins meet it.
+pub(crate) fn members(object: impl IntoIterator<Item = (String, Value)>) -> Vec<Member> {
     use claimsmith_issuer::value::Value as Kept;
     let texts = |items: &[Value]| items.iter().map(|item| item.as_str().map(Into::into)).collect::<Option<Vec<Box<str>>>>();
     let value = |value: &Value| match value {
@@ -265,11 +313,11 @@ async fn read(
     held: Option<(&Client, &Value)>,
     held_extra: Option<&str>,
 ) -> Result<Reading, Failure> {
-    let rooms = asking.rooms;
+    let (rooms, policy) = (asking.rooms, &asking.rooms.settings.registration.policy);
     let statement = hear_statement(rooms, &mut sent, held_extra).await?;
     let claims = statement.as_ref().map(|statement| statement.claims.clone()).unwrap_or_default();
     let sent = match held {
-        None => asking.ask_plugins(&newcomer(rooms)?, RegistrationAction::Register, sent, claims).await?,
+        None => asking.ask_plugins(&newcomer(&fresh_id().map_err(no_chance)?, policy), RegistrationAction::Register, sent, claims).await?,
         Some((client, _)) => {
             let entry = rooms.directory.client(&client.id).await?.ok_or_else(|| Refusal::invalid_client(Reason::UnknownClient))?;
             asking.ask_plugins(&entry, RegistrationAction::Update, sent, claims).await?
@@ -278,18 +326,15 @@ async fn read(
     let algs = algs_of(rooms);
     let algs = Algs { all: &algs, default: rooms.settings.defaults.alg };
     let held_members = held.and_then(|(_, document)| document.as_object());
-    let mut prepared = registering::prepare(sent, &rooms.settings.registration.policy, held_members, algs);
+    let mut prepared = registering::prepare(sent, policy, held_members, algs);
     // RFC 7591 §3.2.1: it is returned as it came.
     prepared.extra.extend(statement.map(|held| (STATEMENT.to_owned(), Value::String(held.text))));
     let mut fields = Fields::of(prepared.document);
     for wrong in prepared.wrong {
         fields.wrong(&wrong.field, wrong.detail);
     }
-    let read = metadata::read(&mut fields, &rules(rooms, held.map(|(client, _)| client)), held, &fresh_id().map_err(no_chance)?);
-    let registration = fields.finish(read).map_err(|problem| match problem.errors.into_iter().next() {
-        Some(error) => registering::refusal(&Wrong { field: error.field, detail: error.detail }),
-        None => registering::refusal(&Wrong { field: "metadata".to_owned(), detail: problem.detail }),
-    })?;
+    let read = metadata::read(&mut fields, &rules(rooms, policy, held.map(|(client, _)| client)), held, &fresh_id().map_err(no_chance)?);
+    let registration = fields.finish(read).map_err(first_wrong)?;
     let now = &registration.client.registration;
     let before = held.map(|(client, _)| &client.registration);
     let same = |before: &claimsmith_protocol::registration::Registration| {

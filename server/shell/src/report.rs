@@ -16,7 +16,7 @@ use crate::http::{Answer, Arrival, RequestId};
 use crate::rooms::Rooms;
 pub use crate::telemetry::Stage;
 use crate::telemetry::Walked;
-use crate::{possession, record};
+use crate::{attestation, possession, record};
 
 /// The most records of refusals per second and node; what is beyond is in the log and the counters alone.
 ///
@@ -82,6 +82,7 @@ impl Report {
         // RFC 9449 §8: who must use a nonce is told one.
         let answer = match failure.code() {
             ErrorCode::UseDpopNonce => possession::with_nonce(rooms, Space::AuthorizationServer, answer),
+            ErrorCode::UseAttestationChallenge => attestation::with_challenge(rooms, answer),
             _ => answer,
         };
         self.trace(rooms, arrival, (code, reason), answer.status.as_u16());

@@ -8,6 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use claimsmith_hooks::{Host, Limits};
 use claimsmith_issuer::assurance::AcrNames;
+use claimsmith_issuer::attestation::Policy as AttestationPolicy;
 use claimsmith_issuer::client_auth::Policy as ClientAuthPolicy;
 use claimsmith_issuer::dpop::{Nonces, Policy as DpopPolicy};
 use claimsmith_issuer::grants::Defaults;
@@ -21,6 +22,7 @@ use tokio::sync::Semaphore;
 
 use crate::authorize::backchannel::BackchannelSettings;
 use crate::authorize::device::{DeviceSettings, UserCodes};
+use crate::client_documents::{DocumentSettings, Documents};
 use crate::client_keys::ClientKeysCache;
 use crate::clock::Clock;
 use crate::config::Issuer;
@@ -50,6 +52,8 @@ pub struct Settings {
     pub allowed_origins: Vec<String>,
     /// How clients may authenticate.
     pub client_auth: ClientAuthPolicy,
+    /// What is wanted of attestations of clients.
+    pub attestation: AttestationPolicy,
     /// What is wanted of DPoP proofs.
     pub dpop: DpopPolicy,
     /// Whether a client's certificate can reach us at all.
@@ -66,6 +70,8 @@ pub struct Settings {
     pub people: PeoplePolicy,
     /// How clients register themselves.
     pub registration: RegistrationSettings,
+    /// Clients that are what a document at their `client_id` says.
+    pub documents: DocumentSettings,
     /// The languages of the pages, by their tags.
     pub languages: Vec<String>,
     /// How long a device is known, seconds.
@@ -116,6 +122,8 @@ pub struct Rooms {
     pub object_keys: Arc<ObjectKeys>,
     /// Request objects that are being fetched; browsers make us fetch them, and must not keep other errands waiting.
     pub object_errands: Semaphore,
+    /// Documents of clients that are being fetched.
+    pub documents: Documents,
     /// Public keys of clients.
     pub client_keys: ClientKeysCache,
     /// Who vouches for the certificates of clients.

@@ -31,7 +31,10 @@ pub async fn believe(rooms: &Rooms, visit: &Visit, text: &str, purpose: Purpose,
 async fn weigh(rooms: &Rooms, visit: &Visit, text: &str, purpose: Purpose, now: Timestamp) -> Result<Believed, TrustRefusal> {
     let token = Jws::parse_within(text, TOKEN_LENGTH_MAX).map_err(|_| TrustRefusal::Signature)?;
     // Security: the issuer that it names chooses the entry, and the entry alone its keys (RFC 8725 §3.8).
-    let trusted = token.alleged_issuer().and_then(|issuer| visit.trusted(issuer)).filter(|trusted| trusted.is_for(purpose));
+    let trusted = match (token.alleged_issuer(), token.alleged_subject()) {
+        (None, Some(subject)) if purpose == Purpose::ClientAttestation => visit.attester_of(subject),
+        (issuer, _) => issuer.and_then(|issuer| visit.trusted(issuer)).filter(|trusted| trusted.is_for(purpose)),
+    };
     let trusted = trusted.cloned().ok_or(TrustRefusal::Issuer)?;
     let keys = match trusted.keys().ok_or(TrustRefusal::Keys)? {
         Keys::Inline(jwks) => rooms.client_keys.inline(&jwks.to_string()),

@@ -19,6 +19,7 @@ use diesel::{
 
 use crate::bindings;
 use crate::changes::{Change, EntityKind, Written, change, current, expect_version};
+use crate::client_documents::{self, KeptDocument};
 use crate::connection::Tx;
 use crate::fault::Fault;
 use crate::instant;
@@ -46,6 +47,8 @@ pub struct LoadedClient {
     pub record: ClientRecord,
     /// The bindings on this very client, in their order.
     pub bindings: Vec<Binding>,
+    /// What is kept of its document, where its `client_id` is the URL of one.
+    pub document: Option<KeptDocument>,
     /// The generation it was read at.
     pub generation: i64,
 }
@@ -58,7 +61,8 @@ impl Store {
             .snapshot(move |tx| {
                 let Some(record) = load(tx, &id)? else { return Ok(None) };
                 let bindings = bindings::of_client(tx, &id)?;
-                Ok(Some(LoadedClient { record, bindings, generation: current(tx)? }))
+                let document = client_documents::of_client(tx, &id)?;
+                Ok(Some(LoadedClient { record, bindings, document, generation: current(tx)? }))
             })
             .await
     }
@@ -107,8 +111,7 @@ impl Store {
             .write(move |tx| {
                 change(tx, Change::of(&actor, "delete", EntityKind::Client, &id), |tx| {
                     expect_version(EntityKind::Client, &id, version(tx, &id)?, expected)?;
-                    diesel::delete(clients::table.find(id.as_str())).execute(tx)?;
-                    Ok(())
+                    remove(tx, &id)
                 })
             })
             .await
@@ -216,6 +219,11 @@ fn list(tx: &mut Tx, after: Option<&ClientId>, tag: Option<&str>, limit: u32) ->
         .collect()
 }
 
+pub(crate) fn remove(tx: &mut Tx, id: &ClientId) -> Result<(), Fault> {
+    diesel::delete(clients::table.find(id.as_str())).execute(tx)?;
+    Ok(())
+}
+
 /// A new client with its secrets.
 pub(crate) fn insert(tx: &mut Tx, client: &Client) -> Result<(), Fault> {
     diesel::insert_into(clients::table).values((Row::of(client), clients::version.eq(1))).execute(tx)?;
@@ -240,9 +248,11 @@ pub(crate) fn version(tx: &mut Tx, id: &ClientId) -> Result<Option<i64>, Fault> 
 fn save_secrets(tx: &mut Tx, client: &Client) -> Result<(), Fault> {
     let secrets = match &client.authentication {
         Authentication::Secret { secrets, .. } | Authentication::SecretJwt { secrets, .. } => secrets.as_slice(),
-        Authentication::Public | Authentication::PrivateKeyJwt { .. } | Authentication::Certificate | Authentication::SelfSigned { .. } => {
-            &[]
-        }
+        Authentication::Public
+        | Authentication::PrivateKeyJwt { .. }
+        | Authentication::Certificate
+        | Authentication::Attested { .. }
+        | Authentication::SelfSigned { .. } => &[],
     };
     let kept: Vec<i64> = secrets.iter().map(|secret| secret.id).collect();
     diesel::delete(
@@ -273,7 +283,9 @@ fn owned(texts: &[Box<str>]) -> Vec<String> {
 impl Row {
     fn of(client: &Client) -> Self {
         let (alg, audience, keys) = match &client.authentication {
-            Authentication::Public | Authentication::Secret { .. } | Authentication::Certificate => (None, None, None),
+            Authentication::Public | Authentication::Secret { .. } | Authentication::Certificate | Authentication::Attested { .. } => {
+                (None, None, None)
+            }
             Authentication::SelfSigned { keys } => (None, None, Some(keys)),
             Authentication::SecretJwt { alg, audience, .. } => (alg.map(MacAlg::as_str), Some(*audience), None),
             Authentication::PrivateKeyJwt { alg, audience, keys } => (alg.map(SigningAlg::as_str), Some(*audience), Some(keys)),
@@ -337,6 +349,8 @@ impl Row {
                 Authentication::PrivateKeyJwt { alg, audience: audience()?, keys: self.keys()? }
             }
             AuthMethod::TlsClientAuth => Authentication::Certificate,
+            AuthMethod::AttestJwtClientAuth => Authentication::Attested { combined: false },
+            AuthMethod::AttestJwtClientAuthDpop => Authentication::Attested { combined: true },
             AuthMethod::SelfSignedTlsClientAuth => Authentication::SelfSigned { keys: self.keys()? },
         })
     }

@@ -80,6 +80,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    client_documents (client_id) {
+        client_id -> Text,
+        document_digest -> Bytea,
+        good_until_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     resources (identifier) {
         identifier -> Text,
         name -> Nullable<Text>,

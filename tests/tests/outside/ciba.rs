@@ -92,7 +92,7 @@ fn requests(person: &Person) -> Reply {
 }
 
 /// A request on the page: the grant begins the identifier.
-fn row(begun: &Value) -> String {
+pub(super) fn row(begun: &Value) -> String {
     use claimsmith_jose::base64url;
     let bytes = base64url::decode(id(begun)).expect("base64url");
     base64url::encode(&bytes[..16])

@@ -10,7 +10,7 @@ use super::code_flow::{app, code, error_at_client, redeem, refresh, refresh_toke
 use crate::server;
 
 /// Installs the guest that has every hook, and binds it with a configuration. Answers the binding.
-fn bind(dev: &Dev, client: &Registered, plugin: &str, configuration: &Value) -> String {
+pub(super) fn bind(dev: &Dev, client: &Registered, plugin: &str, configuration: &Value) -> String {
     let binding = json!({ "plugin": plugin, "configuration": configuration, "permissions": ["user:email", "skip_consent", "claim:*"] });
     let binding = if plugin == "looping" {
         json!({ "plugin": plugin, "configuration": configuration, "permissions": ["claim:marker_*"] })

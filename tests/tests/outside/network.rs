@@ -34,7 +34,7 @@ fn net_008_cors_is_for_allowed_origins_only() {
     };
     let allowed = preflight("https://app.example");
     assert_eq!((allowed.status, allowed.header("access-control-allow-origin")), (204, "https://app.example"));
-    assert_eq!(allowed.header("access-control-expose-headers"), "WWW-Authenticate, DPoP-Nonce");
+    assert_eq!(allowed.header("access-control-expose-headers"), "WWW-Authenticate, DPoP-Nonce, OAuth-Client-Attestation-Challenge");
     assert!(preflight("https://evil.example").header("access-control-allow-origin").is_empty());
     let jwks = send(dev.http.get(dev.url("jwks_uri")).header("origin", "https://evil.example"));
     assert_eq!(jwks.header("access-control-allow-origin"), "*");

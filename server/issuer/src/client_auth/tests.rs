@@ -55,6 +55,8 @@ fn methods() -> Vec<Authentication> {
         Authentication::PrivateKeyJwt { alg: None, audience, keys: keys.clone() },
         Authentication::Certificate,
         Authentication::SelfSigned { keys },
+        Authentication::Attested { combined: false },
+        Authentication::Attested { combined: true },
         Authentication::Public,
     ]
 }
@@ -117,7 +119,7 @@ fn cau_004_only_the_registered_method_is_accepted() {
     let signer = Signer::new(SigningAlg::Es256);
     let assertion = signer.sign(&json!({"alg": "ES256"}), &claims());
     // Which offer, by its place, each method takes.
-    let right = [0, 1, 2, 2, 3, 3, 3];
+    let right = [0, 1, 2, 2, 3, 3, 3, 3, 3];
     for (authentication, right) in methods().into_iter().zip(right) {
         for (place, presented) in offers(&assertion).into_iter().enumerate() {
             let outcome = recognise(presented, Some(Arc::new(client(authentication.clone()))), &policy());
@@ -463,7 +465,7 @@ fn the_alleged_client_is_the_subject_then_the_issuer() {
 
 #[test]
 fn a_proof_tells_whose_it_is_and_an_admitted_client_how_it_came_in() {
-    for (authentication, presented) in [(methods().remove(0), offers("").remove(0)), (methods().remove(6), offers("").remove(3))] {
+    for (authentication, presented) in [(methods().remove(0), offers("").remove(0)), (methods().remove(8), offers("").remove(3))] {
         let method = authentication.method();
         let proof = log_in(authentication, presented, Evidence::Nothing).expect("good");
         assert_eq!((&*proof.client().id, proof.replay()), ("c", None));

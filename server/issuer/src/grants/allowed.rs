@@ -88,6 +88,10 @@ pub struct Allowed {
     /// The key that the code is bound to (RFC 9449 §10).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dpop_jkt: Option<Box<str>>,
+    /// The JWK thumbprint of the instance that asked, and that alone redeems the code
+    /// (draft-ietf-oauth-attestation-based-client-auth §9.4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<Box<str>>,
     /// `nonce`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<Box<str>>,

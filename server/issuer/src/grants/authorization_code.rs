@@ -84,6 +84,9 @@ fn judge(request: &Request, case: &Case<'_>) -> Judgement<super::Entitled> {
         (invalid_grant(reason), guessed.then_some(Remedy::Spend(grant.id, code.digest)))
     })?;
     check_key(grant, case.confirmation).map_err(plain)?;
+    if !case.caller.is_instance(grant.allowed.instance.as_deref()) {
+        return Err(plain(Reason::WrongAttestation));
+    }
     if !case.person_is_there {
         return Err(plain(Reason::UserGone));
     }

@@ -104,6 +104,9 @@ fn judge(request: &Request, case: &Case<'_>) -> Judgement<Entitled> {
         return told(ErrorCode::AuthorizationPending, Reason::Undecided, "nobody has decided yet");
     }
     let grant = case.grant.filter(|grant| grant.client_id == case.caller.client().id && grant.allowed.deferred).ok_or_else(unknown)?;
+    if !case.caller.is_instance(grant.allowed.instance.as_deref()) {
+        return Err((invalid_grant(Reason::WrongAttestation), None));
+    }
     if spent {
         // Whoever came first may not have been the client, as with an authorization code (RFC 6749 §4.1.2).
         return Err((invalid_grant(Reason::SpentCode), Some(Remedy::Revoke(grant.id))));

@@ -80,7 +80,7 @@ fn judge(request: &Request, case: &Case<'_>) -> Judgement<Entitled> {
         return Err(plain(Reason::RevokedGrant));
     }
     let (refresh, from) = place(request, grant, state, case)?;
-    check_key(state, case.confirmation).map_err(plain)?;
+    check_key(state, case).map_err(plain)?;
     if case.policy.refresh.check_user && !case.person_is_there {
         return Err(plain(Reason::UserGone));
     }
@@ -112,13 +112,11 @@ fn place(request: &Request, grant: &GrantRecord, state: &RefreshState, case: &Ca
     Err((invalid_grant(Reason::ReplayedRefreshToken), Some(Remedy::Revoke(grant.id))))
 }
 
-/// RFC 9449 §5, RFC 8705 §4: the refresh token of a public client is bound to its key.
-fn check_key(state: &RefreshState, confirmation: Option<&Confirmation>) -> Result<(), Reason> {
+/// RFC 9449 §5, RFC 8705 §4: the refresh token of a public client is bound to its key, that of an attested one to its instance's.
+fn check_key(state: &RefreshState, case: &Case<'_>) -> Result<(), Reason> {
     let Some(bound_to) = &state.bound_to else { return Ok(()) };
-    match confirmation {
-        Some(held) if *held.to_json() == **bound_to => Ok(()),
-        _ => Err(Reason::WrongProof),
-    }
+    let held = [case.confirmation.map(Confirmation::to_json), case.caller.refresh_binding(None, None)];
+    if held.iter().flatten().any(|held| **held == **bound_to) { Ok(()) } else { Err(Reason::WrongProof) }
 }
 
 /// Whether a refresh token is replaced when it is used.

@@ -74,6 +74,7 @@ device_done-denied-text = { $client } hat nichts erhalten. Sie können diese Sei
 ## Zustimmung
 
 consent-title = { $client } bittet um Zugriff
+client-host = Diese Anwendung sagt selbst, wer sie ist, unter { $host }. Hier hat sie niemand geprüft: Fahren Sie nur fort, wenn Sie sie kennen.
 consent-scopes = Damit könnte die Anwendung
 consent-claims = Außerdem bittet sie um folgende Angaben
 consent-details = Im Einzelnen

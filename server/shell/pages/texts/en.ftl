@@ -74,6 +74,7 @@ device_done-denied-text = { $client } got nothing. You can close this page.
 ## Consent
 
 consent-title = { $client } asks for access
+client-host = This app says of itself who it is, at { $host }. Nobody here has looked at it: only go on if you know it.
 consent-scopes = It would be able to
 consent-claims = It also asks for your
 consent-details = In detail

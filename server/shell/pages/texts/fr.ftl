@@ -74,6 +74,7 @@ device_done-denied-text = { $client } n’a rien obtenu. Vous pouvez fermer cett
 ## Consentement
 
 consent-title = { $client } demande un accès
+client-host = Cette application dit elle-même qui elle est, sur { $host }. Personne ici ne l’a examinée : ne continuez que si vous la connaissez.
 consent-scopes = Cet accès permettrait de
 consent-claims = Les informations suivantes sont aussi demandées
 consent-details = En détail

@@ -72,7 +72,7 @@ fn grant_line(grant: &GrantRecord) -> GrantLine {
 
 pub(super) async fn card(visitor: &Visitor<'_>, id: &ClientId) -> Result<ClientCard, Stop> {
     let entry = visitor.rooms.directory.client(id).await.map_err(stopped)?;
-    let nameless = || ClientCard { name: id.to_string(), logo: None, home: None, policy: None, terms: None };
+    let nameless = || ClientCard { name: id.to_string(), logo: None, host: None, home: None, policy: None, terms: None };
     Ok(entry.map_or_else(nameless, |entry| cards::client(&entry.client)))
 }
 

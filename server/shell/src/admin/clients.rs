@@ -226,8 +226,11 @@ fn need_secret(client: &Client) -> Result<(), Problem> {
 fn with_secrets(client: &mut Client, secrets: Vec<claimsmith_issuer::client::StoredSecret>) {
     match &mut client.authentication {
         Authentication::Secret { secrets: held, .. } | Authentication::SecretJwt { secrets: held, .. } => *held = secrets,
-        Authentication::Public | Authentication::PrivateKeyJwt { .. } | Authentication::Certificate | Authentication::SelfSigned { .. } => {
-        }
+        Authentication::Public
+        | Authentication::PrivateKeyJwt { .. }
+        | Authentication::Certificate
+        | Authentication::Attested { .. }
+        | Authentication::SelfSigned { .. } => {}
     }
 }
 

@@ -139,6 +139,7 @@ fn allowed(walk: &Walk<'_>, agreed: &Agreed) -> Allowed {
         redirect_uri: asked.redirect_uri_named.then(|| asked.to.redirect_uri.as_str().into()),
         challenge: asked.challenge.clone(),
         dpop_jkt: asked.dpop_jkt.clone(),
+        instance: walk.kept.instance.as_deref().map(Into::into),
         nonce: asked.nonce.clone(),
         claims: asked.claims_text.clone(),
         claims_denied: agreed.claims_denied.clone(),

@@ -14,6 +14,7 @@ use http::Method;
 use super::flow::{self, Kept, Progress, Walk};
 use super::{Entry, Stop, fetching};
 use crate::browser::Browser;
+use crate::client_documents;
 use crate::clock::Now;
 use crate::directory::Visit;
 use crate::envelope;
@@ -30,7 +31,7 @@ pub(super) const PUSHED: &str = "urn:ietf:params:oauth:request_uri:";
 pub(super) async fn arrive<'a>(rooms: &'a Rooms, arrival: &'a Arrival, report: &mut Report) -> Result<Walk<'a>, Stop> {
     let now = rooms.clock.now();
     let sent = read(arrival)?;
-    let entry = client(rooms, &sent, report).await?;
+    let entry = client(rooms, arrival, &sent, report).await?;
     let visit = rooms.directory.visit()?;
     let mut kept = resolve(rooms, (&visit, &entry), sent, Column::Authorize, now).await?;
     // Plugins have shaped a pushed request when it was pushed.
@@ -59,12 +60,12 @@ fn read(arrival: &Arrival) -> Result<Parameters, Stop> {
 }
 
 /// The client that the request names (RFC 6749 §4.1.2.1: no redirect for one that is not there).
-async fn client(rooms: &Rooms, sent: &Parameters, report: &mut Report) -> Result<Entry, Stop> {
+async fn client(rooms: &Rooms, arrival: &Arrival, sent: &Parameters, report: &mut Report) -> Result<Entry, Stop> {
     let mut ids = sent.all("client_id");
     let (Some(id), None) = (ids.next(), ids.next()) else {
         return Err(refused(Reason::MissingParameter, "client_id is missing or stands twice"));
     };
-    let entry = rooms.directory.client(id).await.map_err(flow::stopped)?;
+    let entry = client_documents::client(rooms, arrival, id, report).await.map_err(flow::stopped)?;
     report.client(id, entry.is_some());
     match entry {
         Some(entry) if entry.client.enabled => Ok(entry),
@@ -136,7 +137,15 @@ pub(super) async fn object(rooms: &Rooms, entry: &Entry, text: &str, column: Col
             return Err(Refusal::new(ErrorCode::InvalidRequestObject, Reason::ReplayedAssertion, description).into());
         }
     }
-    Ok(Kept { parameters, object: Object::Signed, pushed: None, dpop_jkt: None, signed: Some(inner.into_owned()), device: None })
+    Ok(Kept {
+        parameters,
+        object: Object::Signed,
+        pushed: None,
+        dpop_jkt: None,
+        instance: None,
+        signed: Some(inner.into_owned()),
+        device: None,
+    })
 }
 
 /// A refusal, sent where the plain parameters say if that can be trusted (RFC 9101 §7), else shown.

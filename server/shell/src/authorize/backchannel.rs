@@ -99,6 +99,7 @@ pub async fn begin(rooms: &Rooms, wish: Wish<'_>, sent: Parameters, report: &mut
     kept.parameters =
         kept.parameters.without(&["login_hint", "id_token_hint", "login_hint_token", "user_code", "client_notification_token"]);
     kept.device = Some(waiting);
+    kept.instance.clone_from(&wish.instance);
     arriving::shape(rooms, arrival, (visit, entry), &mut kept, report).await.map_err(pushing::told)?;
     let checked = flow::ask_at(rooms, visit, entry, &kept, Column::Backchannel(grant)).map_err(|refusal| pushing::told(refusal.into()))?;
     let attributes = notify(rooms, &wish, (&asked, &auth_req_id), checked.scopes.tokens(), report).await?;

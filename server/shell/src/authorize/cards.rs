@@ -1,6 +1,7 @@
 //! Clients and people as pages show them.
 
 use claimsmith_issuer::client::Client;
+use claimsmith_issuer::client_document;
 use claimsmith_issuer::person::Person;
 use claimsmith_protocol::registration::Registration;
 
@@ -10,9 +11,12 @@ use crate::pages::view::{Account, ClientCard, Link};
 pub fn client(client: &Client) -> ClientCard {
     let registration: &Registration = &client.registration;
     let link = |uri: &Option<Box<str>>| uri.as_deref().and_then(Link::web);
+    // Security: a stranger's picture is not asked for by people's browsers, for it would learn of them, and could show any brand.
+    let host = client_document::host_of(&client.id);
     ClientCard {
         name: client.name.as_deref().unwrap_or(&client.id).to_owned(),
-        logo: link(&registration.logo_uri),
+        logo: link(&registration.logo_uri).filter(|_| host.is_none()),
+        host,
         home: link(&registration.client_uri),
         policy: link(&registration.policy_uri),
         terms: link(&registration.tos_uri),

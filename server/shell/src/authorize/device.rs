@@ -153,6 +153,8 @@ pub struct Wish<'a> {
     pub visit: &'a Visit,
     /// The client, which has authenticated.
     pub entry: &'a Entry,
+    /// The thumbprint of its instance's key, where an attestation names it.
+    pub instance: Option<String>,
 }
 
 /// What the device is told.
@@ -171,7 +173,7 @@ pub struct Begun {
 
 /// Checks a request, and lets the device wait for its answer.
 pub async fn begin(rooms: &Rooms, wish: Wish<'_>, sent: Parameters, report: &mut Report) -> Result<Begun, Failure> {
-    let Wish { arrival, visit, entry } = wish;
+    let Wish { arrival, visit, entry, instance } = wish;
     let mut chance = [0; 48];
     rand::rng().fill_bytes(&mut chance);
     let grant = GrantId::from_bytes(*chance.first_chunk().expect("48 bytes have 16"));
@@ -180,7 +182,7 @@ pub async fn begin(rooms: &Rooms, wish: Wish<'_>, sent: Parameters, report: &mut
     let now = rooms.clock.now().timestamp();
     let expires_at = now.plus(settings.lifetime);
     let waiting = Waiting::new(grant, &device_code, expires_at);
-    let mut kept = Kept { device: Some(waiting), ..Kept::plain(sent) };
+    let mut kept = Kept { device: Some(waiting), instance, ..Kept::plain(sent) };
     arriving::shape(rooms, arrival, (visit, entry), &mut kept, report).await.map_err(pushing::told)?;
     flow::ask_at(rooms, visit, entry, &kept, Column::Device(grant)).map_err(|refusal| pushing::told(refusal.into()))?;
     // Invariant: strings and lists of them can always be written.

@@ -43,6 +43,9 @@ pub struct Kept {
     /// The key that a proof at the push showed (RFC 9449 §10.1).
     #[serde(default)]
     pub dpop_jkt: Option<String>,
+    /// The thumbprint of the instance of the client that asked, where an attestation named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
     /// The signed request object as it came, without the encryption around it: what the client cannot deny (FAPI 2.0 Message Signing §5.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<String>,
@@ -54,7 +57,7 @@ pub struct Kept {
 impl Kept {
     /// Parameters as they came.
     pub(super) const fn plain(parameters: Parameters) -> Self {
-        Self { parameters, object: Object::None, pushed: None, dpop_jkt: None, signed: None, device: None }
+        Self { parameters, object: Object::None, pushed: None, dpop_jkt: None, instance: None, signed: None, device: None }
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Pushing<'a> {
     pub entry: &'a Entry,
     /// The thumbprint of the key of its proof, where there is one.
     pub jkt: Option<String>,
+    /// The thumbprint of its instance's key, where an attestation names it.
+    pub instance: Option<String>,
 }
 
 /// What the client is told.
@@ -41,7 +43,7 @@ pub struct Pushed {
 
 /// Checks a request and keeps it. What would be told to the client by way of the browser is told here (RFC 9126 §2.3).
 pub async fn push(rooms: &Rooms, pushing: Pushing<'_>, sent: Parameters, report: &mut Report) -> Result<Pushed, Failure> {
-    let Pushing { arrival, visit, entry, jkt } = pushing;
+    let Pushing { arrival, visit, entry, jkt, instance } = pushing;
     let now = rooms.clock.now();
     let mut kept = resolve(rooms, (visit, entry), sent, Column::Par, now).await.map_err(told)?;
     shape(rooms, arrival, (visit, entry), &mut kept, report).await.map_err(told)?;
@@ -53,6 +55,7 @@ pub async fn push(rooms: &Rooms, pushing: Pushing<'_>, sent: Parameters, report:
         return Err(Refusal::new(ErrorCode::InvalidDpopProof, Reason::WrongProof, "dpop_jkt is not the key of the proof").into());
     }
     kept.dpop_jkt = jkt;
+    kept.instance = instance;
     let most = if entry.client.registration.is_fapi() { FAPI_LIFETIME_MAX } else { u32::MAX };
     let expires_in = rooms.settings.people.pushed_request_lifetime.seconds().min(most);
     let request_uri = format!("{PUSHED}{}", browser::fresh_secret());

@@ -201,6 +201,19 @@ fn cross(config: &Config, problems: &mut Vec<Problem>) {
         "registration.tags",
         "has a tag with other than letters, digits, dashes, underscores, dots and colons",
     );
+    let documents = &config.client_documents;
+    let scopes: Vec<&str> = documents.scopes.iter().map(PlainText::as_str).collect();
+    wrong(
+        scopes.is_empty() || ScopeSet::parse(&scopes.join(" ")).is_ok(),
+        "client_documents.scopes",
+        "has a scope with spaces, quotes or characters outside ASCII",
+    );
+    wrong(
+        documents.tags.iter().all(|tag| check_tag(tag.as_str()).is_ok()),
+        "client_documents.tags",
+        "has a tag with other than letters, digits, dashes, underscores, dots and colons",
+    );
+    wrong(documents.cache_time_min <= documents.cache_time_max, "client_documents.cache_time_min", "is more than the most");
     let upstream = &config.upstream;
     let is_on = upstream.issuer.is_some();
     wrong(

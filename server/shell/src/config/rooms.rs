@@ -37,7 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Whole seconds of a duration that a setting has bounded to years.
-fn lifetime(duration: Duration) -> Lifetime {
+pub(super) fn lifetime(duration: Duration) -> Lifetime {
     Lifetime::from_seconds(u32::try_from(duration.as_secs()).unwrap_or(u32::MAX))
 }
 
@@ -196,6 +196,7 @@ impl ServeConfig {
                 signing_algs: self.client_auth.signing_algs.clone(),
                 mac_algs: self.client_auth.mac_algs.clone(),
             },
+            attestation: self.attestation_policy(),
             dpop: self.dpop_policy(),
             has_certificates: self.has_certificates(),
             aliases: aliases.into_iter().map(|(name, paths)| (name.to_owned(), texts(paths))).collect(),
@@ -206,6 +207,7 @@ impl ServeConfig {
             exchanges: self.exchanges(),
             people: self.people_policy(),
             registration: self.registration_settings(),
+            documents: self.document_settings(),
             languages: Vec::new(),
             device_lifetime: lifetime(self.sign_in.device_lifetime).seconds(),
             defaults: Defaults {

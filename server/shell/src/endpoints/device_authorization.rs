@@ -4,7 +4,6 @@
 use claimsmith_issuer::dpop::{self, Space};
 use claimsmith_issuer::grants::device_code;
 use claimsmith_protocol::authorize::Parameters;
-use claimsmith_protocol::credentials::Presented;
 use claimsmith_protocol::error::{Reason, Refusal};
 use claimsmith_protocol::grant::GrantType;
 use claimsmith_protocol::token::{REPEATABLE, parse_form};
@@ -36,7 +35,7 @@ const CREDENTIALS: [&str; 3] = ["client_secret", "client_assertion", "client_ass
 /// From the request to its answer; what happens on the way goes into `report`.
 pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> Result<Answer, Failure> {
     let form = parse_form(&arrival.body, REPEATABLE)?;
-    let presented = Presented::parse(desk::authorization(arrival), &form)?;
+    let presented = desk::presented(rooms, arrival, &form)?;
     let proof = possession::proof(rooms, arrival, Space::AuthorizationServer, None)?;
     let caller = desk::authenticate_with(rooms, presented, proof.as_ref(), arrival, report).await?;
     let client = caller.client.client();
@@ -54,7 +53,7 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
         possession::settle(rooms, proof).await?;
     }
     let visit = rooms.directory.visit()?;
-    let begun = begin(rooms, Wish { arrival, visit: &visit, entry: &caller.entry }, sent, report).await?;
+    let begun = begin(rooms, Wish { arrival, visit: &visit, entry: &caller.entry, instance: caller.instance() }, sent, report).await?;
     let body = json!({
         "device_code": begun.device_code.expose(),
         "user_code": begun.user_code,

@@ -168,6 +168,14 @@ fn metadata(urls: &Issuer, settings: &Settings) -> Map<String, Value> {
         members.insert("request_object_encryption_alg_values_supported".into(), json!(algs));
         members.insert("request_object_encryption_enc_values_supported".into(), json!(ContentEnc::ALL.map(ContentEnc::as_str)));
     }
+    if settings.documents.hosts.is_on {
+        members.insert("client_id_metadata_document_supported".into(), json!(true));
+    }
+    if settings.attestation.is_on {
+        let algs: Vec<_> = settings.attestation.algs.iter().map(|alg| alg.as_str()).collect();
+        members.insert("client_attestation_signing_alg_values_supported".into(), json!(algs));
+        members.insert("client_attestation_pop_signing_alg_values_supported".into(), json!(algs));
+    }
     // RFC 9396 §10.
     if let Some(types) = settings.people.detail_types.names() {
         members.insert("authorization_details_types_supported".into(), json!(types));

@@ -10,7 +10,6 @@ use claimsmith_issuer::client::Client;
 use claimsmith_issuer::introspect::{KnownToken, may_learn};
 use claimsmith_issuer::value::{render_integer, render_string};
 use claimsmith_jose::SignableClaims;
-use claimsmith_protocol::credentials::Presented;
 use claimsmith_protocol::error::{Reason, Refusal};
 use claimsmith_protocol::form::Form;
 use claimsmith_protocol::handle::GrantId;
@@ -52,7 +51,7 @@ const SIGNED: &str = "application/token-introspection+jwt";
 /// From the request to its answer; what happens on the way goes into `report`.
 pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> Result<Answer, Failure> {
     let form = parse_form(&arrival.body, &[])?;
-    let presented = Presented::parse(desk::authorization(arrival), &form)?;
+    let presented = desk::presented(rooms, arrival, &form)?;
     let visit = rooms.directory.visit()?;
     let caller = desk::authenticate(rooms, presented, arrival, report).await?;
     // RFC 7662 §2.1: the caller must authenticate, and `none` proves nothing.

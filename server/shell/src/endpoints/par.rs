@@ -5,7 +5,6 @@
 
 use claimsmith_issuer::dpop::{self, Space};
 use claimsmith_protocol::authorize::Parameters;
-use claimsmith_protocol::credentials::Presented;
 use claimsmith_protocol::error::{Reason, Refusal};
 use claimsmith_protocol::token::{REPEATABLE, parse_form};
 use http::StatusCode;
@@ -35,7 +34,7 @@ const CREDENTIALS: [&str; 3] = ["client_secret", "client_assertion", "client_ass
 /// From the request to its answer; what happens on the way goes into `report`.
 pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> Result<Answer, Failure> {
     let form = parse_form(&arrival.body, REPEATABLE)?;
-    let presented = Presented::parse(desk::authorization(arrival), &form)?;
+    let presented = desk::presented(rooms, arrival, &form)?;
     let proof = possession::proof(rooms, arrival, Space::AuthorizationServer, None)?;
     let caller = desk::authenticate_with(rooms, presented, proof.as_ref(), arrival, report).await?;
     let client = caller.client.client();
@@ -49,7 +48,7 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     }
     let visit = rooms.directory.visit()?;
     let jkt = proof.as_ref().map(|proof| proof.jkt().to_base64url());
-    let pushing = Pushing { arrival, visit: &visit, entry: &caller.entry, jkt };
+    let pushing = Pushing { arrival, visit: &visit, entry: &caller.entry, jkt, instance: caller.instance() };
     let pushed = push(rooms, pushing, sent, report).await?;
     let body = format!(r#"{{"request_uri":"{}","expires_in":{}}}"#, pushed.request_uri, pushed.expires_in);
     let answer = Answer::json(StatusCode::CREATED, body).uncached();

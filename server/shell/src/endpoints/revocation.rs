@@ -6,7 +6,6 @@
 use claimsmith_issuer::claims::Revoked;
 use claimsmith_issuer::hook::HookPoint;
 use claimsmith_issuer::introspect::{KnownToken, may_revoke};
-use claimsmith_protocol::credentials::Presented;
 use claimsmith_protocol::handle::{RefreshClaim, RefreshToken};
 use claimsmith_protocol::token::{parse_form, parse_token};
 use claimsmith_store::Ending;
@@ -34,7 +33,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
 /// From the request to its answer; what happens on the way goes into `report`.
 pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::Report) -> Result<Answer, Failure> {
     let form = parse_form(&arrival.body, &[])?;
-    let presented = Presented::parse(desk::authorization(arrival), &form)?;
+    let presented = desk::presented(rooms, arrival, &form)?;
     let visit = rooms.directory.visit()?;
     let caller = desk::authenticate(rooms, presented, arrival, report).await?;
     let text = parse_token(&form)?;

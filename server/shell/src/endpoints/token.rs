@@ -5,7 +5,6 @@
 
 use claimsmith_issuer::dpop::Space;
 use claimsmith_issuer::grants::Request;
-use claimsmith_protocol::credentials::Presented;
 use claimsmith_protocol::token::{REPEATABLE, parse_form, parse_grant_type};
 
 use super::{Cors, Endpoint, FORM_LIMIT, Kind};
@@ -34,7 +33,7 @@ pub(super) async fn walk(rooms: &Rooms, arrival: &Arrival, report: &mut report::
     let form = parse_form(&arrival.body, REPEATABLE)?;
     let grant = parse_grant_type(&form, &rooms.settings.grants)?;
     report.grant(grant);
-    let presented = Presented::parse(desk::authorization(arrival), &form)?;
+    let presented = desk::presented(rooms, arrival, &form)?;
     report.stage(report::Stage::Parse);
 
     // What the request proves to hold, before anything of it is spent.

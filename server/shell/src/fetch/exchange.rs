@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, DATE, EXPIRES, HeaderMap};
 use reqwest::{Certificate, Client, RequestBuilder, Response, redirect};
 
 use super::lookup::GuardedLookup;
@@ -48,10 +48,11 @@ impl Exchange {
 
     pub(super) async fn run(&self, url: url::Url, purpose: Purpose) -> Result<Fetched, FetchRefusal> {
         match purpose {
-            Purpose::Json { bearer } => {
+            Purpose::Json { bearer, within } => {
+                let exchange = Self { max_bytes: self.max_bytes.min(within.unwrap_or(usize::MAX)), ..self.clone() };
                 let request = self.client.get(url);
                 let request = bearer.iter().fold(request, |request, token| request.bearer_auth(token.expose()));
-                self.bring(request, JSON, is_json, FetchRefusal::ContentType).await
+                exchange.bring(request, JSON, is_json, FetchRefusal::ContentType).await
             }
             Purpose::Exchange { form, basic } => {
                 let request = self.client.post(url).header(CONTENT_TYPE, FORM).body(form.expose().clone());
@@ -143,7 +144,7 @@ fn is_request_object(essence: &str) -> bool {
     matches!(essence, "application/oauth-authz-req+jwt" | "application/jwt")
 }
 
-/// How long the answer may be kept (RFC 9111 §5.2.2).
+/// How long the answer may be kept (RFC 9111 §5.2.2, §5.3).
 fn max_age(headers: &HeaderMap) -> Option<Duration> {
     let values = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     let directives = values.flat_map(|value| value.split(',')).map(str::trim);
@@ -156,7 +157,15 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
             _ => {}
         }
     }
-    found
+    found.or_else(|| expires(headers))
+}
+
+/// `Expires`, from `Date` on; a date that is none is over (RFC 9111 §5.3).
+fn expires(headers: &HeaderMap) -> Option<Duration> {
+    let at = |name| httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok();
+    headers.get(EXPIRES)?;
+    let until = at(EXPIRES).zip(at(DATE)).and_then(|(until, from)| until.duration_since(from).ok());
+    Some(until.unwrap_or(Duration::ZERO))
 }
 
 /// What went wrong, from the depths of the client: our own resolver's word is down there too.
@@ -215,5 +224,19 @@ mod tests {
         assert_eq!(seconds(&["max-age=-1"]), None);
         assert_eq!(seconds(&["max-age"]), None);
         assert_eq!(seconds(&[]), None);
+    }
+
+    #[test]
+    fn cim_008_expires_counts_from_the_date_of_the_answer() {
+        let of = |expires: &'static str, rest: &[(reqwest::header::HeaderName, &'static str)]| {
+            let mut held = headers(&EXPIRES, &[expires]);
+            held.extend(rest.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))));
+            max_age(&held).map(|age| age.as_secs())
+        };
+        let date = (DATE, "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(of("Sun, 06 Nov 1994 08:59:37 GMT", std::slice::from_ref(&date)), Some(600));
+        assert_eq!(of("Sun, 06 Nov 1994 08:59:37 GMT", &[date.clone(), (CACHE_CONTROL, "max-age=5")]), Some(5));
+        assert_eq!(of("Sun, 06 Nov 1994 08:39:37 GMT", std::slice::from_ref(&date)), Some(0));
+        assert_eq!(of("0", &[date]), Some(0));
     }
 }

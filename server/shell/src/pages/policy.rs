@@ -185,6 +185,7 @@ mod tests {
         let logo = ClientCard {
             name: String::new(),
             logo: Link::web("https://img.example:8443/a.png?x=;script-src"),
+            host: None,
             home: None,
             policy: None,
             terms: None,

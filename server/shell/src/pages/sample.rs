@@ -36,6 +36,7 @@ fn client() -> ClientCard {
     ClientCard {
         name: "Harbour Books".to_owned(),
         logo: None,
+        host: None,
         home: link("https://books.example/"),
         policy: link("https://books.example/privacy"),
         terms: link("https://books.example/terms"),
@@ -168,7 +169,7 @@ fn deciding() -> Vec<Named> {
         client: ClientCard { home: None, ..client() },
         ..plain.clone()
     };
-    let bare = ClientCard { home: None, policy: None, terms: None, ..client() };
+    let bare = ClientCard { host: Some("books.example".to_owned()), home: None, policy: None, terms: None, ..client() };
     let nothing = Consent { scopes: Vec::new(), client: bare, account: Account { name: None, ..person() }, ..plain.clone() };
     let device = Consent { device: true, ..plain.clone() };
     let named = Consent { named: true, message: Some("W4SCT · Harbour Books, 12.50 EUR".to_owned()), ..plain.clone() };

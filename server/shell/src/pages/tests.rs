@@ -37,7 +37,14 @@ const PROBE: &str = "\"'></title></script><script>alert(1)</script><img src=x on
 fn probes() -> Vec<View> {
     let text = || PROBE.to_owned();
     let form = || Form { action: text(), flow: Some(text()), csrf: text() };
-    let client = || ClientCard { name: text(), logo: None, home: None, policy: Link::vetted("https://a.example/\"><script>"), terms: None };
+    let client = || ClientCard {
+        name: text(),
+        logo: None,
+        host: Some(text()),
+        home: None,
+        policy: Link::vetted("https://a.example/\"><script>"),
+        terms: None,
+    };
     let account = || Account { identifier: text(), name: Some(text()) };
     let said = || vec![Complaint::Said { text: text() }, Complaint::UpstreamFailed { provider: text() }];
     let sign_in = SignIn {

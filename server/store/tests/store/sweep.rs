@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use claimsmith_jose::Digest;
+use claimsmith_protocol::time::Timestamp;
 use claimsmith_store::testing::TestDatabase;
-use claimsmith_store::{Reload, Settings, Store};
+use claimsmith_store::{DocumentClient, Fault, KeptDocument, Reload, Settings, Store};
 
 use crate::samples::client;
 
@@ -51,4 +53,40 @@ async fn expiry_keeps_up_with_issuance() {
          FROM generate_series(1, 50000) n",
     );
     assert_eq!(store.sweep().await.unwrap().guards, 50_000);
+}
+
+fn described(name: &str, good_until: i64) -> DocumentClient {
+    let document = KeptDocument { digest: Digest::of(name.as_bytes()), good_until: Timestamp::from_seconds(good_until) };
+    DocumentClient { client: client(name), document, replaces: None, ask_again: false }
+}
+
+#[tokio::test]
+async fn clients_with_documents_go_when_nobody_has_anything_with_them() {
+    let database = TestDatabase::migrated();
+    let store = database.store();
+    for (name, good_until) in [("used", 100), ("new", 300), ("gone", 100)] {
+        store.keep_document_client(described(name, good_until), 3).await.unwrap();
+    }
+    store.create_client("root", client("registered")).await.unwrap();
+    let full = store.keep_document_client(described("one too many", 100), 3).await;
+    assert!(matches!(full, Err(Fault::Full { .. })), "{full:?}");
+    let again = store.keep_document_client(described("used", 100), 9).await;
+    assert!(matches!(again, Err(Fault::Exists { .. })), "{again:?}");
+    // A registered client is not taken for one that describes itself.
+    assert!(store.keep_document_client(described("registered", 100), 9).await.is_err());
+    database.execute(
+        "INSERT INTO users (user_id, username, username_key, enabled, claims, attributes) \
+           VALUES ('usr_AAAAAAAAAAAAAAAAAAAAAA', 'u', 'u', true, '{}', '{}'); \
+         INSERT INTO consents (user_id, client_id, scopes, claims) VALUES ('usr_AAAAAAAAAAAAAAAAAAAAAA', 'used', '{}', '{}')",
+    );
+    assert_eq!(store.sweep_client_documents(Timestamp::from_seconds(200)).await.unwrap(), 1);
+    assert_eq!(store.sweep_client_documents(Timestamp::from_seconds(200)).await.unwrap(), 0);
+    let mut left: Vec<String> =
+        store.list_clients(None, None, 9).await.unwrap().into_iter().map(|held| held.client.id.to_string()).collect();
+    left.sort();
+    assert_eq!(left, ["new", "registered", "used"]);
+    // A client that has become another is agreed to anew.
+    let changed = DocumentClient { replaces: Some(1), ask_again: true, ..described("used", 400) };
+    store.keep_document_client(changed, 3).await.unwrap();
+    assert_eq!(database.number("SELECT count(*) AS number FROM consents"), 0);
 }

@@ -81,6 +81,10 @@ pub(super) fn read(fields: &mut Fields, offer: &Offer, held: Option<&Authenticat
             refuse_alg(fields, alg.as_deref());
             Authentication::Certificate
         }
+        AuthMethod::AttestJwtClientAuth | AuthMethod::AttestJwtClientAuthDpop => {
+            refuse_alg(fields, alg.as_deref());
+            Authentication::Attested { combined: method == AuthMethod::AttestJwtClientAuthDpop }
+        }
         AuthMethod::SelfSignedTlsClientAuth => {
             refuse_alg(fields, alg.as_deref());
             if !given && fields.is_sound("jwks") && fields.is_sound("jwks_uri") {
@@ -104,9 +108,11 @@ pub(super) fn read(fields: &mut Fields, offer: &Offer, held: Option<&Authenticat
 pub(crate) fn secrets_of(authentication: &Authentication) -> Vec<StoredSecret> {
     match authentication {
         Authentication::Secret { secrets, .. } | Authentication::SecretJwt { secrets, .. } => secrets.clone(),
-        Authentication::Public | Authentication::PrivateKeyJwt { .. } | Authentication::Certificate | Authentication::SelfSigned { .. } => {
-            Vec::new()
-        }
+        Authentication::Public
+        | Authentication::PrivateKeyJwt { .. }
+        | Authentication::Certificate
+        | Authentication::Attested { .. }
+        | Authentication::SelfSigned { .. } => Vec::new(),
     }
 }
 
@@ -114,7 +120,12 @@ pub(crate) fn secrets_of(authentication: &Authentication) -> Vec<StoredSecret> {
 pub(super) const fn has_secret(method: AuthMethod) -> bool {
     match method {
         AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost | AuthMethod::ClientSecretJwt => true,
-        AuthMethod::PrivateKeyJwt | AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth | AuthMethod::None => false,
+        AuthMethod::PrivateKeyJwt
+        | AuthMethod::TlsClientAuth
+        | AuthMethod::SelfSignedTlsClientAuth
+        | AuthMethod::AttestJwtClientAuth
+        | AuthMethod::AttestJwtClientAuthDpop
+        | AuthMethod::None => false,
     }
 }
 

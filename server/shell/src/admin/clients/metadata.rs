@@ -304,7 +304,7 @@ fn authentication_members(authentication: &Authentication) -> Vec<(&'static str,
         members.push(("assertion_audience", json!(if strict { "strict" } else { "legacy" })));
     };
     match authentication {
-        Authentication::Public | Authentication::Secret { .. } | Authentication::Certificate => {}
+        Authentication::Public | Authentication::Secret { .. } | Authentication::Certificate | Authentication::Attested { .. } => {}
         Authentication::SecretJwt { alg, audience, .. } => assertion(alg.map(MacAlg::as_str), *audience),
         Authentication::PrivateKeyJwt { alg, audience, keys } => {
             assertion(alg.map(SigningAlg::as_str), *audience);

@@ -48,6 +48,8 @@ pub struct ClientCard {
     pub name: String,
     /// Its logo; shown where it is `https`.
     pub logo: Option<Link>,
+    /// Where what it says of itself stands, where nobody here has looked at it.
+    pub host: Option<String>,
     /// Its home page.
     pub home: Option<Link>,
     /// Its privacy policy.
