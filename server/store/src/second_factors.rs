@@ -199,7 +199,8 @@ impl Store {
         .await
     }
 
-    async fn change_factors<F>(&self, actor: &str, action: &'static str, id: &UserId, work: F) -> Result<Written, Fault>
+    /// Changes something of a person who must be there.
+    pub(crate) async fn change_factors<F>(&self, actor: &str, action: &'static str, id: &UserId, work: F) -> Result<Written, Fault>
     where
         F: FnOnce(&mut Tx, &UserId) -> Result<(), Fault> + Send + 'static,
     {

@@ -1,6 +1,6 @@
 //! `user_links`: who a person is at another OpenID Provider.
 
-use claimsmith_issuer::person::Person;
+use claimsmith_issuer::person::{Person, UserId};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 
 use crate::changes::{Change, EntityKind, Written, change};
@@ -28,6 +28,47 @@ impl Store {
                 id.map_or(Ok(None), |id| users::by_id(tx, &id))
             })
             .await
+    }
+
+    /// Who a person is at other issuers.
+    pub async fn user_links(&self, id: &UserId) -> Result<Vec<UserLink>, Fault> {
+        let id = id.clone();
+        self.boundary
+            .read(move |tx| {
+                let rows: Vec<(String, String)> = user_links::table
+                    .filter(user_links::user_id.eq(id.as_str()))
+                    .order((user_links::issuer, user_links::subject))
+                    .select((user_links::issuer, user_links::subject))
+                    .load(tx)?;
+                Ok(rows.into_iter().map(|(issuer, subject)| UserLink { issuer: issuer.into(), subject: subject.into() }).collect())
+            })
+            .await
+    }
+
+    /// Says who a person is at another issuer. Nobody else may be that already.
+    pub async fn link_user(&self, actor: &str, id: &UserId, link: UserLink) -> Result<Written, Fault> {
+        self.change_factors(actor, "link", id, move |tx, id| {
+            let row = (user_links::issuer.eq(&*link.issuer), user_links::subject.eq(&*link.subject), user_links::user_id.eq(id.as_str()));
+            let inserted = diesel::insert_into(user_links::table).values(row).on_conflict_do_nothing().execute(tx)?;
+            if inserted == 0 {
+                return Err(Fault::Exists { kind: "link", key: format!("{} at {}", link.subject, link.issuer) });
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Unlinks a person from an issuer.
+    pub async fn unlink_user(&self, actor: &str, id: &UserId, issuer: &str) -> Result<Written, Fault> {
+        let issuer = issuer.to_owned();
+        self.change_factors(actor, "unlink", id, move |tx, id| {
+            let mine = user_links::table.filter(user_links::user_id.eq(id.as_str())).filter(user_links::issuer.eq(&issuer));
+            match diesel::delete(mine).execute(tx)? {
+                0 => Err(Fault::Missing { kind: "link", key: issuer }),
+                _ => Ok(()),
+            }
+        })
+        .await
     }
 
     /// Registers a person together with their link, without a password: both or neither.

@@ -273,6 +273,17 @@ fn deed(dev: &Dev, method: &str, path: &str) -> Option<Deed> {
             assert!(std::process::Command::new("psql").args([url, "--quiet", "--command", &sql]).status().expect("psql").success());
             seen("user", "set_recovery_codes", format!("/users/{id}/factors/recovery_codes"), id, Value::Null)
         }
+        ("post", "/users/{user_id}/links") => {
+            let id = user(json!({}));
+            let link = json!({ "issuer": "https://idp.example", "subject": id });
+            seen("user", "link", format!("/users/{id}/links"), id, link)
+        }
+        ("delete", "/users/{user_id}/links/{issuer}") => {
+            let id = user(json!({}));
+            let link = json!({ "issuer": "https://idp.example", "subject": id });
+            assert_eq!(dev.admin_post(&format!("/users/{id}/links"), &link).status, 201);
+            seen("user", "unlink", format!("/users/{id}/links/{}", encode("https://idp.example")), id, Value::Null)
+        }
         ("post", "/users/{user_id}/end_everything") => {
             let (id, _) = signed_in("grants", "grant_id");
             seen("user", "end_everything", format!("/users/{id}/end_everything"), id, Value::Null)

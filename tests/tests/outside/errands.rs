@@ -7,7 +7,7 @@ use claimsmith_tests::{AssertionKey, Dev, Landed, Person, Receiver, Registered, 
 use serde_json::{Value, json};
 
 use super::code_flow::{CALLBACK, app, error_at_client, redeem};
-use super::dpop::now;
+use super::dpop::{fresh, now};
 use super::par::request_uri;
 
 struct Rig {
@@ -28,6 +28,7 @@ static RIG: LazyLock<Rig> = LazyLock::new(|| {
         ("CLAIMSMITH_FETCH__TIMEOUT", "2 s"),
         ("CLAIMSMITH_AUTHORIZE__REQUEST_URIS", "true"),
         ("CLAIMSMITH_AUTHORIZE__ENCRYPTED_REQUESTS", "true"),
+        ("CLAIMSMITH_GRANTS__ENABLED", "client_credentials,authorization_code,refresh_token,urn:ietf:params:oauth:grant-type:jwt-bearer"),
     ];
     let dev = Dev::start_with(&[], &environment);
     Rig { receiver, dev }
@@ -196,4 +197,33 @@ fn req_015_an_object_may_be_encrypted_to_a_key_of_the_server() {
     // A resource server finds the keys that sign as before.
     let reply = RIG.dev.token(&RIG.dev.register_basic("read"), "");
     RIG.dev.decode(&reply.okt());
+}
+
+#[test]
+fn the_keys_of_an_issuer_that_is_trusted_are_fetched_and_new_ones_are_found() {
+    let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+    let client = app(&RIG.dev, json!({ "grant_types": [grant], "redirect_uris": [], "scope": "read", "default_scope": "read" }));
+    let (old, new) = (AssertionKey::generate(SigningAlg::Es256), AssertionKey::generate(SigningAlg::Es256));
+    RIG.receiver.serve("/issuer-keys", "application/jwk-set+json", &old.jwks().to_string());
+    let trust = |name: &str, uri: &str| {
+        let trusted = json!({ "issuer": name, "jwks_uri": uri, "algorithms": ["ES256"], "purposes": ["jwt_bearer"], "clients": [client.client_id],
+            "scopes": ["read"], "subjects": "username", "username_claim": "preferred_username" });
+        RIG.dev.admin_post("/trusted-issuers", &trusted)
+    };
+    assert_eq!(trust("https://fetched.example", &RIG.receiver.url("/issuer-keys")).status, 201);
+    let bring = |issuer: &str, key: &AssertionKey| {
+        let claims = json!({ "iss": issuer, "sub": "7", "preferred_username": "alice", "aud": RIG.dev.issuer(), "iat": now(), "exp": now() + 60, "jti": fresh() });
+        let assertion = key.sign(&json!({ "alg": "ES256", "kid": key.kid() }), &claims);
+        RIG.dev.post("token_endpoint", Some(&client.basic()), &format!("grant_type={}&assertion={assertion}", encode(grant)))
+    };
+    bring("https://fetched.example", &old).okt();
+    bring("https://fetched.example", &new).err("invalid_grant");
+    // They have changed keys: whoever signs with one that nobody has seen has them fetched again, but not at will.
+    RIG.receiver.serve("/issuer-keys", "application/jwk-set+json", &new.jwks().to_string());
+    claimsmith_tests::wait_for("the new key", || bring("https://fetched.example", &new).status == 200);
+    bring("https://fetched.example", &old).err("invalid_grant");
+    // Where they cannot be had nobody is believed; and never over plain HTTP.
+    assert_eq!(trust("https://silent.example", &RIG.receiver.url("/nothing-here")).status, 201);
+    bring("https://silent.example", &old).err("invalid_grant");
+    assert_eq!(trust("https://plain.example", "http://127.0.0.1/keys").status, 422);
 }

@@ -76,6 +76,24 @@ fn jwb_002_and_008_alice_is_known_by_what_is_said_of_her() {
 }
 
 #[test]
+fn jwb_008_somebody_is_known_by_their_link_to_an_issuer() {
+    let rig = rig(json!({ "subjects": "link", "username_claim": null }));
+    let sub = fresh();
+    let ask = || rig.ask(|claims| claims["sub"] = json!(sub));
+    ask().err("invalid_grant");
+    wide().command_json(&["user", "link", "alice", &rig.name, &sub]);
+    let alice = wide().command_json(&["user", "show", "alice"])["user_id"].clone();
+    assert_eq!(wide().decode(&ask().okt()).claims["sub"], alice);
+    // One subject is one person.
+    assert!(!wide().command(&["user", "link", "bob", &rig.name, &sub]).status.success());
+    let links = wide().command_json(&["user", "links", "alice"]);
+    assert!(links["items"].as_array().expect("a list").contains(&json!({ "issuer": rig.name, "subject": sub })), "{links}");
+    wide().command_json(&["user", "unlink", "alice", &rig.name]);
+    ask().err("invalid_grant");
+    assert!(!wide().command(&["user", "unlink", "alice", &rig.name]).status.success(), "there is no link any more");
+}
+
+#[test]
 fn jwb_002_a_disabled_person_gets_nothing() {
     let rig = rig(json!({}));
     assert_eq!(wide().admin_post("/users", &json!({ "username": "jwb-disabled" })).status, 201);

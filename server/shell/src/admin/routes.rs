@@ -54,6 +54,9 @@ pub(crate) enum Operation {
     RemovePassword,
     ListFactors,
     RemoveFactor,
+    ListLinks,
+    CreateLink,
+    RemoveLink,
     ListSessions,
     EndEverythingOfUser,
     EndSessions,
@@ -228,6 +231,17 @@ pub(crate) const ROUTES: &[Route] = &[
         "/admin/v1/users/{user_id}/factors/{factor_id}",
         Some(S::UsersWrite),
         "Remove a second factor that a user has lost",
+    ),
+    Route::get(Op::ListLinks, "/admin/v1/users/{user_id}/links", S::UsersRead, "List who a user is at other issuers").page("Link"),
+    Route::post(Op::CreateLink, "/admin/v1/users/{user_id}/links", S::UsersWrite, "Say who a user is at another issuer")
+        .takes(Takes::Json("Link"))
+        .created("Link"),
+    Route::row(
+        Op::RemoveLink,
+        Verb::Delete,
+        "/admin/v1/users/{user_id}/links/{issuer}",
+        Some(S::UsersWrite),
+        "Unlink a user from another issuer",
     ),
     Route::post(
         Op::EndEverythingOfUser,

@@ -18,6 +18,7 @@ pub(crate) fn schemas() -> Map<String, Value> {
         ("User", user()),
         ("NewPassword", new_password()),
         ("Factor", factor()),
+        ("Link", link()),
         ("Session", session()),
         ("Grant", grant()),
         ("Consent", consent()),
@@ -143,6 +144,13 @@ fn factor() -> Value {
         "remaining": integer("Recovery codes that are left"),
         "created_at": instant("When it was set up"),
         "last_used_at": instant("When it was last used"),
+    }))
+}
+
+fn link() -> Value {
+    closed(json!({
+        "issuer": string("The issuer identifier"),
+        "subject": string("The `sub` there"),
     }))
 }
 

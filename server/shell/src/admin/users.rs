@@ -2,6 +2,7 @@
 
 mod access;
 mod factors;
+mod links;
 mod passwords;
 
 use claimsmith_issuer::person::{Person, UserId, Username, check_claims};
@@ -18,6 +19,7 @@ pub(super) use access::{
     end_everything, end_grant, end_grants, end_session, end_sessions, list_consents, list_grants, list_sessions, withdraw_consent,
 };
 pub(super) use factors::{list as list_factors, remove as remove_factor};
+pub(super) use links::{create as create_link, list as list_links, remove as remove_link};
 pub(super) use passwords::{remove as remove_password, set as set_password};
 
 /// The most bytes of a person's claims, and of their attributes.

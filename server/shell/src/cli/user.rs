@@ -49,6 +49,15 @@ pub(super) enum User {
     /// Remove a second factor that a user has lost
     #[command(after_help = "Examples:\n  claimsmith user remove-factor alice totp\n  claimsmith user remove-factor alice recovery_codes")]
     RemoveFactor(RemoveFactor),
+    /// List who a user is at other issuers
+    #[command(after_help = "Example:\n  claimsmith user links alice")]
+    Links(One),
+    /// Say who a user is at another issuer: where they sign in elsewhere, or whose assertions stand for them
+    #[command(after_help = "Example:\n  claimsmith user link alice https://idp.example 248289761001")]
+    Link(Link),
+    /// Unlink a user from another issuer
+    #[command(after_help = "Example:\n  claimsmith user unlink alice https://idp.example")]
+    Unlink(Unlink),
     /// List where a user is signed in
     #[command(after_help = "Example:\n  claimsmith user sessions alice")]
     Sessions(One),
@@ -205,6 +214,28 @@ pub(super) struct RemoveFactor {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Link {
+    /// The user's name or id
+    user: String,
+    /// The issuer identifier
+    issuer: String,
+    /// Their `sub` there
+    subject: String,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Unlink {
+    /// The user's name or id
+    user: String,
+    /// The issuer identifier
+    issuer: String,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct EndSessions {
     /// The user's name or id
     user: String,
@@ -277,6 +308,20 @@ impl User {
                 let id = id_of(&server, &remove.user)?;
                 server.delete(&format!("{}/factors/{}", path_of(&id), segment(&remove.factor)), None.into())?;
                 Ok(Outcome::new(json!({ "user_id": id, "removed": remove.factor }), "the factor is removed".to_owned()))
+            }
+            Self::Links(one) => list_of(&one, "links", &["issuer", "subject"]),
+            Self::Link(link) => {
+                let server = link.reach.server()?;
+                let id = id_of(&server, &link.user)?;
+                let body = json!({ "issuer": link.issuer, "subject": link.subject });
+                let made = server.post(&format!("{}/links", path_of(&id)), Some(&body))?;
+                Ok(Outcome::new(made, format!("{} is {} at {}", link.user, link.subject, link.issuer)))
+            }
+            Self::Unlink(unlink) => {
+                let server = unlink.reach.server()?;
+                let id = id_of(&server, &unlink.user)?;
+                server.delete(&format!("{}/links/{}", path_of(&id), segment(&unlink.issuer)), None.into())?;
+                Ok(Outcome::new(json!({ "user_id": id, "unlinked": unlink.issuer }), format!("{} is unlinked", unlink.user)))
             }
             Self::Sessions(one) => list_of(&one, "sessions", &["session_id", "methods", "address", "user_agent", "seen_at", "expires_at"]),
             Self::EndSessions(ask) => end(&ask.reach, &ask.user, "sessions", ask.session.as_deref()),
